@@ -1,0 +1,64 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+import { environmentWithoutHawser, sourceProgram } from "./server-process.ts";
+
+const run = promisify(execFile);
+
+export type Scope = "create" | "append" | "read" | "publish" | "delete" | "admin";
+
+export const everyUploadScope: readonly Scope[] = ["create", "append", "read", "publish", "delete"];
+
+export interface AppOptions {
+  readonly id: string;
+  readonly secret: string;
+  /** MIME types an upload may declare; the server's own choice when left out. */
+  readonly types?: readonly string[];
+  /** Largest file in bytes. */
+  readonly lengthMax?: number;
+}
+
+export interface TokenOptions {
+  readonly app: string;
+  readonly scopes: readonly Scope[];
+  readonly expiresInSeconds?: number;
+}
+
+/** The `hawser` command on one data directory: what an operator would type, and its JSON. */
+export class Cli {
+  readonly #dataDirectory: string;
+
+  constructor(dataDirectory: string) {
+    this.#dataDirectory = dataDirectory;
+  }
+
+  async createApp({ id, secret, types, lengthMax }: AppOptions): Promise<void> {
+    const allowed = types === undefined ? [] : ["--types", types.join(",")];
+    const limit = lengthMax === undefined ? [] : ["--length-max", `${lengthMax}`];
+    await this.run(["app", "create", "--id", id, "--secret", secret, ...allowed, ...limit]);
+  }
+
+  async createToken({ app, scopes, expiresInSeconds }: TokenOptions): Promise<string> {
+    const named = ["--app", app, "--scopes", scopes.join(",")];
+    const expiry =
+      expiresInSeconds === undefined ? [] : ["--expires-in-seconds", `${expiresInSeconds}`];
+    const answer = await this.run(["token", "create", ...named, ...expiry]);
+    const token = /"token"\s*:\s*"([^"]+)"/.exec(answer)?.[1];
+    if (token === undefined) throw new Error(`token create printed no token: ${answer}`);
+    return token;
+  }
+
+  async revokeToken(token: string): Promise<void> {
+    await this.run(["token", "revoke", token]);
+  }
+
+  /** Runs one command and answers what it printed; a failure carries what it complained about. */
+  async run(command: readonly string[]): Promise<string> {
+    const data = ["--data", this.#dataDirectory, "--json"];
+    const { stdout } = await run(process.execPath, [...sourceProgram, ...command, ...data], {
+      env: environmentWithoutHawser(),
+      timeout: 20_000,
+    });
+    return stdout;
+  }
+}
