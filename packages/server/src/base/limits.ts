@@ -1,0 +1,57 @@
+/**
+ * Every limit of the server that is not an operator's setting, with its unit in its name.
+ * Sources: docs/decisions/limits.md.
+ */
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+
+export const limits = Object.freeze({
+  /** What one vectored write carries, and what a body gathers before it wakes the writer. */
+  batchBytes: 1 * MiB,
+  /** Gathered bytes at which a body stops reading its socket. */
+  gatherBytesMax: 2 * MiB,
+  /** How long a slow sender's bytes may wait to become a batch. */
+  gatherMsMax: 50,
+  /** Written bytes after which a checkpoint is due. */
+  checkpointBytes: 8 * MiB,
+  /** A checkpoint by time is due after max(this, 20 x the last sync). */
+  checkpointMsMin: 1_000,
+  checkpointSyncFactor: 20,
+  /** A trickle of fewer bytes than this may wait longer for its checkpoint. */
+  trickleBytesMax: 64 * KiB,
+  trickleCheckpointMs: 15_000,
+  /** Bodies of whole uploads up to this size live in the catalog. */
+  inlineBytesMax: 16 * KiB,
+  /** What is looked at to tell a file's type. */
+  sniffBytes: 4 * KiB,
+  /** How long a newcomer waits for the holder of an upload to let go. */
+  yieldMsMax: 15_000,
+  drainMsMax: 10_000,
+
+  headersMsMax: 15_000,
+  connectionsCheckMs: 2_000,
+  keepAliveMs: 75_000,
+  bodySilentMsMax: 30_000,
+  leastRateBytesPerSecond: 1 * KiB,
+  leastRateWindowMs: 60_000,
+  leastRateGraceMs: 15_000,
+  /** What is read and dropped of a refused request's body. */
+  refusedBytesMax: 1 * MiB,
+  refusedMsMax: 2_000,
+  /** Bodies that are parsed: parameters of start and publish. */
+  formBytesMax: 1 * MiB,
+
+  fileNameBytesMax: 255,
+  offsetMax: Number.MAX_SAFE_INTEGER,
+  appLengthMaxDefault: 100 * GiB,
+  uploadLifetimeMsDefault: 24 * 60 * 60 * 1000,
+  handleLifetimeMsDefault: 4 * 24 * 60 * 60 * 1000,
+  /** Doomed bytes stay at least this long, so that a mistake can be undone and readers finish. */
+  doomedMs: 60 * 60 * 1000,
+  /** Rows of ended uploads stay this long, so that "gone" can be told from "never was". */
+  endedRowsMs: 7 * 24 * 60 * 60 * 1000,
+  sweepIntervalMs: 60_000,
+  pageSizeDefault: 25,
+  pageSizeMax: 100,
+});

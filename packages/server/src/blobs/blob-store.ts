@@ -1,0 +1,79 @@
+/** A run of a blob's bytes at one key, as the store describes what it made durable. */
+export interface StoredExtent {
+  readonly key: string;
+  /** Where the run begins within the blob, in bytes. */
+  readonly start: number;
+  readonly length: number;
+  /** CRC-32 of the run alone. */
+  readonly crc32: number;
+}
+
+/**
+ * The bytes. A blob is an ordered list of extents, and the catalog holds that list: the store
+ * never decides what counts. Keys are the store's own random names; no client byte is in them.
+ */
+export interface BlobStore {
+  readonly properties: BlobStoreProperties;
+  /**
+   * Opens a blob for appending at the end of `extents`. The caller is its only appender, and the
+   * appender before it has been closed. Fails with `upload_damaged` when bytes are missing.
+   */
+  openAppender(request: AppenderRequest): Promise<Appender>;
+  /** Bytes [from, to) of one extent, in order. Ends early, by an error, when they are not there. */
+  read(extent: StoredExtent, range: ByteRange, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Whether at least the extent's bytes are stored. Looks at lengths, not at content. */
+  isWhole(extent: StoredExtent): Promise<boolean>;
+  /** Removes bytes for good. A key that is not there counts as removed. */
+  remove(keys: readonly string[]): Promise<void>;
+  /** Keys that hold bytes and were not made by this process since it opened the store. */
+  listOlderKeys(): AsyncIterable<string>;
+  /** Sets a key's bytes aside, out of the store, for a person to look at. */
+  quarantine(key: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface BlobStoreProperties {
+  /** An extent that was checkpointed may grow in a later checkpoint, under the same key. */
+  readonly growsInPlace: boolean;
+}
+
+export interface AppenderRequest {
+  readonly extents: readonly StoredExtent[];
+  /** The committed offset: where the next byte goes. */
+  readonly offset: number;
+}
+
+export interface ByteRange {
+  /** First byte, counted within the extent. */
+  readonly from: number;
+  /** One past the last byte. */
+  readonly to: number;
+}
+
+/**
+ * Writes one blob's next bytes. `write` and `close` are called one at a time; a checkpoint may run
+ * beside a write, one checkpoint at a time. After any error of a checkpoint the appender is dead
+ * and its file is never synced or continued again.
+ */
+export interface Appender {
+  /** The place in the blob of the next byte to be written. Counts what was written, durable or not. */
+  readonly position: number;
+  /**
+   * Writes all chunks in order. Fails with `no_room` when the volume is full; `position` then tells
+   * how much was written, and that much can still be checkpointed.
+   */
+  write(chunks: readonly Uint8Array[]): Promise<void>;
+  /** Makes durable everything written before the call, and says what that is. */
+  checkpoint(): Promise<Checkpoint>;
+  /** Waits for what is in flight and lets go. Makes nothing durable. Never fails. */
+  close(): Promise<void>;
+}
+
+export interface Checkpoint {
+  /** Bytes of the blob that are durable now. */
+  readonly to: number;
+  /** The extents that this appender added or made longer; none when nothing was written. */
+  readonly extents: readonly StoredExtent[];
+  /** How long the sync took. */
+  readonly syncMs: number;
+}

@@ -1,0 +1,134 @@
+import type { Clock } from "../../base/clock.ts";
+import { crc32 } from "../../base/crc32.ts";
+import { asError, systemErrorCode, uploadError } from "../../base/errors.ts";
+import type { Appender, Checkpoint, StoredExtent } from "../blob-store.ts";
+import type { VolumeFile } from "./volume.ts";
+
+export interface DiskAppenderParts {
+  readonly file: VolumeFile;
+  /** What is committed of this file so far. */
+  readonly extent: StoredExtent;
+  readonly nameIsDurable: boolean;
+  readonly syncName: () => Promise<void>;
+  readonly clock: Clock;
+  /** Called with the error after which this file must never be used again. */
+  readonly retire: (error: Error) => void;
+}
+
+/** Grows one file at explicit positions. What it says is durable was written when its sync began. */
+export class DiskAppender implements Appender {
+  readonly #parts: DiskAppenderParts;
+  /** Bytes of this extent that were written, and their CRC-32. */
+  #length: number;
+  #crc32: number;
+  #durableLength: number;
+  #nameIsDurable: boolean;
+  #retired: Error | undefined;
+  #inFlight: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: DiskAppenderParts) {
+    this.#parts = parts;
+    this.#length = parts.extent.length;
+    this.#crc32 = parts.extent.crc32;
+    this.#durableLength = parts.extent.length;
+    this.#nameIsDurable = parts.nameIsDurable;
+  }
+
+  get position(): number {
+    return this.#parts.extent.start + this.#length;
+  }
+
+  write(chunks: readonly Uint8Array[]): Promise<void> {
+    return this.#track(this.#writeAll(chunks));
+  }
+
+  checkpoint(): Promise<Checkpoint> {
+    return this.#track(this.#sync());
+  }
+
+  async close(): Promise<void> {
+    // A descriptor closed under a queued write would let that write land in another file.
+    await this.#inFlight;
+    try {
+      await this.#parts.file.close();
+    } catch (error) {
+      this.#parts.retire(asError(error));
+    }
+  }
+
+  async #writeAll(chunks: readonly Uint8Array[]): Promise<void> {
+    let rest = chunks;
+    while (rest.length > 0) {
+      if (this.#retired !== undefined) throw this.#retired;
+      const count = await this.#writeSome(rest);
+      const { before, after } = splitAt(rest, count);
+      for (const chunk of before) this.#crc32 = crc32(chunk, this.#crc32);
+      this.#length += count;
+      rest = after;
+    }
+  }
+
+  async #writeSome(chunks: readonly Uint8Array[]): Promise<number> {
+    try {
+      return await this.#parts.file.write(chunks, this.#length);
+    } catch (error) {
+      const code = systemErrorCode(error);
+      if (code === "ENOSPC" || code === "EDQUOT") {
+        throw uploadError("no_room", { offset: undefined }, { cause: error });
+      }
+      throw this.#retire(error);
+    }
+  }
+
+  async #sync(): Promise<Checkpoint> {
+    if (this.#retired !== undefined) throw this.#retired;
+    const { key, start } = this.#parts.extent;
+    const reached = { key, start, length: this.#length, crc32: this.#crc32 };
+    if (reached.length === this.#durableLength) {
+      return { to: start + reached.length, extents: [], syncMs: 0 };
+    }
+    const begun = this.#parts.clock.monotonic();
+    try {
+      await Promise.all([this.#parts.file.sync(), this.#syncName()]);
+    } catch (error) {
+      throw this.#retire(error);
+    }
+    this.#durableLength = reached.length;
+    const syncMs = this.#parts.clock.monotonic() - begun;
+    return { to: start + reached.length, extents: [reached], syncMs };
+  }
+
+  async #syncName(): Promise<void> {
+    if (this.#nameIsDurable) return;
+    await this.#parts.syncName();
+    this.#nameIsDurable = true;
+  }
+
+  #retire(error: unknown): Error {
+    this.#retired = asError(error);
+    this.#parts.retire(this.#retired);
+    return this.#retired;
+  }
+
+  #track<Result>(operation: Promise<Result>): Promise<Result> {
+    this.#inFlight = Promise.allSettled([this.#inFlight, operation]);
+    return operation;
+  }
+}
+
+/** The chunks of the first `count` bytes, and the chunks of the rest. */
+export function splitAt(
+  chunks: readonly Uint8Array[],
+  count: number,
+): { before: Uint8Array[]; after: Uint8Array[] } {
+  const before: Uint8Array[] = [];
+  const after: Uint8Array[] = [];
+  let left = count;
+  for (const chunk of chunks) {
+    const taken = Math.min(left, chunk.length);
+    if (taken > 0) before.push(chunk.subarray(0, taken));
+    if (taken < chunk.length) after.push(chunk.subarray(taken));
+    left -= taken;
+  }
+  return { before, after };
+}

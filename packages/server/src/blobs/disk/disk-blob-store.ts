@@ -1,0 +1,147 @@
+import { systemErrorCode, uploadError } from "../../base/errors.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Random } from "../../base/random.ts";
+import type {
+  Appender,
+  AppenderRequest,
+  BlobStore,
+  ByteRange,
+  StoredExtent,
+} from "../blob-store.ts";
+import { DiskAppender } from "./disk-appender.ts";
+import type { Volume, VolumeFile } from "./volume.ts";
+
+const readBytes = 512 * 1024;
+
+export interface DiskBlobStoreOptions {
+  readonly volume: Volume;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Called when the volume itself failed: stop acknowledging and end the process. */
+  readonly onVolumeFailure: (error: Error) => void;
+}
+
+/** One file an extent, grown in place; normally one extent an upload. */
+export class DiskBlobStore implements BlobStore {
+  readonly properties = { growsInPlace: true };
+  readonly #options: DiskBlobStoreOptions;
+  /** Files whose sync or close failed: the kernel may have dropped their pages and call them clean. */
+  readonly #retired = new Set<string>();
+  /** Files of this process, which the catalog may not know yet. */
+  readonly #made = new Set<string>();
+
+  constructor(options: DiskBlobStoreOptions) {
+    this.#options = options;
+  }
+
+  async openAppender(request: AppenderRequest): Promise<Appender> {
+    const last = request.extents.at(-1);
+    const goesOn =
+      last !== undefined && last.key !== "" && !this.#retired.has(last.key) ? last : undefined;
+    const extent = goesOn ?? { key: this.#newKey(), start: request.offset, length: 0, crc32: 0 };
+    const file =
+      goesOn === undefined
+        ? await this.#options.volume.create(extent.key)
+        : await this.#openToGrow(goesOn);
+    return new DiskAppender({
+      file,
+      extent,
+      nameIsDurable: goesOn !== undefined,
+      syncName: () => this.#options.volume.syncDirectory(extent.key),
+      clock: this.#options.clock,
+      retire: (error) => {
+        this.#retire(extent.key, error);
+      },
+    });
+  }
+
+  async *read(
+    extent: StoredExtent,
+    range: ByteRange,
+    signal?: AbortSignal,
+  ): AsyncIterable<Uint8Array> {
+    const file = await this.#options.volume.open(extent.key, "read");
+    try {
+      for (let position = range.from; position < range.to;) {
+        signal?.throwIfAborted();
+        const into = Buffer.allocUnsafe(Math.min(readBytes, range.to - position));
+        const count = await file.read(into, position);
+        if (count === 0) throw new Error(`${extent.key} ends at ${position}, before ${range.to}`);
+        position += count;
+        yield into.subarray(0, count);
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  async isWhole(extent: StoredExtent): Promise<boolean> {
+    try {
+      const file = await this.#options.volume.open(extent.key, "read");
+      try {
+        return (await file.length()) >= extent.length;
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (systemErrorCode(error) === "ENOENT") return false;
+      throw error;
+    }
+  }
+
+  async remove(keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
+      await this.#options.volume.remove(key);
+      this.#made.delete(key);
+      this.#retired.delete(key);
+    }
+  }
+
+  async *listOlderKeys(): AsyncIterable<string> {
+    for await (const key of this.#options.volume.list()) {
+      if (!this.#made.has(key)) yield key;
+    }
+  }
+
+  quarantine(key: string): Promise<void> {
+    return this.#options.volume.quarantine(key);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #openToGrow(extent: StoredExtent): Promise<VolumeFile> {
+    const file = await this.#openForWriting(extent);
+    const length = await file.length();
+    if (length < extent.length) {
+      await file.close();
+      throw uploadError("upload_damaged", { offset: extent.start + extent.length });
+    }
+    // What is beyond the committed offset was never acknowledged to anyone.
+    if (length > extent.length) await file.truncate(extent.length);
+    return file;
+  }
+
+  async #openForWriting(extent: StoredExtent): Promise<VolumeFile> {
+    try {
+      return await this.#options.volume.open(extent.key, "write");
+    } catch (error) {
+      if (systemErrorCode(error) !== "ENOENT") throw error;
+      throw uploadError("upload_damaged", { offset: extent.start + extent.length });
+    }
+  }
+
+  #retire(key: string, error: Error): void {
+    this.#retired.add(key);
+    const code = systemErrorCode(error);
+    if (code === "EIO" || code === "EROFS") this.#options.onVolumeFailure(error);
+  }
+
+  #newKey(): string {
+    const name = this.#options.random.bytes(16).toString("hex");
+    const key = `${name.slice(0, 2)}/${name}`;
+    this.#made.add(key);
+    return key;
+  }
+}

@@ -1,0 +1,142 @@
+import type {
+  App,
+  Completion,
+  Extent,
+  PublishedFile,
+  Token,
+  Upload,
+  UploadState,
+} from "./records.ts";
+
+/**
+ * Who, and how far. Every verb is one atomic change or one bounded read; none waits for bytes.
+ *
+ * Durability: a write's promise resolves only when the change would survive a power cut. Reads
+ * show committed changes only. A write that fails with CatalogFullError changed nothing; when the
+ * outcome of a commit is unknown the implementation ends its process rather than guess.
+ * Ordering: writes of one caller take effect in the order they were called.
+ */
+export interface Catalog {
+  /** Adds an open upload with no bytes. The id must be new. */
+  insertUpload(upload: Upload): Promise<void>;
+  findUpload(id: string): Promise<Upload | undefined>;
+  /** An app's uploads, newest first, starting after the given one. */
+  listUploads(query: UploadQuery): Promise<Upload[]>;
+  listExtents(blobId: string): Promise<Extent[]>;
+
+  /**
+   * Makes `fence` the only nonce under which this upload may be changed, whoever held it before,
+   * and returns the upload as it then stands; undefined when there is none. Commits of earlier
+   * holders either happened before and show in the result, or never happen.
+   */
+  takeLease(id: string, fence: string): Promise<Upload | undefined>;
+  /** Forgets the fence if it is still this one. Idempotent. */
+  releaseLease(id: string, fence: string): Promise<void>;
+  /**
+   * Moves the offset if the upload is open, `fence` is current and the offset is still `from`.
+   * With `ending` the same change also ends the upload. Extents are added, or grown in place when
+   * one with the same start exists.
+   */
+  advance(advance: Advance): Promise<CommitOutcome>;
+  /** Ends an open upload under a fence without moving its offset. Dooms its blob. */
+  end(ending: EndUpload): Promise<CommitOutcome>;
+  /**
+   * Ends as `expired` those uploads, open or complete, whose time was up at `now` and which nobody
+   * is writing, and dooms blobs that no file shares. Returns the ids, at most `limit` of them.
+   */
+  expireUploads(now: number, limit: number): Promise<string[]>;
+  /** Uploads that would be expired at `now`, for a dry run. */
+  listExpiring(now: number, limit: number): Promise<Upload[]>;
+  /** Forgets ended uploads last changed before `before`. Returns how many. */
+  removeEndedUploads(before: number): Promise<number>;
+  /** Open uploads changed at or after `since`: what a crash may have touched. */
+  listOpenSince(since: number): Promise<Upload[]>;
+  /** Open uploads whose offset has reached their length: completions a crash left undone. */
+  listUncompleted(limit: number): Promise<Upload[]>;
+
+  /**
+   * Adds a file for a complete upload, or returns the one that this upload already has; undefined
+   * when the upload is not complete any more.
+   */
+  insertFile(file: PublishedFile): Promise<PublishedFile | undefined>;
+  findFile(id: string): Promise<PublishedFile | undefined>;
+  findFileOfUpload(uploadId: string): Promise<PublishedFile | undefined>;
+  listFiles(query: PageQuery): Promise<PublishedFile[]>;
+  setFileSha256(id: string, sha256: string): Promise<void>;
+  /** Removes the file, ends its upload and dooms its blob. False when there was none. */
+  removeFile(id: string, at: number): Promise<boolean>;
+
+  /** Keys doomed at or before `before`, the only keys whose bytes may be removed. */
+  listDoomed(before: number, limit: number): Promise<string[]>;
+  forgetDoomed(keys: readonly string[]): Promise<void>;
+  /** Those of the keys that an extent or a doomed row names. */
+  knownKeys(keys: readonly string[]): Promise<Set<string>>;
+  /** Every blob with extents, for verification, after the given one in order of id. */
+  listBlobs(after: string, limit: number): Promise<BlobOwner[]>;
+
+  insertApp(app: App): Promise<boolean>;
+  updateApp(app: App): Promise<boolean>;
+  findApp(id: string): Promise<App | undefined>;
+  listApps(): Promise<App[]>;
+  insertToken(token: Token): Promise<void>;
+  findToken(hash: Uint8Array): Promise<Token | undefined>;
+  listTokens(appId: string | undefined): Promise<Token[]>;
+  /** False when there is no such token that is not revoked yet. */
+  revokeToken(id: string, at: number): Promise<boolean>;
+
+  readMark(name: string): Promise<string | undefined>;
+  writeMark(name: string, value: string): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+export interface PageQuery {
+  readonly appId: string;
+  /** The id of the last item of the page before. */
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+export interface UploadQuery extends PageQuery {
+  readonly state: UploadState | undefined;
+}
+
+export interface Advance {
+  readonly id: string;
+  readonly blobId: string;
+  readonly fence: string;
+  readonly from: number;
+  readonly to: number;
+  readonly crc32: number;
+  readonly extents: readonly Extent[];
+  readonly at: number;
+  readonly expiresAt: number;
+  readonly ending: AdvanceEnding | undefined;
+}
+
+export type AdvanceEnding =
+  | { readonly state: "complete"; readonly completion: Completion }
+  | { readonly state: "rejected"; readonly reason: string };
+
+export interface EndUpload {
+  readonly id: string;
+  readonly blobId: string;
+  readonly fence: string;
+  readonly state: "cancelled" | "damaged" | "rejected";
+  readonly reason: string | undefined;
+  readonly at: number;
+}
+
+/** `stale`: the fence, the offset or the state was no longer the caller's; nothing changed. */
+export type CommitOutcome = "done" | "stale";
+
+export interface BlobOwner {
+  readonly blobId: string;
+  readonly upload: Upload | undefined;
+  readonly file: PublishedFile | undefined;
+}
+
+/** The catalog's volume has no room for this change; nothing changed. */
+export class CatalogFullError extends Error {
+  override readonly name = "CatalogFullError";
+}

@@ -1,0 +1,7 @@
+import type { Migration } from "kysely/migration";
+import * as first from "./0001-first.ts";
+
+/** Only ever added to: a data directory of any earlier version opens in this one. */
+export const migrations: Record<string, Migration> = {
+  "0001-first": first,
+};

@@ -1,0 +1,143 @@
+import type { SQLInputValue } from "node:sqlite";
+import { sql, type Compilable, type Kysely, type SelectQueryBuilder } from "kysely";
+import type { Advance, EndUpload, UploadQuery } from "./catalog.ts";
+import type { Upload } from "./records.ts";
+import { extentRow } from "./rows.ts";
+import type { Schema } from "./schema.ts";
+import type { Step } from "./sqlite-messages.ts";
+
+/** A compiled statement as a step of a change. */
+export function step(query: Compilable, changesAtLeast = 0): Step {
+  const { sql: text, parameters } = query.compile();
+  // Kysely passes parameters through untouched, and the schema's columns are SQLite's inputs.
+  return { sql: text, parameters: parameters as SQLInputValue[], changesAtLeast };
+}
+
+export function advanceSteps(db: Kysely<Schema>, advance: Advance): Step[] {
+  const { ending } = advance;
+  const move = db
+    .updateTable("uploads")
+    .set({
+      offset: advance.to,
+      crc32: advance.crc32,
+      updated_at: advance.at,
+      expires_at: advance.expiresAt,
+      ...(ending === undefined ? {} : { state: ending.state }),
+      ...(ending?.state === "complete"
+        ? {
+            completed_at: ending.completion.completedAt,
+            handle_expires_at: ending.completion.handleExpiresAt,
+            handle_nonce: ending.completion.nonce,
+          }
+        : {}),
+      ...(ending?.state === "rejected" ? { reason: ending.reason } : {}),
+    })
+    .where("id", "=", advance.id)
+    .where("state", "=", "open")
+    .where("offset", "=", advance.from);
+  const extents = advance.extents.map((extent) =>
+    step(
+      db
+        .insertInto("extents")
+        .values(extentRow(advance.blobId, extent))
+        .onConflict((conflict) =>
+          conflict.columns(["blob_id", "start"]).doUpdateSet((excluded) => ({
+            key: excluded.ref("excluded.key"),
+            length: excluded.ref("excluded.length"),
+            crc32: excluded.ref("excluded.crc32"),
+            inline: excluded.ref("excluded.inline"),
+          })),
+        ),
+    ),
+  );
+  const doom = ending?.state === "rejected" ? doomSteps(db, advance.blobId, advance.at) : [];
+  return [step(move, 1), ...extents, ...doom];
+}
+
+export function endSteps(db: Kysely<Schema>, ending: EndUpload): Step[] {
+  const end = db
+    .updateTable("uploads")
+    .set({ state: ending.state, reason: ending.reason ?? null, updated_at: ending.at })
+    .where("id", "=", ending.id)
+    .where("state", "=", "open");
+  // A damaged upload keeps its bytes: somebody will want to look at what is left of them.
+  const doom = ending.state === "damaged" ? [] : doomSteps(db, ending.blobId, ending.at);
+  return [step(end, 1), ...doom];
+}
+
+export function expireSteps(db: Kysely<Schema>, upload: Upload, now: number): Step[] {
+  const expire = db
+    .updateTable("uploads")
+    .set({ state: "expired", updated_at: now })
+    .where("id", "=", upload.id)
+    .where("state", "in", ["open", "complete"])
+    .where("expires_at", "<=", now);
+  return [step(expire, 1), ...doomSteps(db, upload.blobId, now)];
+}
+
+/** Dooms a blob's keys and forgets its extents, unless a file still shows it. */
+export function doomSteps(db: Kysely<Schema>, blobId: string, at: number): Step[] {
+  const unpublished = sql<boolean>`not exists (select 1 from files where blob_id = ${blobId})`;
+  const doom = db
+    .insertInto("doomed_keys")
+    .columns(["key", "doomed_at"])
+    .expression(
+      db
+        .selectFrom("extents")
+        .select(["key", sql<number>`${at}`.as("doomed_at")])
+        .where("blob_id", "=", blobId)
+        .where("key", "!=", "")
+        .where(unpublished),
+    )
+    .onConflict((conflict) => conflict.column("key").doNothing());
+  const forget = db.deleteFrom("extents").where("blob_id", "=", blobId).where(unpublished);
+  return [step(doom), step(forget)];
+}
+
+export function expiring(db: Kysely<Schema>, now: number, limit: number) {
+  return (
+    db
+      .selectFrom("uploads")
+      .selectAll()
+      .where("state", "in", ["open", "complete"])
+      .where("expires_at", "<=", now)
+      // A completion that a crash left undone is completed, never expired.
+      .where((where) =>
+        where.or([
+          where("state", "=", "complete"),
+          where("offset", "<", sql.ref<number>("length")),
+        ]),
+      )
+      .orderBy("expires_at")
+      .limit(limit)
+  );
+}
+
+export function uploadsPage(db: Kysely<Schema>, query: UploadQuery) {
+  const page = pageAfter(db.selectFrom("uploads").selectAll(), "uploads", query);
+  return query.state === undefined ? page : page.where("state", "=", query.state);
+}
+
+export function filesPage(db: Kysely<Schema>, query: Omit<UploadQuery, "state">) {
+  return pageAfter(db.selectFrom("files").selectAll(), "files", query);
+}
+
+/** Newest first; ids break ties, so a page neither skips nor repeats. */
+function pageAfter<Table extends "uploads" | "files", Row>(
+  select: SelectQueryBuilder<Schema, Table, Row>,
+  table: Table,
+  query: Omit<UploadQuery, "state">,
+): SelectQueryBuilder<Schema, Table, Row> {
+  const column = (name: string) => sql.ref(`${table}.${name}`);
+  const after =
+    query.after === undefined
+      ? sql<boolean>`1 = 1`
+      : sql<boolean>`(${column("created_at")}, ${column("id")}) <
+          (select created_at, id from ${sql.table(table)} where id = ${query.after})`;
+  return select
+    .where(sql<boolean>`${column("app_id")} = ${query.appId}`)
+    .where(after)
+    .orderBy(column("created_at"), "desc")
+    .orderBy(column("id"), "desc")
+    .limit(query.limit);
+}

@@ -1,0 +1,100 @@
+/** What the catalog keeps. Times are epoch milliseconds, lengths and offsets bytes. */
+
+export type UploadState = "open" | "complete" | "rejected" | "cancelled" | "expired" | "damaged";
+
+/** What a content check does when the bytes are not of the declared type. */
+export type ContentPolicy = "off" | "warn" | "reject";
+
+/** What every answer after completion is made from, so that a replay is identical. */
+export interface Completion {
+  readonly completedAt: number;
+  readonly handleExpiresAt: number;
+  /** 13 random bytes in hex: makes the handle unguessable and unique. */
+  readonly nonce: string;
+}
+
+export interface Upload {
+  /** A version 4 UUID, the upload's name in every protocol. */
+  readonly id: string;
+  readonly appId: string;
+  /** The numeric user of the token that started it. */
+  readonly userId: string;
+  readonly state: UploadState;
+  readonly name: string;
+  /** The declared media type. */
+  readonly type: string;
+  readonly length: number;
+  /** Durable bytes. Never goes down. */
+  readonly offset: number;
+  /** CRC-32 of the bytes up to the offset. */
+  readonly crc32: number;
+  readonly blobId: string;
+  /** What the creating protocol needs to name the upload again; opaque to everybody else. */
+  readonly creation: string;
+  readonly contentPolicy: ContentPolicy;
+  /** How long it stays open after its last durable byte. */
+  readonly lifetimeMs: number;
+  readonly handleLifetimeMs: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly expiresAt: number;
+  readonly completion: Completion | undefined;
+  /** Why it was rejected or found damaged. */
+  readonly reason: string | undefined;
+}
+
+/** A run of a blob's bytes at one key. */
+export interface Extent {
+  /** Names the bytes in the blob store; empty when `inline` holds them. */
+  readonly key: string;
+  /** Where the run begins within the blob. */
+  readonly start: number;
+  readonly length: number;
+  /** CRC-32 of the run alone. */
+  readonly crc32: number;
+  readonly inline: Uint8Array | undefined;
+}
+
+/** A published blob. */
+export interface PublishedFile {
+  /** Decimal digits. */
+  readonly id: string;
+  readonly appId: string;
+  readonly uploadId: string;
+  readonly blobId: string;
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly type: string;
+  readonly size: number;
+  readonly crc32: number;
+  /** Hex; undefined until somebody asked for it. */
+  readonly sha256: string | undefined;
+  readonly createdAt: number;
+}
+
+export interface App {
+  /** 1 to 20 decimal digits. */
+  readonly id: string;
+  readonly name: string;
+  /** Encrypted under the deployment's key. */
+  readonly sealedSecret: Uint8Array;
+  /** Media types an upload may declare. */
+  readonly types: readonly string[];
+  readonly lengthMax: number;
+  readonly lifetimeMs: number;
+  readonly contentPolicy: ContentPolicy;
+  readonly createdAt: number;
+}
+
+export interface Token {
+  readonly id: string;
+  /** SHA-256 of the token; the token itself is never kept. */
+  readonly hash: Uint8Array;
+  readonly appId: string;
+  readonly userId: string;
+  readonly scopes: readonly string[];
+  readonly label: string;
+  readonly createdAt: number;
+  readonly expiresAt: number | undefined;
+  readonly revokedAt: number | undefined;
+}

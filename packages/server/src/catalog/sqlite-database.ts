@@ -1,0 +1,143 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { Kysely, SqliteDialect, type SqliteDatabase } from "kysely";
+import { Migrator } from "kysely/migration";
+import { asError } from "../base/errors.ts";
+import { migrations } from "./migrations/migrations.ts";
+import type { Schema } from "./schema.ts";
+
+/** Room that the files keep, so that a full disk can still commit: about 300 appends' worth. */
+const ballastBytes = 4 * 1024 * 1024;
+
+/**
+ * Opens the database for its one writer: every commit is synced (FULL is read back, because a
+ * re-opened WAL database may silently be NORMAL), what an earlier process committed is made
+ * durable before anything is told, the schema is brought up to date, and room is set aside.
+ */
+export async function openForWriting(path: string): Promise<DatabaseSync> {
+  const database = new DatabaseSync(path);
+  try {
+    database.exec("pragma busy_timeout = 0");
+    expectPragma(database, "journal_mode = wal", "wal");
+    database.exec("pragma synchronous = full");
+    expectPragma(database, "synchronous", 2);
+    // Checkpoints belong between group commits, not inside one.
+    database.exec("pragma wal_autocheckpoint = 0");
+    database.exec("pragma foreign_keys = on");
+    // A commit that was written but not synced at kill -9 would otherwise be shown and then lost.
+    database.exec("pragma wal_checkpoint(truncate)");
+    await migrate(database);
+    setRoomAside(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Opens it for bounded reads of what is committed. The writer must have opened it before. */
+export function openForReading(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { readOnly: true });
+  database.exec("pragma query_only = on");
+  return database;
+}
+
+export function kyselyOver(database: DatabaseSync): Kysely<Schema> {
+  return new Kysely<Schema>({
+    dialect: new SqliteDialect({ database: asKyselyDatabase(database) }),
+  });
+}
+
+/** Prepared statements by their text: preparing costs more than most of these statements. */
+export class Statements {
+  readonly #database: DatabaseSync;
+  readonly #byText = new Map<string, { statement: StatementSync; reader: boolean }>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  get(text: string): { statement: StatementSync; reader: boolean } {
+    const known = this.#byText.get(text);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(text);
+    const entry = { statement, reader: statement.columns().length > 0 };
+    // Texts with lists of values vary; the rest are a few dozen.
+    if (this.#byText.size >= 500) this.#byText.clear();
+    this.#byText.set(text, entry);
+    return entry;
+  }
+}
+
+function asKyselyDatabase(database: DatabaseSync): SqliteDatabase {
+  const statements = new Statements(database);
+  return {
+    close: () => {
+      database.close();
+    },
+    prepare: (text) => {
+      const { statement, reader } = statements.get(text);
+      return {
+        reader,
+        all: (parameters) => statement.all(...asInputs(parameters)),
+        run: (parameters) => statement.run(...asInputs(parameters)),
+        iterate: (parameters) => statement.iterate(...asInputs(parameters)),
+      };
+    },
+  };
+}
+
+function asInputs(parameters: readonly unknown[]): SQLInputValue[] {
+  // The schema's column types are exactly SQLite's input types.
+  return parameters as SQLInputValue[];
+}
+
+function expectPragma(database: DatabaseSync, pragma: string, expected: string | number): void {
+  const row = database.prepare(`pragma ${pragma}`).get();
+  const value = row === undefined ? undefined : Object.values(row)[0];
+  if (value !== expected) {
+    throw new Error(
+      `SQLite answered ${String(value)} to "pragma ${pragma}"; ${expected} is needed`,
+    );
+  }
+}
+
+async function migrate(database: DatabaseSync): Promise<void> {
+  const migrator = new Migrator({
+    db: kyselyOver(database),
+    provider: { getMigrations: () => Promise.resolve(migrations) },
+  });
+  // One transaction around all of it: a crash leaves the old schema, never half of a new one.
+  database.exec("begin immediate");
+  try {
+    const { error } = await migrator.migrateToLatest();
+    if (error !== undefined) throw asError(error);
+    database.exec("commit");
+  } catch (error) {
+    if (database.isTransaction) database.exec("rollback");
+    throw new Error("the catalog's schema could not be brought up to date", { cause: error });
+  }
+}
+
+/**
+ * Writes and removes rows once: the log has then grown and is never truncated while serving, and
+ * the database has free pages, so commits find room even when the volume has none.
+ */
+function setRoomAside(database: DatabaseSync): void {
+  try {
+    database.exec("begin immediate");
+    database.exec("create table if not exists ballast (bytes blob not null)");
+    database.prepare("insert into ballast (bytes) values (zeroblob(?))").run(ballastBytes);
+    database.exec("delete from ballast");
+    database.exec("commit");
+  } catch (error) {
+    // A volume that is full already: serve reads, and refuse writes one by one.
+    if (database.isTransaction) database.exec("rollback");
+    if (!isFull(error)) throw error;
+  }
+  database.exec("pragma wal_checkpoint(passive)");
+}
+
+/** SQLITE_FULL: nothing was changed. */
+export function isFull(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === 13;
+}

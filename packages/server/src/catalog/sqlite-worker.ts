@@ -1,0 +1,151 @@
+import type { DatabaseSync } from "node:sqlite";
+import { parentPort, workerData } from "node:worker_threads";
+import { Statements, isFull, openForWriting } from "./sqlite-database.ts";
+import type { Step, WriteCondition, WriterReply, WriterRequest } from "./sqlite-messages.ts";
+
+/** Changes after which the log is copied into the database; well inside the room set aside. */
+const changesPerCheckpoint = 200;
+
+/**
+ * The one writer. Requests that arrive while a commit is being synced form the next group: one
+ * transaction, a savepoint each, one sync for all. Nothing is answered before its group is durable.
+ */
+class Writer {
+  readonly #database: DatabaseSync;
+  readonly #statements: Statements;
+  readonly #fences = new Map<string, string>();
+  readonly #answer: (reply: WriterReply) => void;
+  #queue: WriterRequest[] = [];
+  #scheduled = false;
+  #changesSinceCheckpoint = 0;
+
+  constructor(database: DatabaseSync, answer: (reply: WriterReply) => void) {
+    this.#database = database;
+    this.#statements = new Statements(database);
+    this.#answer = answer;
+  }
+
+  receive(request: WriterRequest): void {
+    this.#queue.push(request);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#commitGroup();
+    });
+  }
+
+  #commitGroup(): void {
+    const group = this.#queue;
+    this.#queue = [];
+    for (const reply of this.#commit(group)) this.#answer(reply);
+    this.#checkpointWhenDue();
+    if (group.some((request) => request.kind === "close")) this.#close();
+  }
+
+  #commit(group: readonly WriterRequest[]): readonly WriterReply[] {
+    try {
+      const replies = group.map((request) => this.#carryOut(request));
+      if (this.#database.isTransaction) this.#database.exec("commit");
+      return replies;
+    } catch (error) {
+      // Anything but "full" leaves the outcome unknown: it reaches the top and ends the process.
+      if (!isFull(error)) throw error;
+      if (this.#database.isTransaction) this.#database.exec("rollback");
+      // One change too large for the room that is left must not fail its neighbours.
+      if (group.length > 1) return group.flatMap((request) => this.#commit([request]));
+      return group.map(({ number }) => ({ kind: "full", number }));
+    }
+  }
+
+  #carryOut(request: WriterRequest): WriterReply {
+    switch (request.kind) {
+      case "take":
+        this.#fences.set(request.id, request.fence);
+        return { kind: "done", number: request.number, rows: this.#run(request.select).rows };
+      case "release":
+        if (this.#fences.get(request.id) === request.fence) this.#fences.delete(request.id);
+        return { kind: "done", number: request.number, rows: [] };
+      case "change":
+        return this.#change(request.number, request.steps, request.only);
+      case "close":
+        return { kind: "done", number: request.number, rows: [] };
+    }
+  }
+
+  #change(number: number, steps: readonly Step[], only: WriteCondition | undefined): WriterReply {
+    if (only !== undefined && !this.#holds(only)) return { kind: "stale", number };
+    if (!this.#database.isTransaction) this.#database.exec("begin immediate");
+    this.#changesSinceCheckpoint += 1;
+    this.#database.exec("savepoint one_change");
+    let rows: readonly unknown[] = [];
+    try {
+      for (const step of steps) {
+        const result = this.#run(step);
+        if (result.changes < step.changesAtLeast) return this.#undo({ kind: "stale", number });
+        if (result.rows.length > 0) rows = result.rows;
+      }
+    } catch (error) {
+      // SQLite undoes the whole transaction on some errors: then every neighbour is undone too.
+      if (isFull(error) || !this.#database.isTransaction) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      return this.#undo({ kind: "error", number, message });
+    }
+    this.#database.exec("release one_change");
+    return { kind: "done", number, rows };
+  }
+
+  #undo(reply: WriterReply): WriterReply {
+    this.#database.exec("rollback to one_change");
+    this.#database.exec("release one_change");
+    return reply;
+  }
+
+  #holds(only: WriteCondition): boolean {
+    const current = this.#fences.get(only.id);
+    return only.kind === "fenced" ? current === only.fence : current === undefined;
+  }
+
+  #run(step: Step): { rows: readonly unknown[]; changes: number } {
+    const { statement, reader } = this.#statements.get(step.sql);
+    if (reader) {
+      const rows = statement.all(...step.parameters);
+      return { rows, changes: rows.length };
+    }
+    return { rows: [], changes: Number(statement.run(...step.parameters).changes) };
+  }
+
+  #checkpointWhenDue(): void {
+    if (this.#changesSinceCheckpoint < changesPerCheckpoint || this.#queue.length > 0) return;
+    this.#changesSinceCheckpoint = 0;
+    this.#database.exec("pragma wal_checkpoint(passive)");
+  }
+
+  #close(): void {
+    this.#database.close();
+    parentPort?.close();
+  }
+}
+
+async function main(path: string): Promise<void> {
+  const port = parentPort;
+  if (port === null) throw new Error("sqlite-worker runs as a worker thread only");
+  const answer = (reply: WriterReply): void => {
+    port.postMessage(reply);
+  };
+  try {
+    const writer = new Writer(await openForWriting(path), answer);
+    port.on("message", (request: WriterRequest) => {
+      writer.receive(request);
+    });
+    answer({ kind: "opened" });
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    answer({
+      kind: "failed_to_open",
+      message: String(cause instanceof Error ? cause.message : cause),
+    });
+  }
+}
+
+await main(String(workerData));

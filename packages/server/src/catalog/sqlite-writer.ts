@@ -1,0 +1,97 @@
+import { Worker } from "node:worker_threads";
+import { CatalogFullError } from "./catalog.ts";
+import type { Step, WriteCondition, WriterReply, WriterRequest } from "./sqlite-messages.ts";
+
+export type WriterResult =
+  { readonly kind: "done"; readonly rows: readonly unknown[] } | { readonly kind: "stale" };
+
+interface Waiting {
+  readonly resolve: (result: WriterResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The main thread's side of the writer worker. */
+export class SqliteWriter {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #lastNumber = 0;
+  #failure: Error | undefined;
+
+  private constructor(worker: Worker, onFailure: (error: Error) => void) {
+    this.#worker = worker;
+    worker.on("message", (reply: WriterReply) => {
+      this.#settle(reply);
+    });
+    const fail = (error: Error): void => {
+      this.#failure = error;
+      for (const waiting of this.#waiting.values()) waiting.reject(error);
+      this.#waiting.clear();
+      onFailure(error);
+    };
+    worker.on("error", (error) => {
+      fail(error instanceof Error ? error : new Error(String(error)));
+    });
+    worker.on("exit", (code) => {
+      if (code !== 0 || this.#waiting.size > 0) fail(new Error("the catalog's writer ended"));
+    });
+  }
+
+  /**
+   * Starts the worker and waits until the database is open.
+   * @param onFailure called when the outcome of a commit is unknown: the process must end.
+   */
+  static async open(path: string, onFailure: (error: Error) => void): Promise<SqliteWriter> {
+    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    const worker = new Worker(new URL(`./sqlite-worker.${extension}`, import.meta.url), {
+      workerData: path,
+    });
+    await new Promise<void>((resolve, reject) => {
+      worker.once("error", reject);
+      worker.once("message", (reply: WriterReply) => {
+        if (reply.kind === "opened") resolve();
+        else if (reply.kind === "failed_to_open") reject(new Error(reply.message));
+      });
+    });
+    worker.removeAllListeners();
+    return new SqliteWriter(worker, onFailure);
+  }
+
+  change(steps: readonly Step[], only?: WriteCondition): Promise<WriterResult> {
+    return this.#ask((number) => ({ kind: "change", number, steps, only }));
+  }
+
+  take(id: string, fence: string, select: Step): Promise<WriterResult> {
+    return this.#ask((number) => ({ kind: "take", number, id, fence, select }));
+  }
+
+  async release(id: string, fence: string): Promise<void> {
+    await this.#ask((number) => ({ kind: "release", number, id, fence }));
+  }
+
+  async close(): Promise<void> {
+    if (this.#failure !== undefined) return;
+    const ended = new Promise((resolve) => this.#worker.once("exit", resolve));
+    await this.#ask((number) => ({ kind: "close", number }));
+    await ended;
+  }
+
+  #ask(make: (number: number) => WriterRequest): Promise<WriterResult> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    this.#lastNumber += 1;
+    const request = make(this.#lastNumber);
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(request.number, { resolve, reject });
+      this.#worker.postMessage(request);
+    });
+  }
+
+  #settle(reply: WriterReply): void {
+    if (reply.kind === "opened" || reply.kind === "failed_to_open") return;
+    const waiting = this.#waiting.get(reply.number);
+    this.#waiting.delete(reply.number);
+    if (reply.kind === "done") waiting?.resolve({ kind: "done", rows: reply.rows });
+    else if (reply.kind === "stale") waiting?.resolve({ kind: "stale" });
+    else if (reply.kind === "full") waiting?.reject(new CatalogFullError("the catalog is full"));
+    else waiting?.reject(new Error(reply.message));
+  }
+}

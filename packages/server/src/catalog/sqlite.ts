@@ -1,0 +1,343 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Kysely } from "kysely";
+import type {
+  Advance,
+  BlobOwner,
+  Catalog,
+  CommitOutcome,
+  EndUpload,
+  PageQuery,
+  UploadQuery,
+} from "./catalog.ts";
+import {
+  advanceSteps,
+  doomSteps,
+  endSteps,
+  expireSteps,
+  expiring,
+  filesPage,
+  step,
+  uploadsPage,
+} from "./queries.ts";
+import type { App, Extent, PublishedFile, Token, Upload } from "./records.ts";
+import {
+  appOf,
+  appRow,
+  extentOf,
+  fileOf,
+  fileRow,
+  tokenOf,
+  tokenRow,
+  uploadOf,
+  uploadRow,
+} from "./rows.ts";
+import type { Schema, UploadsTable } from "./schema.ts";
+import { kyselyOver, openForReading } from "./sqlite-database.ts";
+import { SqliteWriter } from "./sqlite-writer.ts";
+
+/**
+ * The embedded catalog. Writes go to the writer worker; reads are bounded statements on a
+ * read-only connection of this thread and show only what is committed.
+ */
+export class SqliteCatalog implements Catalog {
+  readonly #writer: SqliteWriter;
+  readonly #reader: DatabaseSync;
+  readonly #db: Kysely<Schema>;
+
+  private constructor(writer: SqliteWriter, reader: DatabaseSync) {
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#db = kyselyOver(reader);
+  }
+
+  /** @param onFailure called when the outcome of a commit is unknown: the process must end. */
+  static async open(path: string, onFailure: (error: Error) => void): Promise<SqliteCatalog> {
+    const writer = await SqliteWriter.open(path, onFailure);
+    return new SqliteCatalog(writer, openForReading(path));
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.close();
+    this.#reader.close();
+  }
+
+  async insertUpload(upload: Upload): Promise<void> {
+    await this.#writer.change([step(this.#db.insertInto("uploads").values(uploadRow(upload)))]);
+  }
+
+  async findUpload(id: string): Promise<Upload | undefined> {
+    const row = await this.#uploads().where("id", "=", id).executeTakeFirst();
+    return row === undefined ? undefined : uploadOf(row);
+  }
+
+  async listUploads(query: UploadQuery): Promise<Upload[]> {
+    return (await uploadsPage(this.#db, query).execute()).map(uploadOf);
+  }
+
+  async listExtents(blobId: string): Promise<Extent[]> {
+    const rows = await this.#db
+      .selectFrom("extents")
+      .selectAll()
+      .where("blob_id", "=", blobId)
+      .orderBy("start")
+      .execute();
+    return rows.map(extentOf);
+  }
+
+  async takeLease(id: string, fence: string): Promise<Upload | undefined> {
+    const select = step(this.#uploads().where("id", "=", id));
+    const result = await this.#writer.take(id, fence, select);
+    // The statement above selects whole rows of this table.
+    const row = result.kind === "done" ? (result.rows[0] as UploadsTable | undefined) : undefined;
+    if (row === undefined) {
+      await this.#writer.release(id, fence);
+      return undefined;
+    }
+    return uploadOf(row);
+  }
+
+  async releaseLease(id: string, fence: string): Promise<void> {
+    await this.#writer.release(id, fence);
+  }
+
+  async advance(advance: Advance): Promise<CommitOutcome> {
+    const only = { kind: "fenced", id: advance.id, fence: advance.fence } as const;
+    return (await this.#writer.change(advanceSteps(this.#db, advance), only)).kind;
+  }
+
+  async end(ending: EndUpload): Promise<CommitOutcome> {
+    const only = { kind: "fenced", id: ending.id, fence: ending.fence } as const;
+    return (await this.#writer.change(endSteps(this.#db, ending), only)).kind;
+  }
+
+  async expireUploads(now: number, limit: number): Promise<string[]> {
+    const candidates = await this.listExpiring(now, limit);
+    const expired = await Promise.all(
+      candidates.map(async (upload) => {
+        const only = { kind: "unfenced", id: upload.id } as const;
+        const result = await this.#writer.change(expireSteps(this.#db, upload, now), only);
+        return result.kind === "done" ? [upload.id] : [];
+      }),
+    );
+    return expired.flat();
+  }
+
+  async listExpiring(now: number, limit: number): Promise<Upload[]> {
+    return (await expiring(this.#db, now, limit).execute()).map(uploadOf);
+  }
+
+  async removeEndedUploads(before: number): Promise<number> {
+    const remove = this.#db
+      .deleteFrom("uploads")
+      .where("state", "in", ["cancelled", "expired", "rejected"])
+      .where("updated_at", "<", before)
+      .returning("id");
+    const result = await this.#writer.change([step(remove)]);
+    return result.kind === "done" ? result.rows.length : 0;
+  }
+
+  async listOpenSince(since: number): Promise<Upload[]> {
+    const rows = await this.#uploads()
+      .where("state", "=", "open")
+      .where("updated_at", ">=", since)
+      .execute();
+    return rows.map(uploadOf);
+  }
+
+  async listUncompleted(limit: number): Promise<Upload[]> {
+    const rows = await this.#uploads()
+      .where("state", "=", "open")
+      .whereRef("offset", "=", "length")
+      .limit(limit)
+      .execute();
+    return rows.map(uploadOf);
+  }
+
+  async insertFile(file: PublishedFile): Promise<PublishedFile | undefined> {
+    const row = fileRow(file);
+    const columns = [
+      "id",
+      "app_id",
+      "upload_id",
+      "blob_id",
+      "name",
+      "description",
+      "type",
+      "size",
+      "crc32",
+      "sha256",
+      "created_at",
+    ] as const;
+    // Only from an upload that is still complete: its bytes cannot have been doomed meanwhile.
+    const insert = this.#db
+      .insertInto("files")
+      .columns(columns)
+      .expression(
+        this.#db
+          .selectFrom("uploads")
+          .select((build) => columns.map((column) => build.val(row[column] ?? null).as(column)))
+          .where("id", "=", file.uploadId)
+          .where("state", "=", "complete"),
+      )
+      .onConflict((conflict) => conflict.column("upload_id").doNothing());
+    await this.#writer.change([step(insert)]);
+    return this.findFileOfUpload(file.uploadId);
+  }
+
+  async findFile(id: string): Promise<PublishedFile | undefined> {
+    const select = this.#db.selectFrom("files").selectAll().where("id", "=", id);
+    const row = await select.executeTakeFirst();
+    return row === undefined ? undefined : fileOf(row);
+  }
+
+  async findFileOfUpload(uploadId: string): Promise<PublishedFile | undefined> {
+    const select = this.#db.selectFrom("files").selectAll().where("upload_id", "=", uploadId);
+    const row = await select.executeTakeFirst();
+    return row === undefined ? undefined : fileOf(row);
+  }
+
+  async listFiles(query: PageQuery): Promise<PublishedFile[]> {
+    return (await filesPage(this.#db, query).execute()).map(fileOf);
+  }
+
+  async setFileSha256(id: string, sha256: string): Promise<void> {
+    await this.#writer.change([
+      step(this.#db.updateTable("files").set({ sha256 }).where("id", "=", id)),
+    ]);
+  }
+
+  async removeFile(id: string, at: number): Promise<boolean> {
+    const file = await this.findFile(id);
+    if (file === undefined) return false;
+    const result = await this.#writer.change([
+      step(this.#db.deleteFrom("files").where("id", "=", id), 1),
+      step(
+        this.#db
+          .updateTable("uploads")
+          .set({ state: "expired", reason: "its file was deleted", updated_at: at })
+          .where("id", "=", file.uploadId),
+      ),
+      ...doomSteps(this.#db, file.blobId, at),
+    ]);
+    return result.kind === "done";
+  }
+
+  async listDoomed(before: number, limit: number): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom("doomed_keys")
+      .select("key")
+      .where("doomed_at", "<=", before)
+      .orderBy("doomed_at")
+      .limit(limit)
+      .execute();
+    return rows.map((row) => row.key);
+  }
+
+  async forgetDoomed(keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
+    await this.#writer.change([step(this.#db.deleteFrom("doomed_keys").where("key", "in", keys))]);
+  }
+
+  async knownKeys(keys: readonly string[]): Promise<Set<string>> {
+    if (keys.length === 0) return new Set();
+    const rows = await this.#db
+      .selectFrom("extents")
+      .select("key")
+      .where("key", "in", keys)
+      .union(this.#db.selectFrom("doomed_keys").select("key").where("key", "in", keys))
+      .execute();
+    return new Set(rows.map((row) => row.key));
+  }
+
+  async listBlobs(after: string, limit: number): Promise<BlobOwner[]> {
+    const rows = await this.#db
+      .selectFrom("extents")
+      .select("blob_id")
+      .distinct()
+      .where("blob_id", ">", after)
+      .orderBy("blob_id")
+      .limit(limit)
+      .execute();
+    return Promise.all(
+      rows.map(async ({ blob_id: blobId }) => {
+        const upload = await this.#uploads().where("blob_id", "=", blobId).executeTakeFirst();
+        const file = await this.#db
+          .selectFrom("files")
+          .selectAll()
+          .where("blob_id", "=", blobId)
+          .executeTakeFirst();
+        return {
+          blobId,
+          upload: upload === undefined ? undefined : uploadOf(upload),
+          file: file === undefined ? undefined : fileOf(file),
+        };
+      }),
+    );
+  }
+
+  async insertApp(app: App): Promise<boolean> {
+    const insert = this.#db
+      .insertInto("apps")
+      .values(appRow(app))
+      .onConflict((conflict) => conflict.column("id").doNothing());
+    return (await this.#writer.change([step(insert, 1)])).kind === "done";
+  }
+
+  async updateApp(app: App): Promise<boolean> {
+    const { id, ...changes } = appRow(app);
+    const update = this.#db.updateTable("apps").set(changes).where("id", "=", id);
+    return (await this.#writer.change([step(update, 1)])).kind === "done";
+  }
+
+  async findApp(id: string): Promise<App | undefined> {
+    const select = this.#db.selectFrom("apps").selectAll().where("id", "=", id);
+    const row = await select.executeTakeFirst();
+    return row === undefined ? undefined : appOf(row);
+  }
+
+  async listApps(): Promise<App[]> {
+    return (await this.#db.selectFrom("apps").selectAll().orderBy("id").execute()).map(appOf);
+  }
+
+  async insertToken(token: Token): Promise<void> {
+    await this.#writer.change([step(this.#db.insertInto("tokens").values(tokenRow(token)))]);
+  }
+
+  async findToken(hash: Uint8Array): Promise<Token | undefined> {
+    const select = this.#db.selectFrom("tokens").selectAll().where("hash", "=", hash);
+    const row = await select.executeTakeFirst();
+    return row === undefined ? undefined : tokenOf(row);
+  }
+
+  async listTokens(appId: string | undefined): Promise<Token[]> {
+    const all = this.#db.selectFrom("tokens").selectAll().orderBy("created_at");
+    const rows = await (appId === undefined ? all : all.where("app_id", "=", appId)).execute();
+    return rows.map(tokenOf);
+  }
+
+  async revokeToken(id: string, at: number): Promise<boolean> {
+    const revoke = this.#db
+      .updateTable("tokens")
+      .set({ revoked_at: at })
+      .where("id", "=", id)
+      .where("revoked_at", "is", null);
+    return (await this.#writer.change([step(revoke, 1)])).kind === "done";
+  }
+
+  async readMark(name: string): Promise<string | undefined> {
+    const select = this.#db.selectFrom("marks").select("value").where("name", "=", name);
+    return (await select.executeTakeFirst())?.value;
+  }
+
+  async writeMark(name: string, value: string): Promise<void> {
+    const write = this.#db
+      .insertInto("marks")
+      .values({ name, value })
+      .onConflict((conflict) => conflict.column("name").doUpdateSet({ value }));
+    await this.#writer.change([step(write)]);
+  }
+
+  #uploads() {
+    return this.#db.selectFrom("uploads").selectAll();
+  }
+}
