@@ -1,0 +1,64 @@
+import type { TransportBody } from "../transports/transport.ts";
+
+/** What a server wants to know of an upload before it starts. */
+export interface UploadFacts {
+  readonly name: string;
+  readonly type: string;
+  /** Bytes. */
+  readonly length: number;
+}
+
+/** How far the server says an upload is; only what it told. */
+export interface Standing {
+  /** Durable bytes. */
+  readonly offset: number;
+  /** Bytes of the whole. */
+  readonly length?: number | undefined;
+  /** CRC-32 of the bytes up to the offset, 8 hex digits. */
+  readonly crc32?: string | undefined;
+  /** The server's word for the upload's state, such as `open` or `complete`. */
+  readonly status?: string | undefined;
+}
+
+export interface Append {
+  readonly id: string;
+  /** Where the part begins. */
+  readonly offset: number;
+  readonly part: TransportBody;
+  /** Bytes of this part taken by the network so far. */
+  readonly onSent?: ((sent: number) => void) | undefined;
+  readonly signal: AbortSignal;
+}
+
+export type AppendOutcome =
+  | { readonly kind: "complete"; readonly handle: string }
+  /** `offset` is undefined when the server did not say how far it is: ask. */
+  | { readonly kind: "open"; readonly offset: number | undefined };
+
+/**
+ * One protocol for resumable uploads as a client speaks it. Every method is a single try: it throws
+ * an `UploadError` with the facts of the refusal, and who tries again is decided elsewhere
+ * (retry.ts). `id` is whatever the server named the upload: a Graph id, or a URL in other dialects.
+ */
+export interface Dialect {
+  readonly name: string;
+  /** Makes an upload and answers its id. Repeating it makes another one, which is harmless. */
+  start(facts: UploadFacts, signal: AbortSignal): Promise<string>;
+  /** Reads how far the upload is, and with it what lets a client check that it is the same file. */
+  ask(id: string, signal: AbortSignal): Promise<Standing>;
+  /**
+   * Sends a part. At offset = length with an empty part it answers as the completing append did, so
+   * that a lost answer can be had again.
+   */
+  append(append: Append): Promise<AppendOutcome>;
+  /** Gives the upload up on the server; one that is already gone is fine. */
+  cancel(id: string, signal: AbortSignal): Promise<void>;
+  /** Makes a file of a complete upload. Repeating it answers the same file. */
+  publish(handle: string, about: FileAbout, signal: AbortSignal): Promise<string>;
+}
+
+/** What a published file is called. */
+export interface FileAbout {
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+}

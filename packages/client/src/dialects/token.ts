@@ -1,0 +1,35 @@
+/** A token, or what gives one: called at first need and anew when the server answers 401. */
+export type TokenSource = string | ((signal: AbortSignal) => string | Promise<string>);
+
+/** Holds the current token and gets a new one when it has been refused. */
+export class TokenHolder {
+  readonly #source: TokenSource;
+  #current: Promise<string> | undefined;
+
+  constructor(source: TokenSource) {
+    this.#source = source;
+  }
+
+  current(signal: AbortSignal): Promise<string> {
+    this.#current ??= this.#fetch(signal);
+    return this.#current;
+  }
+
+  /** Another token in place of the refused one; undefined when there is no other. */
+  async renew(refused: string, signal: AbortSignal): Promise<string | undefined> {
+    if (typeof this.#source === "string") return undefined;
+    // Several requests may have been refused together: the first one renews for all.
+    if ((await this.current(signal)) === refused) this.#current = this.#fetch(signal);
+    const token = await this.current(signal);
+    return token === refused ? undefined : token;
+  }
+
+  async #fetch(signal: AbortSignal): Promise<string> {
+    try {
+      return typeof this.#source === "string" ? this.#source : await this.#source(signal);
+    } catch (error) {
+      this.#current = undefined;
+      throw error;
+    }
+  }
+}

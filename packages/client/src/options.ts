@@ -1,0 +1,170 @@
+import type { FileAbout } from "./dialects/dialect.ts";
+import type { TokenSource } from "./dialects/token.ts";
+import { UploadError } from "./errors.ts";
+import type { ResumeStore } from "./resume-store/resume-store.ts";
+import type { RetryPolicy } from "./retry.ts";
+import { defaultRetryPolicy } from "./retry.ts";
+import type { UploadState } from "./state.ts";
+import { checkAppId, checkBaseUrl, checkCount, checkName, checkToken } from "./option-checks.ts";
+import { checkType, checkVersion, refuseUnknownKeys } from "./option-checks.ts";
+
+/** Where and as whom to call. */
+export interface ConnectionOptions {
+  /** Base URL of the server; `https://graph.facebook.com` unless given. */
+  readonly url?: string | undefined;
+  /** The app's id (digits), or `app` for the token's own app. */
+  readonly appId: string;
+  /** An access token, or a function that gives one and is asked anew after a 401. */
+  readonly token: TokenSource;
+  /** API version, `v21.0` unless given. */
+  readonly version?: string | undefined;
+  /** No byte moved for this long means the connection is dead; 20,000 unless given. */
+  readonly stallMs?: number | undefined;
+  /** How long the server may think after the last byte; 120,000 unless given. */
+  readonly answerMs?: number | undefined;
+}
+
+/** How far an upload is; bytes. */
+export interface UploadProgress {
+  /** Given to the network. May go back after a cut, never below `confirmed`. */
+  readonly sent: number;
+  /** Known to be durable on the server. */
+  readonly confirmed: number;
+  readonly length: number;
+}
+
+/** Something the caller should know of, though the upload goes on. */
+export interface UploadWarning {
+  /**
+   * - `started-anew`: a remembered upload could not be gone on with; the message says why.
+   * - `type-disagrees`: the content looks like another media type than the one declared.
+   * - `size-advice`: some consumers of such files refuse this size.
+   * - `app-disagrees`: the token belongs to another app.
+   * - `forgetful`: the resume store failed; the upload goes on but could not be resumed later.
+   */
+  readonly code: "started-anew" | "type-disagrees" | "size-advice" | "app-disagrees" | "forgetful";
+  readonly message: string;
+}
+
+export interface UploadOptions extends ConnectionOptions {
+  /** File name told to the server; the source's own unless given. */
+  readonly name?: string | undefined;
+  /** Media type told to the server; guessed from name and content unless given. */
+  readonly type?: string | undefined;
+  /** Bytes of one request at most; the whole rest of the file unless given. */
+  readonly chunkSize?: number | undefined;
+  /** Aborts the upload; it can be resumed. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called often, at most once a MiB on a fast line. */
+  readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
+  /** Called whenever the task's state changes. */
+  readonly onState?: ((state: UploadState) => void) | undefined;
+  readonly onWarning?: ((warning: UploadWarning) => void) | undefined;
+  /** Remembers the upload for a later process; without one nothing is remembered. */
+  readonly resumeStore?: ResumeStore | undefined;
+  /** Keep the entry with its handle when complete, rather than forgetting it. */
+  readonly keepCompleted?: boolean | undefined;
+  /** Ignore what is remembered. */
+  readonly fresh?: boolean | undefined;
+  /** Publish the file when it is up (Hawser only): true, or what it is to be called. */
+  readonly publish?: boolean | FileAbout | undefined;
+  readonly retry?: Partial<RetryPolicy> | undefined;
+}
+
+/** {@link ConnectionOptions}, looked at and completed. */
+export interface ParsedConnection {
+  readonly url: string;
+  readonly appId: string;
+  readonly token: TokenSource;
+  readonly version: string;
+  readonly stallMs: number;
+  readonly answerMs: number;
+}
+
+/** {@link UploadOptions}, looked at and completed. */
+export interface ParsedOptions {
+  readonly connection: ParsedConnection;
+  readonly name: string | undefined;
+  readonly type: string | undefined;
+  readonly chunkSize: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: (progress: UploadProgress) => void;
+  readonly onState: (state: UploadState) => void;
+  readonly onWarning: (warning: UploadWarning) => void;
+  readonly resumeStore: ResumeStore | undefined;
+  readonly keepCompleted: boolean;
+  readonly fresh: boolean;
+  readonly publish: FileAbout | undefined;
+  readonly retry: RetryPolicy;
+}
+
+const connectionKeys = ["url", "appId", "token", "version", "stallMs", "answerMs"];
+const uploadKeys = [
+  ...connectionKeys,
+  ...["name", "type", "chunkSize", "signal", "onProgress", "onState", "onWarning"],
+  ...["resumeStore", "keepCompleted", "fresh", "publish", "retry"],
+];
+
+/** Looks at connection options; throws `invalid-option` naming the one that is wrong. */
+export function parseConnection(options: ConnectionOptions): ParsedConnection {
+  refuseUnknownKeys(options, connectionKeys);
+  return readConnection(options);
+}
+
+/** Looks at upload options; throws `invalid-option` naming the one that is wrong. */
+export function parseUpload(options: UploadOptions): ParsedOptions {
+  refuseUnknownKeys(options, uploadKeys);
+  const ignore = () => undefined;
+  return Object.freeze({
+    connection: readConnection(options),
+    name: options.name === undefined ? undefined : checkName(options.name),
+    type: options.type === undefined ? undefined : checkType(options.type),
+    chunkSize: readCount(options, "chunkSize"),
+    signal: options.signal,
+    onProgress: options.onProgress ?? ignore,
+    onState: options.onState ?? ignore,
+    onWarning: options.onWarning ?? ignore,
+    resumeStore: options.resumeStore,
+    keepCompleted: options.keepCompleted ?? false,
+    fresh: options.fresh ?? false,
+    publish: readPublish(options.publish),
+    retry: readRetry(options.retry ?? {}),
+  });
+}
+
+function readConnection(options: ConnectionOptions): ParsedConnection {
+  return Object.freeze({
+    url: checkBaseUrl(options.url ?? "https://graph.facebook.com"),
+    appId: checkAppId(options.appId),
+    token: typeof options.token === "function" ? options.token : checkToken(options.token),
+    version: checkVersion(options.version ?? "v21.0"),
+    stallMs: readCount(options, "stallMs") ?? 20_000,
+    answerMs: readCount(options, "answerMs") ?? 120_000,
+  });
+}
+
+function readCount<K extends string>(
+  options: Readonly<Partial<Record<K, number | undefined>>>,
+  key: K,
+) {
+  const value = options[key];
+  return value === undefined ? undefined : checkCount(key, value);
+}
+
+function readPublish(publish: UploadOptions["publish"]): FileAbout | undefined {
+  if (publish === undefined || publish === false) return undefined;
+  if (publish === true) return Object.freeze({});
+  refuseUnknownKeys(publish, ["name", "description"], "publish.");
+  return Object.freeze({ ...publish });
+}
+
+function readRetry(retry: Partial<RetryPolicy>): RetryPolicy {
+  refuseUnknownKeys(retry, Object.keys(defaultRetryPolicy), "retry.");
+  const policy = { ...defaultRetryPolicy, ...retry };
+  for (const [key, value] of Object.entries(policy)) {
+    if (!Number.isFinite(value) || value < 0) {
+      throw new UploadError("invalid-option", `retry.${key} must be a number, 0 or more`);
+    }
+  }
+  return Object.freeze(policy);
+}

@@ -1,0 +1,41 @@
+/** What is remembered of an upload, so that a later process can go on with it. */
+export interface ResumeEntry {
+  /** Base URL of the server. */
+  readonly url: string;
+  readonly appId: string;
+  /** What the source is called on this machine (`Source.identity`). */
+  readonly identity: string;
+  /** What the content looked like (`Source.fingerprint`). */
+  readonly fingerprint: string;
+  readonly name: string;
+  readonly type: string;
+  /** Bytes. */
+  readonly length: number;
+  /** The upload's id as the server gave it. */
+  readonly id: string;
+  readonly state: "open" | "complete";
+  /** Once complete. */
+  readonly handle?: string | undefined;
+  /** Once published. */
+  readonly fileId?: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly updatedAt: number;
+}
+
+/**
+ * Remembers uploads. An entry is replaced as a whole; `put` and `remove` are idempotent and durable
+ * when they resolve; a missing or damaged entry reads as undefined, because starting anew is always
+ * possible. Several processes may use one store; the last `put` of a key wins.
+ */
+export interface ResumeStore {
+  get(key: string): Promise<ResumeEntry | undefined>;
+  put(key: string, entry: ResumeEntry): Promise<void>;
+  remove(key: string): Promise<void>;
+  /** Every entry with its key, in no order. */
+  list(): Promise<readonly { readonly key: string; readonly entry: ResumeEntry }[]>;
+}
+
+/** The key of an upload: where it goes, for which app, from what. */
+export function resumeKey(url: string, appId: string, identity: string): string {
+  return JSON.stringify([url, appId, identity]);
+}

@@ -1,0 +1,31 @@
+import { open } from "node:fs/promises";
+import { basename, resolve } from "node:path";
+import type { Crc32 } from "../crc32.ts";
+import { UploadError } from "../errors.ts";
+import { fileHandleSource } from "./file-handle.ts";
+import type { Source } from "./source.ts";
+
+/** A file by its path, opened now and until `close`. */
+export async function pathSource(path: string, crc32: Crc32): Promise<Source> {
+  const absolute = resolve(path);
+  const handle = await open(absolute, "r").catch((cause: unknown) => {
+    throw unreadable(path, cause);
+  });
+  try {
+    const names = { name: basename(absolute), path: absolute };
+    const source = await fileHandleSource(handle, crc32, names);
+    return { ...source, close: () => handle.close() };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function unreadable(path: string, cause: unknown): UploadError {
+  const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+  const reason = missing ? "there is no such file" : String(cause);
+  return new UploadError("source-unreadable", `cannot open ${path}: ${reason}`, {
+    cause,
+    hint: "Check the path and that you may read the file.",
+  });
+}

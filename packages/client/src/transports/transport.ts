@@ -1,0 +1,54 @@
+/** The body of a request: a known number of bytes that can be read more than once. */
+export interface TransportBody {
+  /** Bytes; sent as `Content-Length`. */
+  readonly length: number;
+  /**
+   * Reads the body from its beginning. A chunk belongs to the reader only until it asks for the
+   * next one, so that a source can reuse its buffers. Returning early releases everything.
+   */
+  open(): AsyncIterable<Uint8Array>;
+}
+
+export interface TransportRequest {
+  readonly method: "GET" | "HEAD" | "POST" | "DELETE";
+  /** Absolute. Used as it is: a transport must not re-encode the path. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: TransportBody | undefined;
+  readonly signal: AbortSignal;
+  /** No byte accepted or received for this long means the connection is dead. */
+  readonly stallMs: number;
+  /** From the last byte sent to the first of the answer. */
+  readonly answerMs: number;
+  /** Called as the network takes the body; bytes of this body so far. */
+  readonly onSent?: ((sent: number) => void) | undefined;
+}
+
+export interface TransportAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+export interface TransportDownload {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** To be read to its end or returned from; a body nobody reads is cut after `stallMs`. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Carries one HTTP exchange. Node has one over node:http; a browser's would be over XHR.
+ *
+ * Both methods answer with whatever status came; only a failed exchange throws, as an
+ * `UploadError`: `network`, `stalled`, `aborted`, or what the body's source threw. An answer that
+ * comes before the body has gone ends the sending and is returned. Nothing is retried here.
+ */
+export interface Transport {
+  /** Sends and reads the whole answer as text (at most 4 MiB). */
+  send(request: TransportRequest): Promise<TransportAnswer>;
+  /** Sends and hands the answer's body over as it comes. */
+  receive(request: TransportRequest): Promise<TransportDownload>;
+}
