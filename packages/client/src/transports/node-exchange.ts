@@ -78,7 +78,7 @@ export class Exchange {
   async #pump(): Promise<void> {
     const { body } = this.#request;
     if (body !== undefined && body.length > 0) await this.#sendBody(body);
-    if (this.#answered || this.#failure !== undefined) return;
+    if (this.#isOver()) return;
     this.#bodyGone = true;
     this.#client.end();
     const wait = body === undefined ? this.#request.stallMs : this.#request.answerMs;
@@ -91,10 +91,11 @@ export class Exchange {
     for await (const chunk of body.open()) {
       for (let from = 0; from < chunk.length;) {
         // An early answer is a refusal or a hand-over: what is left would be sent for nothing.
-        if (this.#answered || this.#failure !== undefined) return;
+        if (this.#isOver()) return;
         const slice = chunk.subarray(from, from + sliceBytes);
         const startedMs = performance.now();
         await this.#write(slice);
+        if (this.#isOver()) return;
         sliceBytes = nextSliceBytes(sliceBytes, performance.now() - startedMs);
         from += slice.length;
         sent += slice.length;
@@ -105,6 +106,10 @@ export class Exchange {
     if (sent !== body.length && !this.#answered) {
       throw new UploadError("source-changed", `the source gave ${sent} of ${body.length} bytes`);
     }
+  }
+
+  #isOver(): boolean {
+    return this.#answered || this.#failure !== undefined;
   }
 
   #write(slice: Uint8Array): Promise<void> {
