@@ -1,0 +1,182 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { crc32 } from "node:zlib";
+
+import { patternBytes } from "../../support/seeded.ts";
+import { expectGraphError, expectGraphHeaders, malformed, noToken } from "./expect-error.ts";
+import { unknownNode, unknownToken } from "./expect-error.ts";
+import { isRecord, queryOf } from "./graph-api.ts";
+import { useGraphTarget } from "./graph-target.ts";
+
+const target = useGraphTarget();
+
+const bytes = patternBytes({ seed: 41, length: 5000 });
+const nodeFields = "id,name,mime_type,size,crc32,sha256,created_time,url";
+
+describe("publishing on the files edge", () => {
+  it("answers the id of the file, a numeric string, and nothing else", async () => {
+    const { api } = target();
+    const handle = await api.upload(bytes);
+    const answer = await api.postForm(`/v21.0/${api.appId}/files`, { handle });
+    expect(answer.status, answer.body.toString()).toBe(200);
+    expect(Object.keys(answer.json)).toEqual(["id"]);
+    expect(answer.text("id")).toMatch(/^\d+$/);
+    expectGraphHeaders(answer);
+  });
+
+  it("answers the same id when the same handle is published twice, even at once", async () => {
+    const { api } = target();
+    const handle = await api.upload(bytes);
+    const first = await api.publish(handle);
+    expect(await api.publish(handle)).toBe(first);
+    const another = await api.upload(bytes);
+    const [one, two] = await Promise.all([api.publish(another), api.publish(another)]);
+    expect(one).toBe(two);
+    expect(one).not.toBe(first);
+  });
+
+  it("takes handle and token from the query, a form or JSON", async () => {
+    const { api } = target();
+    const handle = await api.upload(bytes);
+    const path = `/v21.0/${api.appId}/files`;
+    const fields = { handle, access_token: api.token };
+    const form = { "Content-Type": "application/x-www-form-urlencoded" };
+    const json = { "Content-Type": "application/json" };
+    const answers = [
+      await api.request({ method: "POST", path: `${path}?${queryOf(fields)}` }),
+      await api.request({ method: "POST", path, headers: form, body: queryOf(fields) }),
+      await api.request({ method: "POST", path, headers: json, body: JSON.stringify(fields) }),
+      await api.postForm("/v21.0/app/files", { handle }),
+    ];
+    const ids = answers.map((answer) => answer.text("id"));
+    expect(new Set(ids).size, ids.join()).toBe(1);
+  });
+
+  it("takes a name and a description", async () => {
+    const { api } = target();
+    const handle = await api.upload(bytes, { file_name: "uploaded.pdf" });
+    const id = await api.publish(handle, { name: "published.pdf", description: "a file" });
+    const { json } = await api.get(`/v21.0/${id}?fields=name`);
+    expect(json.name).toBe("published.pdf");
+  });
+
+  it("refuses a request without a handle and names it", async () => {
+    const { api } = target();
+    const answer = await api.postForm(`/v21.0/${api.appId}/files`, { name: "x" });
+    expect(answer.status).toBe(400);
+    expect(answer.record("error")).toMatchObject({ code: 100, type: "OAuthException" });
+    expect(answer.record("error").message).toMatch(/handle/);
+  });
+
+  it("refuses a request without a token, or with one nobody knows", async () => {
+    const { api } = target();
+    const handle = await api.upload(bytes);
+    const path = `/v21.0/${api.appId}/files?${queryOf({ handle })}`;
+    expectGraphError(await api.request({ method: "POST", path }), noToken);
+    const stranger = `${path}&access_token=nobody-knows-it`;
+    expectGraphError(await api.request({ method: "POST", path: stranger }), unknownToken);
+  });
+});
+
+describe("the published file", () => {
+  it("gives the fields asked for", async () => {
+    const { api } = target();
+    const id = await api.publish(await api.upload(bytes, { file_name: "größe.pdf" }));
+    const answer = await api.get(`/v21.0/${id}?fields=${nodeFields}`);
+    expect(answer.status, answer.body.toString()).toBe(200);
+    expect(Object.keys(answer.json).sort()).toEqual(nodeFields.split(",").sort());
+    expect(answer.json).toMatchObject({
+      id,
+      name: "größe.pdf",
+      mime_type: "application/pdf",
+      size: bytes.length,
+      crc32: crc32(bytes).toString(16).padStart(8, "0"),
+      sha256: createHash("sha256").update(bytes).digest("hex"),
+    });
+    expect(answer.json.created_time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/);
+    expect(answer.json.url).toMatch(new RegExp(`${id}/content`));
+    expectGraphHeaders(answer);
+  });
+
+  it("gives only the fields asked for, with or without a version, and its id always", async () => {
+    const { api } = target();
+    const id = await api.publish(await api.upload(bytes));
+    for (const path of [`/v21.0/${id}`, `/${id}`]) {
+      const answer = await api.get(`${path}?fields=size`);
+      expect(answer.json).toEqual({ id, size: bytes.length });
+    }
+    expect((await api.get(`/v21.0/${id}`)).json).toMatchObject({ id });
+  });
+
+  it("takes the token from the query", async () => {
+    const { api } = target();
+    const id = await api.publish(await api.upload(bytes));
+    const path = `/v21.0/${id}?fields=id&access_token=${api.token}`;
+    expect((await api.request({ method: "GET", path })).json).toEqual({ id });
+    expectGraphError(await api.request({ method: "GET", path: `/v21.0/${id}` }), noToken);
+  });
+
+  it("refuses other methods", async () => {
+    const { api } = target();
+    const path = `/v21.0/${await api.publish(await api.upload(bytes))}`;
+    for (const method of ["PUT", "PATCH"]) {
+      const answer = await api.authorized({ method, path });
+      expect(answer.status).toBe(400);
+      expect(answer.record("error")).toMatchObject({ type: "GraphMethodException", code: 100 });
+    }
+  });
+
+  it("is gone after DELETE, which answers success", async () => {
+    const { api } = target();
+    const id = await api.publish(await api.upload(bytes));
+    const deleted = await api.delete(`/v21.0/${id}`);
+    expect(deleted.status).toBe(200);
+    expect(deleted.json).toEqual({ success: true });
+    expectGraphError(await api.get(`/v21.0/${id}?fields=id`), unknownNode);
+    expectGraphError(await api.get(`/v21.0/${id}/content`), unknownNode);
+    expectGraphError(await api.delete(`/v21.0/${id}`), unknownNode);
+  });
+
+  it("that never was is answered like one that is not yours", async (context) => {
+    const { api } = target();
+    expectGraphError(await api.get("/v21.0/999999999999999"), unknownNode);
+    const other = await target().secondApp(context);
+    const id = await api.publish(await api.upload(bytes));
+    for (const path of [`/v21.0/${id}`, `/v21.0/${id}/content`]) {
+      expectGraphError(await other.get(path), unknownNode);
+    }
+    expectGraphError(await other.delete(`/v21.0/${id}`), unknownNode);
+    expect((await api.content(id)).equals(bytes)).toBe(true);
+  });
+});
+
+describe("listing the published files", () => {
+  it("pages with limit and after until each was seen once", async () => {
+    const { api } = target();
+    const published = new Set<string>();
+    for (let count = 0; count < 3; count += 1) {
+      published.add(await api.publish(await api.upload(bytes)));
+    }
+    const seen: unknown[] = [];
+    let after = "";
+    for (let page = 0; page < 200; page += 1) {
+      const answer = await api.get(`/v21.0/${api.appId}/files?limit=2${after}`);
+      expect(answer.status, answer.body.toString()).toBe(200);
+      const data = answer.records("data");
+      expect(data.length).toBeLessThanOrEqual(2);
+      seen.push(...data.map(({ id }) => id));
+      const { cursors } = answer.json.paging === undefined ? {} : answer.record("paging");
+      const cursor = isRecord(cursors) ? cursors.after : undefined;
+      if (data.length === 0 || typeof cursor !== "string") break;
+      after = `&after=${encodeURIComponent(cursor)}`;
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    for (const id of published) expect(seen).toContain(id);
+  });
+
+  it("refuses a limit that is no number", async () => {
+    const { api } = target();
+    const answer = await api.get(`/v21.0/${api.appId}/files?limit=all`);
+    expectGraphError(answer, { ...malformed, message: /limit/ });
+  });
+});
