@@ -34,7 +34,7 @@ export async function fileHandleSource(
     length,
     type: typeFromName(names.name ?? "") ?? contentType,
     contentType,
-    identity: `file:${names.path ?? `${opened.dev}:${opened.ino}`}`,
+    identity: `inode:${opened.dev}:${opened.ino}`,
     fingerprint: ends.fingerprint,
     open,
     close: () => Promise.resolve(),

@@ -5,6 +5,11 @@ import { UploadError } from "../errors.ts";
 import { fileHandleSource } from "./file-handle.ts";
 import type { Source } from "./source.ts";
 
+/** What a file is called in the resume store: its absolute path, whatever it holds. */
+export function fileIdentity(path: string): string {
+  return `file:${resolve(path)}`;
+}
+
 /** A file by its path, opened now and until `close`. */
 export async function pathSource(path: string, crc32: Crc32): Promise<Source> {
   const absolute = resolve(path);
@@ -12,9 +17,9 @@ export async function pathSource(path: string, crc32: Crc32): Promise<Source> {
     throw unreadable(path, cause);
   });
   try {
-    const names = { name: basename(absolute), path: absolute };
+    const names = { name: basename(absolute), path };
     const source = await fileHandleSource(handle, crc32, names);
-    return { ...source, close: () => handle.close() };
+    return { ...source, identity: fileIdentity(path), close: () => handle.close() };
   } catch (error) {
     await handle.close();
     throw error;
