@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 
 import { within } from "./eventually.ts";
 import {
@@ -29,6 +30,11 @@ export interface RawRequestHead {
 export interface WaitOptions {
   /** A hang guard, not an assertion about speed. */
   readonly timeoutMs?: number;
+}
+
+export interface WriteWhileTakenOptions {
+  /** Stop as careful clients do: at the first byte of an answer. */
+  readonly untilAnswered?: boolean;
 }
 
 export type ConnectionEnd = "open" | "ended" | "reset";
@@ -117,10 +123,16 @@ export class RawConnection {
   }
 
   /** Sends until all is sent or the peer stops taking it: answers how many bytes were handed over. */
-  async writeWhileTaken(chunks: Iterable<Uint8Array>): Promise<number> {
+  async writeWhileTaken(
+    chunks: Iterable<Uint8Array>,
+    { untilAnswered = false }: WriteWhileTakenOptions = {},
+  ): Promise<number> {
     const before = this.acceptedBytes;
     for (const chunk of chunks) {
-      if (this.#end !== "open" || !(await this.write(chunk))) break;
+      if (this.#end !== "open" || (untilAnswered && this.#received.length > 0)) break;
+      if (!(await this.write(chunk))) break;
+      // A write that the kernel takes at once gives no turn to what has arrived meanwhile.
+      await setImmediate();
     }
     return this.acceptedBytes - before;
   }

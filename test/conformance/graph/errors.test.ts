@@ -200,8 +200,7 @@ describe("an upload that was given up", () => {
 
 describe("what a foreign server cannot be made to do on request", () => {
   const unreachable = [
-    ["408, too slow or silent", "takes half a minute of silence by default"],
-    ["409, damaged", "needs bytes to be lost behind the server's back"],
+    ["408, too slow", "takes minutes of a trickle; silence is tried in silence.test.ts"],
     ["429, over a rate limit", "no limit is set by default"],
     ["500, our fault", "needs a fault planted inside the server"],
     ["503, another writer does not let go", "needs a disk that hangs"],

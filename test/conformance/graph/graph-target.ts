@@ -14,7 +14,12 @@ function required(name: string): string {
   return value;
 }
 
-/** The server under test: one that the environment names, or one of the suite's own. */
+/**
+ * The server under test. With HAWSER_TEST_URL it is that one, and HAWSER_TEST_APP_ID,
+ * HAWSER_TEST_APP_SECRET and HAWSER_TEST_TOKEN describe an app of it whose token has every scope;
+ * without, each file starts a server of its own. Cases that need more than the API offers then say
+ * why they are skipped.
+ */
 export class GraphTarget {
   readonly api: GraphApi;
   readonly own: ServerProcess | undefined;
