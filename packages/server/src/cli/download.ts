@@ -47,7 +47,7 @@ export async function download(request: Download): Promise<Downloaded> {
     dirname(request.place),
     `.${basename(request.place)}.${request.file.id}.partial`,
   );
-  const handle = await open(partial, "a+", 0o600);
+  const handle = await open(partial, "a+");
   try {
     const part = new Partial(handle, `${partial}.etag`);
     const resumedFrom = await part.begin();

@@ -1,3 +1,4 @@
+import type { UploadErrorCode } from "hawser-client";
 import { UploadError } from "hawser-client";
 import type { ExitCode } from "./exit-codes.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -40,49 +41,44 @@ export function describeFailure(thrown: unknown): Failure {
 
 function describeUploadError(error: UploadError): Failure {
   const { status, traceId, attempts = 1 } = error.facts;
+  const [exitCode, hint] = answers[error.code];
   const tries = attempts > 1 ? `, after ${attempts} tries` : "";
   return {
     code: error.code,
     message: `${tame(error.message)}${tries}`,
-    hint: error.hint ?? hintOf(error),
-    exitCode: exitCodeOf(error),
+    hint: error.hint ?? hint,
+    exitCode,
     status,
     traceId,
   };
 }
 
-function exitCodeOf(error: UploadError): ExitCode {
-  switch (error.code) {
-    case "not-authorised":
-      return exitCodes.notAuthorised;
-    case "not-found":
-    case "gone":
-    case "handle-invalid":
-      return exitCodes.notFound;
-    case "invalid-option":
-      return exitCodes.usage;
-    case "aborted":
-    case "cancelled":
-      return exitCodes.interrupted;
-    default:
-      return exitCodes.failed;
-  }
-}
+const rerun = "Run the same command again to go on.";
+const correct = "Correct this, then run the command again.";
+const check =
+  "Check that the server runs and the address is right, then run the same command again.";
+const later = "Run the same command again later; what was sent is kept.";
 
-function hintOf({ code }: UploadError): string {
-  switch (code) {
-    case "network":
-    case "stalled":
-      return "Check that the server runs and the address is right, then run the same command again.";
-    case "server-trouble":
-    case "bad-answer":
-      return "Run the same command again later; what was sent is kept.";
-    case "aborted":
-      return "Run the same command again to go on.";
-    default:
-      return "Correct this, then run the command again.";
-  }
-}
+/** What each failure means for a script and for a person; a new code must have its answer. */
+const answers: Readonly<Record<UploadErrorCode, readonly [ExitCode, string]>> = {
+  "invalid-option": [exitCodes.usage, correct],
+  "source-changed": [exitCodes.failed, correct],
+  "source-unreadable": [exitCodes.failed, correct],
+  "not-authorised": [exitCodes.notAuthorised, correct],
+  "not-found": [exitCodes.notFound, correct],
+  gone: [exitCodes.notFound, correct],
+  "handle-invalid": [exitCodes.notFound, correct],
+  refused: [exitCodes.failed, correct],
+  "offset-mismatch": [exitCodes.failed, rerun],
+  "offset-contradiction": [exitCodes.failed, correct],
+  "rate-limited": [exitCodes.failed, later],
+  "server-trouble": [exitCodes.failed, later],
+  "bad-answer": [exitCodes.failed, later],
+  network: [exitCodes.failed, check],
+  stalled: [exitCodes.failed, check],
+  aborted: [exitCodes.interrupted, rerun],
+  cancelled: [exitCodes.interrupted, rerun],
+};
 
 /** One line what happened, one line what to do next; with `json` the same as an object on stdout. */
 export function tellFailure(failure: Failure, json: boolean): void {

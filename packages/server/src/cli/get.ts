@@ -1,10 +1,12 @@
 import type { Command } from "commander";
+import { UploadError } from "hawser-client";
 import type { ClientFlags } from "./client-command.ts";
 import { clientCommand, runClientCommand } from "./client-command.ts";
 import { formatBytes } from "./amounts.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { choosePlace, download } from "./download.ts";
+import { CommandError } from "./failure.ts";
 import { note, print, printJson, tame } from "./output.ts";
 import { connect, findTarget } from "./target.ts";
 
@@ -34,7 +36,7 @@ Examples:
 
 async function get(fileId: string, flags: GetFlags, signal: AbortSignal): Promise<ExitCode> {
   const client = connect(await findTarget(flags));
-  const file = await client.file(fileId, signal);
+  const file = await client.file(fileId, signal).catch(explainMissing);
   const place = await choosePlace(file, flags.output, flags.force === true);
   const done = await download({ client, file, place, overwrite: flags.force === true, signal });
   if (flags.json === true) printJson({ id: fileId, path: place, ...done });
@@ -45,4 +47,14 @@ async function get(fileId: string, flags: GetFlags, signal: AbortSignal): Promis
     note(`${tame(place)}: ${formatBytes(done.bytes)}, ${checked}${from}`);
   }
   return exitCodes.ok;
+}
+
+function explainMissing(error: unknown): never {
+  if (!(error instanceof UploadError) || error.code !== "not-found") throw error;
+  throw new CommandError(
+    exitCodes.notFound,
+    error.message,
+    'Check the id ("hawser ls --files" shows what there is); a handle or an upload\'s id is no ' +
+      "file id.",
+  );
 }

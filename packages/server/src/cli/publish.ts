@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
-import type { ResumeEntry } from "hawser-client";
+import type { ResumeEntry, ResumeStore } from "hawser-client";
 import { nodePlatform } from "hawser-client";
 import type { ClientFlags } from "./client-command.ts";
 import { clientCommand, runClientCommand } from "./client-command.ts";
@@ -39,28 +39,41 @@ Examples:
 async function publish(what: string, flags: PublishFlags, signal: AbortSignal): Promise<ExitCode> {
   const target = await findTarget(flags);
   const { name, description } = flags;
-  const handle = await findHandle(what, target);
+  const store = openResumeStore();
+  const { handle, remembered } = await findHandle(what, target, store);
   const id = await connect(target).publish(handle, { name, description }, signal);
+  if (remembered !== undefined) {
+    await store.put(remembered.key, { ...remembered.entry, fileId: id });
+  }
   if (flags.json === true) printJson({ id });
   else print(id);
   if (flags.json !== true && isWatched()) note(`Fetch it with: hawser get ${id}`);
   return exitCodes.ok;
 }
 
-async function findHandle(what: string, target: Target): Promise<string> {
-  if (what === "-") return (await text(process.stdin)).trim();
-  // Handles hold colons, so do some file names: what exists as a file is meant as one.
-  if (what.includes(":") && !existsSync(what)) return what;
-  const { entry } = await recall(what, target, openResumeStore());
-  if (entry.handle === undefined) {
+interface Found {
+  readonly handle: string;
+  /** When it was named by its file. */
+  readonly remembered?: { readonly key: string; readonly entry: ResumeEntry };
+}
+
+async function findHandle(what: string, target: Target, store: ResumeStore): Promise<Found> {
+  if (what === "-") return { handle: (await text(process.stdin)).trim() };
+  // Handles hold colons, so do some file names: what exists as a file is meant as one. Digits alone
+  // are a media id, which the client explains.
+  const isHandle = what.includes(":") || /^\d+$/.test(what);
+  if (isHandle && !existsSync(what)) return { handle: what };
+  const remembered = await recall(what, target, store);
+  const { handle } = remembered.entry;
+  if (handle === undefined) {
     throw new CommandError(
       exitCodes.failed,
       `${what} is not uploaded completely yet`,
       `Finish it with: hawser put ${what}`,
     );
   }
-  await refuseChanged(what, entry);
-  return entry.handle;
+  await refuseChanged(what, remembered.entry);
+  return { handle, remembered };
 }
 
 /** Publishing what the file was some time ago is hardly what is meant. */

@@ -63,6 +63,8 @@ export class BarDisplay implements PutDisplay {
   }
 
   close(interrupted: boolean): void {
+    // Lines said since the last redraw would otherwise be lost.
+    this.#bars.update();
     this.#bars.stop();
     for (const { name, result } of this.#done) printResult(name, result);
     const files = this.#done.map(({ file }) => file);
@@ -94,6 +96,7 @@ function paceOf(): (progress: UploadProgress) => string {
     while (seen.length > 2 && atMs - (seen[0]?.atMs ?? atMs) > rateWindowMs) seen.shift();
     const first = seen[0] ?? { atMs, sent };
     const rate = ((sent - first.sent) / Math.max(atMs - first.atMs, 1)) * 1000;
+    if (sent >= length) return "waiting for the answer";
     if (rate <= 0) return "";
     return `${formatBytes(rate)}/s, ${formatDuration(((length - sent) / rate) * 1000)} left`;
   };

@@ -29,10 +29,11 @@ Examples:
 
 async function status(named: string, flags: ClientFlags, signal: AbortSignal): Promise<ExitCode> {
   const target = await findTarget(flags);
-  const { id, label } = await findUpload(named, target, openResumeStore());
+  const { id, label, remembered } = await findUpload(named, target, openResumeStore());
   const upload = await ask(connect(target), id, signal);
-  if (flags.json === true) printJson({ ...upload, handle: upload.handle });
-  else for (const line of describe(label, upload)) print(line);
+  const fileId = remembered?.entry.fileId;
+  if (flags.json === true) printJson({ ...upload, fileId });
+  else for (const line of describe(label, { ...upload, fileId })) print(line);
   return exitCodes.ok;
 }
 
@@ -46,7 +47,13 @@ async function ask(client: GraphClient, id: string, signal: AbortSignal) {
   }
 }
 
-function describe(label: string, upload: UploadRecord & { readonly offset: number }): string[] {
+interface Shown extends UploadRecord {
+  readonly offset: number;
+  /** When this machine remembers to have published it. */
+  readonly fileId: string | undefined;
+}
+
+function describe(label: string, upload: Shown): string[] {
   const { offset, length } = upload;
   const progress =
     length === undefined
@@ -60,6 +67,7 @@ function describe(label: string, upload: UploadRecord & { readonly offset: numbe
     ["expires", upload.expiresAt],
     ["id", upload.id],
     ["handle", upload.handle],
+    ["file id", upload.fileId],
   ];
   const known = rows.flatMap(([name, value]) =>
     value === undefined ? [] : [[`  ${name}`, name === "handle" ? value : tame(value)]],
