@@ -27,11 +27,16 @@ export interface Failure {
   readonly traceId?: string | undefined;
 }
 
+const commandCodes: Readonly<Partial<Record<ExitCode, string>>> = {
+  [exitCodes.usage]: "usage",
+  [exitCodes.notFound]: "not-found",
+};
+
 /** Whatever was thrown, with something to do about it in every case. */
 export function describeFailure(thrown: unknown): Failure {
   if (thrown instanceof CommandError) {
     const { message, hint, exitCode } = thrown;
-    return { code: exitCode === exitCodes.usage ? "usage" : "command", message, hint, exitCode };
+    return { code: commandCodes[exitCode] ?? "failed", message, hint, exitCode };
   }
   if (thrown instanceof UploadError) return describeUploadError(thrown);
   const message = thrown instanceof Error ? thrown.message : String(thrown);
