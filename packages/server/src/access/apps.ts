@@ -1,0 +1,148 @@
+import type { Clock } from "../base/clock.ts";
+import { uploadError } from "../base/errors.ts";
+import { limits } from "../base/limits.ts";
+import type { Random } from "../base/random.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { App, ContentPolicy } from "../catalog/records.ts";
+import type { Keyring } from "./keyring.ts";
+
+export type AppDetails = App & { readonly secret: string };
+
+/** What may be said about an app; what is left out keeps its value or gets its default. */
+export interface AppChanges {
+  readonly name?: string | undefined;
+  readonly secret?: string | undefined;
+  readonly types?: readonly string[] | undefined;
+  readonly lengthMax?: number | undefined;
+  readonly lifetimeMs?: number | undefined;
+  readonly contentPolicy?: ContentPolicy | undefined;
+}
+
+export interface NewApp extends AppChanges {
+  readonly id?: string | undefined;
+}
+
+interface AppsParts {
+  readonly catalog: Catalog;
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const typesDefault: readonly string[] = Object.freeze([
+  "application/pdf",
+  "image/jpeg",
+  "image/jpg",
+  "image/png",
+  "video/mp4",
+]);
+const contentPolicies: readonly string[] = ["off", "warn", "reject"] satisfies ContentPolicy[];
+const secretBytes = 16;
+
+/** The apps of this deployment. Secrets rest sealed and are opened here only. */
+export class Apps {
+  readonly #catalog: Catalog;
+  readonly #keyring: Keyring;
+  readonly #clock: Clock;
+  readonly #random: Random;
+
+  constructor({ catalog, keyring, clock, random }: AppsParts) {
+    this.#catalog = catalog;
+    this.#keyring = keyring;
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  async find(id: string): Promise<AppDetails | undefined> {
+    const app = await this.#catalog.findApp(id);
+    return app === undefined ? undefined : this.#open(app);
+  }
+
+  /** Without their secrets, which a list has no use for. */
+  async list(): Promise<App[]> {
+    return await this.#catalog.listApps();
+  }
+
+  async create(wanted: NewApp): Promise<AppDetails> {
+    const secret = wanted.secret ?? this.#random.bytes(secretBytes).toString("hex");
+    const id = wanted.id ?? this.#random.numericId();
+    if (!/^[0-9]{1,20}$/.test(id)) {
+      throw invalid("id", "is not an app id", "1 to 20 digits");
+    }
+    checkChanges({ ...wanted, secret });
+    const app: App = {
+      id,
+      name: wanted.name ?? `app ${id}`,
+      sealedSecret: this.#keyring.seal(Buffer.from(secret)),
+      types: wanted.types ?? typesDefault,
+      lengthMax: wanted.lengthMax ?? limits.appLengthMaxDefault,
+      lifetimeMs: wanted.lifetimeMs ?? limits.uploadLifetimeMsDefault,
+      contentPolicy: wanted.contentPolicy ?? "warn",
+      createdAt: this.#clock.now(),
+    };
+    if (!(await this.#catalog.insertApp(app))) {
+      throw invalid("id", "is taken by another app", "an id that is not in use");
+    }
+    return { ...app, secret };
+  }
+
+  /** Undefined when there is no such app. */
+  async update(id: string, changes: AppChanges): Promise<AppDetails | undefined> {
+    checkChanges(changes);
+    const before = await this.#catalog.findApp(id);
+    if (before === undefined) return undefined;
+    const app: App = {
+      id,
+      name: changes.name ?? before.name,
+      sealedSecret:
+        changes.secret === undefined
+          ? before.sealedSecret
+          : this.#keyring.seal(Buffer.from(changes.secret)),
+      types: changes.types ?? before.types,
+      lengthMax: changes.lengthMax ?? before.lengthMax,
+      lifetimeMs: changes.lifetimeMs ?? before.lifetimeMs,
+      contentPolicy: changes.contentPolicy ?? before.contentPolicy,
+      createdAt: before.createdAt,
+    };
+    return (await this.#catalog.updateApp(app)) ? this.#open(app) : undefined;
+  }
+
+  #open(app: App): AppDetails {
+    return { ...app, secret: this.#keyring.unseal(app.sealedSecret).toString() };
+  }
+}
+
+function checkChanges(changes: AppChanges): void {
+  const { name, secret, types, lengthMax, lifetimeMs, contentPolicy } = changes;
+  if (name !== undefined && !/^[^\p{Cc}\p{Cf}]{1,255}$/u.test(name)) {
+    throw invalid("name", "is not a name", "1 to 255 printable characters");
+  }
+  // A bar would end the app id in an app token, ID|SECRET.
+  if (secret !== undefined && !/^[\x21-\x7b\x7d\x7e]{1,255}$/.test(secret)) {
+    throw invalid("secret", "is not a secret", "1 to 255 visible ASCII characters without |");
+  }
+  if (types !== undefined && (types.length === 0 || !types.every(isMediaType))) {
+    throw invalid("types", "is not a list of media types", "types such as image/png,video/mp4");
+  }
+  if (lengthMax !== undefined && !isWholeNumber(lengthMax)) {
+    throw invalid("lengthMax", "is not a length", "a whole number of bytes, at least 1");
+  }
+  if (lifetimeMs !== undefined && !isWholeNumber(lifetimeMs)) {
+    throw invalid("lifetimeMs", "is not a lifetime", "a whole number of milliseconds, at least 1");
+  }
+  if (contentPolicy !== undefined && !contentPolicies.includes(contentPolicy)) {
+    throw invalid("contentPolicy", "is not a policy", contentPolicies.join(", "));
+  }
+}
+
+function isMediaType(text: string): boolean {
+  return /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/.test(text);
+}
+
+function isWholeNumber(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1;
+}
+
+function invalid(name: string, problem: string, valid: string) {
+  return uploadError("parameter_invalid", { name, problem, valid });
+}
