@@ -67,7 +67,8 @@ export default defineConfig(
   tseslint.configs.stylisticTypeChecked,
   {
     languageOptions: {
-      parserOptions: { projectService: { allowDefaultProject: ["eslint.config.js", "packages/server/bin/hawser.js"] } },
+      // The root project resolves workspace imports to source, so that lint needs no build.
+      parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname },
     },
     rules: {
       "@typescript-eslint/no-non-null-assertion": "error",

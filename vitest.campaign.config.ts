@@ -1,6 +1,13 @@
-import { defineConfig, mergeConfig } from "vitest/config";
+import { defineConfig } from "vitest/config";
 import base from "./vitest.config.ts";
 
-const campaign = mergeConfig(base, defineConfig({ test: { testTimeout: 45 * 60_000, maxWorkers: 1 } }));
-if (campaign.test) campaign.test.include = ["test/**/*.campaign.ts"];
-export default campaign;
+// The base's include is replaced, not merged: a campaign run is the campaigns alone.
+export default defineConfig({
+  ...base,
+  test: {
+    ...base.test,
+    include: ["test/**/*.campaign.ts"],
+    testTimeout: 45 * 60_000,
+    maxWorkers: 1,
+  },
+});
