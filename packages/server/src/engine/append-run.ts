@@ -1,0 +1,243 @@
+import type { Body, BodyBatch, BodyEnding } from "../base/body.ts";
+import { combineCrc32, crc32 } from "../base/crc32.ts";
+import { UploadError, asError, uploadError } from "../base/errors.ts";
+import { limits } from "../base/limits.ts";
+import type { Appender, Checkpoint } from "../blobs/blob-store.ts";
+import { CatalogFullError, type AdvanceEnding } from "../catalog/catalog.ts";
+import type { Extent, Upload } from "../catalog/records.ts";
+import { CheckpointPolicy } from "./checkpoint-policy.ts";
+import { endingOf } from "./complete.ts";
+import type { Lease } from "./lease.ts";
+import type { EngineParts } from "./parts.ts";
+
+export interface AppendRunParts {
+  readonly parts: EngineParts;
+  readonly lease: Lease;
+  readonly authorise: () => Promise<void>;
+}
+
+interface Consumed {
+  readonly ending: BodyEnding;
+  readonly upload: Upload;
+}
+
+/**
+ * One append from its first byte to its last commit. The batch that would reach the length waits
+ * until its body has ended: a body that is cut or too long leaves a prefix and completes nothing.
+ */
+export class AppendRun {
+  readonly #parts: EngineParts;
+  readonly #lease: Lease;
+  readonly #authorise: () => Promise<void>;
+  readonly #policy = new CheckpointPolicy();
+  #upload: Upload;
+  #extents: Extent[] = [];
+  #appender: Appender | undefined;
+  /** The checkpoint in flight, if any; never rejects: its error is kept for the next step. */
+  #checkpointing: Promise<void> | undefined;
+  #failure: Error | undefined;
+  #head: Uint8Array[] = [];
+
+  constructor(parts: AppendRunParts) {
+    this.#parts = parts.parts;
+    this.#lease = parts.lease;
+    this.#authorise = parts.authorise;
+    this.#upload = parts.lease.upload;
+  }
+
+  async consume(body: Body): Promise<Consumed> {
+    try {
+      return await this.#consume(body);
+    } catch (error) {
+      if (!(error instanceof CatalogFullError)) throw error;
+      throw uploadError("no_room", { offset: this.#upload.offset }, { cause: error });
+    } finally {
+      await this.#checkpointing;
+      await this.#appender?.close();
+    }
+  }
+
+  async #consume(body: Body): Promise<Consumed> {
+    this.#extents = await this.#parts.catalog.listExtents(this.#upload.blobId);
+    const { length } = this.#upload;
+    let position = this.#upload.offset;
+    for (let batch = await this.#next(body); ; batch = await this.#next(body)) {
+      if (batch.kind === "end") return await this.#finish(batch.ending);
+      if (position + batch.length >= length) {
+        return await this.#reachLength(body, batch.chunks, length - position);
+      }
+      await this.#write(batch.chunks, batch.length);
+      position += batch.length;
+    }
+  }
+
+  /** The next batch; meanwhile what waits too long is made durable. */
+  async #next(body: Body): Promise<BodyBatch> {
+    const { waitMs } = this.#policy;
+    if (waitMs === undefined) return body.next();
+    const cancel = this.#parts.clock.after(waitMs, () => {
+      this.#startCheckpoint();
+    });
+    try {
+      return await body.next();
+    } finally {
+      cancel();
+    }
+  }
+
+  async #write(chunks: readonly Uint8Array[], byteCount: number): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      this.#appender ??= await this.#parts.blobs.openAppender({
+        extents: this.#extents,
+        offset: this.#upload.offset,
+      });
+      await this.#appender.write(chunks);
+    } catch (error) {
+      if (!isNoRoom(error)) throw error;
+      // What fitted is made durable before the sender is told where to go on.
+      await this.#checkpoint(undefined);
+      throw uploadError("no_room", { offset: this.#upload.offset }, { cause: error });
+    }
+    this.#keepHead(chunks);
+    this.#policy.written(byteCount);
+    if (this.#policy.isDue) this.#startCheckpoint();
+  }
+
+  /** `left` is what the upload still lacks; the chunks hold at least that much. */
+  async #reachLength(body: Body, chunks: readonly Uint8Array[], left: number): Promise<Consumed> {
+    const whole = Buffer.concat(chunks);
+    const next = whole.length > left ? undefined : await body.next();
+    if (next?.kind === "end" && next.ending === "clean") return await this.#complete(whole);
+    body.stop();
+    const kept = whole.subarray(0, left - 1);
+    if (kept.length > 0) await this.#write([kept], kept.length);
+    await this.#checkpoint(undefined);
+    if (next?.kind === "end") return { ending: next.ending, upload: this.#upload };
+    throw uploadError("length_exceeded", {
+      offset: this.#upload.offset,
+      length: this.#upload.length,
+    });
+  }
+
+  async #complete(last: Uint8Array): Promise<Consumed> {
+    const isWhole = this.#upload.offset === 0 && this.#appender === undefined;
+    if (isWhole && last.length <= limits.inlineBytesMax) return await this.#completeInline(last);
+    await this.#write([last], last.length);
+    await this.#authorise();
+    await this.#checkpoint(await this.#ending());
+    return { ending: "clean", upload: this.#upload };
+  }
+
+  async #completeInline(bytes: Uint8Array): Promise<Consumed> {
+    await this.#authorise();
+    this.#keepHead([bytes]);
+    const checksum = crc32(bytes);
+    const extent = { key: "", start: 0, length: bytes.length, crc32: checksum, inline: bytes };
+    await this.#advance(bytes.length, [extent], await this.#ending());
+    return { ending: "clean", upload: this.#upload };
+  }
+
+  async #finish(ending: BodyEnding): Promise<Consumed> {
+    await this.#checkpoint(undefined);
+    return { ending, upload: this.#upload };
+  }
+
+  #ending(): Promise<AdvanceEnding> {
+    const head = Buffer.concat(this.#head).subarray(0, limits.sniffBytes);
+    return endingOf(this.#parts, this.#upload, { extents: this.#extents, head });
+  }
+
+  #keepHead(chunks: readonly Uint8Array[]): void {
+    if (this.#lease.upload.offset > 0) return;
+    let have = this.#head.reduce((sum, piece) => sum + piece.length, 0);
+    for (const chunk of chunks) {
+      if (have >= limits.sniffBytes) return;
+      const piece = Uint8Array.prototype.slice.call(chunk, 0, limits.sniffBytes - have);
+      this.#head.push(piece);
+      have += piece.length;
+    }
+  }
+
+  #startCheckpoint(): void {
+    if (this.#checkpointing !== undefined || this.#failure !== undefined) return;
+    this.#checkpointing = this.#commit(undefined)
+      .catch((error: unknown) => {
+        this.#failure = asError(error);
+      })
+      .finally(() => {
+        this.#checkpointing = undefined;
+      });
+  }
+
+  /** Waits for the checkpoint in flight, then makes durable and commits all that was written. */
+  async #checkpoint(ending: AdvanceEnding | undefined): Promise<void> {
+    await this.#checkpointing;
+    if (this.#failure !== undefined) throw this.#failure;
+    await this.#commit(ending);
+  }
+
+  async #commit(ending: AdvanceEnding | undefined): Promise<void> {
+    const appender = this.#appender;
+    if (appender === undefined) return;
+    const checkpoint = await appender.checkpoint();
+    this.#policy.checkpointed(checkpoint.syncMs);
+    if (checkpoint.to === this.#upload.offset && ending === undefined) return;
+    await this.#advance(checkpoint.to, withoutInline(checkpoint), ending);
+  }
+
+  async #advance(
+    to: number,
+    extents: readonly Extent[],
+    ending: AdvanceEnding | undefined,
+  ): Promise<void> {
+    const merged = mergeExtents(this.#extents, extents);
+    const at = this.#parts.clock.now();
+    const completion = ending?.state === "complete" ? ending.completion : undefined;
+    const advance = {
+      to,
+      at,
+      crc32: crc32Of(merged),
+      expiresAt: completion?.handleExpiresAt ?? at + this.#upload.lifetimeMs,
+    };
+    const outcome = await this.#parts.catalog.advance({
+      ...advance,
+      id: this.#upload.id,
+      blobId: this.#upload.blobId,
+      fence: this.#lease.fence,
+      from: this.#upload.offset,
+      extents,
+      ending,
+    });
+    if (outcome === "stale") throw uploadError("superseded", { offset: this.#upload.offset });
+    this.#extents = merged;
+    this.#upload = {
+      ...this.#upload,
+      offset: to,
+      crc32: advance.crc32,
+      updatedAt: at,
+      expiresAt: advance.expiresAt,
+      state: ending?.state ?? "open",
+      completion,
+      reason: ending?.state === "rejected" ? ending.reason : undefined,
+    };
+  }
+}
+
+function withoutInline(checkpoint: Checkpoint): Extent[] {
+  return checkpoint.extents.map((extent) => ({ ...extent, inline: undefined }));
+}
+
+/** Later extents replace those with the same start: they are the same run, grown. */
+function mergeExtents(known: readonly Extent[], added: readonly Extent[]): Extent[] {
+  const starts = new Set(added.map((extent) => extent.start));
+  return [...known.filter((extent) => !starts.has(extent.start)), ...added];
+}
+
+function crc32Of(extents: readonly Extent[]): number {
+  return extents.reduce((crc, extent) => combineCrc32(crc, extent.crc32, extent.length), 0);
+}
+
+function isNoRoom(error: unknown): boolean {
+  return error instanceof UploadError && error.code === "no_room";
+}

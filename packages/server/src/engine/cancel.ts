@@ -1,0 +1,30 @@
+import { uploadError } from "../base/errors.ts";
+import { refuseEnded } from "./append.ts";
+import type { EngineParts } from "./parts.ts";
+
+/** Gives an open upload up: its writer is stopped and its bytes are doomed. */
+export async function cancel(parts: EngineParts, id: string): Promise<void> {
+  const lease = await parts.leases.take(id);
+  try {
+    const { upload } = lease;
+    refuseEnded(upload);
+    if (upload.state === "complete") {
+      throw uploadError("parameter_invalid", {
+        name: "id",
+        problem: "names an upload that is complete",
+        valid: "an upload that is still open; a published file is deleted by its own id",
+      });
+    }
+    const outcome = await parts.catalog.end({
+      id,
+      blobId: upload.blobId,
+      fence: lease.fence,
+      state: "cancelled",
+      reason: undefined,
+      at: parts.clock.now(),
+    });
+    if (outcome === "stale") throw uploadError("upload_busy", { retryAfterSeconds: 1 });
+  } finally {
+    await lease.release();
+  }
+}

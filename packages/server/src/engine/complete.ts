@@ -1,0 +1,73 @@
+import type { AdvanceEnding } from "../catalog/catalog.ts";
+import type { Completion, Extent, Upload } from "../catalog/records.ts";
+import { limits } from "../base/limits.ts";
+import type { EngineParts } from "./parts.ts";
+import { readExtents } from "./read.ts";
+import { typeAgrees } from "./sniff.ts";
+
+export interface FinishedContent {
+  readonly extents: readonly Extent[];
+  /** The first bytes, when the last append brought them too; empty to have them read again. */
+  readonly head: Uint8Array;
+}
+
+/** What the finished upload becomes: complete, or rejected when its content is not as declared. */
+export async function endingOf(
+  parts: EngineParts,
+  upload: Upload,
+  content: FinishedContent,
+): Promise<AdvanceEnding> {
+  const { head, extents } = content;
+  const first = head.length > 0 ? head : await readHead(parts, upload, extents);
+  if (upload.contentPolicy !== "off" && typeAgrees(upload.type, first) === false) {
+    const reason = `the content is not ${upload.type}, which was declared`;
+    parts.log.warn({ upload: upload.id, type: upload.type }, "content disagrees with its type");
+    if (upload.contentPolicy === "reject") return { state: "rejected", reason };
+  }
+  return { state: "complete", completion: newCompletion(parts, upload) };
+}
+
+function newCompletion(parts: EngineParts, upload: Upload): Completion {
+  const completedAt = parts.clock.now();
+  return {
+    completedAt,
+    handleExpiresAt: completedAt + upload.handleLifetimeMs,
+    nonce: parts.random.bytes(13).toString("hex"),
+  };
+}
+
+async function readHead(
+  parts: EngineParts,
+  upload: Upload,
+  extents: readonly Extent[],
+): Promise<Uint8Array> {
+  const to = Math.min(limits.sniffBytes, upload.offset);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of readExtents(parts, extents, { from: 0, to })) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+/** Completes an upload whose last byte a crash let in without the completion that belongs to it. */
+export async function completeLeftOpen(parts: EngineParts, id: string): Promise<void> {
+  const lease = await parts.leases.take(id);
+  try {
+    const { upload } = lease;
+    if (upload.state !== "open" || upload.offset !== upload.length) return;
+    const extents = await parts.catalog.listExtents(upload.blobId);
+    const ending = await endingOf(parts, upload, { extents, head: new Uint8Array() });
+    await parts.catalog.advance({
+      id,
+      blobId: upload.blobId,
+      fence: lease.fence,
+      from: upload.offset,
+      to: upload.offset,
+      crc32: upload.crc32,
+      extents: [],
+      at: parts.clock.now(),
+      expiresAt: ending.state === "complete" ? ending.completion.handleExpiresAt : upload.expiresAt,
+      ending,
+    });
+  } finally {
+    await lease.release();
+  }
+}

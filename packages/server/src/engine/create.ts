@@ -1,0 +1,43 @@
+import { limits } from "../base/limits.ts";
+import type { App, Upload } from "../catalog/records.ts";
+import type { EngineParts } from "./parts.ts";
+
+export interface CreateRequest {
+  readonly id: string;
+  readonly app: Pick<App, "id" | "lifetimeMs" | "contentPolicy">;
+  readonly userId: string;
+  readonly name: string;
+  readonly type: string;
+  /** In bytes, checked by the protocol against the app's limit. */
+  readonly length: number;
+  /** What the creating protocol needs to name the upload again. */
+  readonly creation: string;
+}
+
+/** Starts an upload: one durable row. The bytes' place is made when the first of them comes. */
+export async function createUpload(parts: EngineParts, request: CreateRequest): Promise<Upload> {
+  const now = parts.clock.now();
+  const upload: Upload = {
+    id: request.id,
+    appId: request.app.id,
+    userId: request.userId,
+    state: "open",
+    name: request.name,
+    type: request.type,
+    length: request.length,
+    offset: 0,
+    crc32: 0,
+    blobId: parts.random.uuid(),
+    creation: request.creation,
+    contentPolicy: request.app.contentPolicy,
+    lifetimeMs: Math.min(request.app.lifetimeMs, limits.offsetMax - now),
+    handleLifetimeMs: parts.handleLifetimeMs,
+    createdAt: now,
+    updatedAt: now,
+    expiresAt: now + request.app.lifetimeMs,
+    completion: undefined,
+    reason: undefined,
+  };
+  await parts.catalog.insertUpload(upload);
+  return upload;
+}

@@ -1,0 +1,19 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import type { BlobStore } from "../blobs/blob-store.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Leases } from "./lease.ts";
+
+/** What every verb of the engine works with. */
+export interface EngineParts {
+  readonly catalog: Catalog;
+  readonly blobs: BlobStore;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly handleLifetimeMs: number;
+  /** An app's secret, which its handles are made and checked with. */
+  readonly secretOf: (appId: string) => Promise<string | undefined>;
+}

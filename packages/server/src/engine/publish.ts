@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import { uploadError } from "../base/errors.ts";
+import type { PublishedFile } from "../catalog/records.ts";
+import { uploadOfHandle } from "./handle.ts";
+import type { EngineParts } from "./parts.ts";
+import { readBlob } from "./read.ts";
+
+export interface PublishRequest {
+  readonly appId: string;
+  readonly handle: string;
+  readonly name: string | undefined;
+  readonly description: string | undefined;
+}
+
+/** Publishes the upload a handle stands for. Repeating it returns the same file. */
+export async function publish(parts: EngineParts, request: PublishRequest): Promise<PublishedFile> {
+  const upload = await uploadOfHandle(parts, request.handle, request.appId);
+  const file = await parts.catalog.insertFile({
+    id: parts.random.numericId(),
+    appId: upload.appId,
+    uploadId: upload.id,
+    blobId: upload.blobId,
+    name: request.name ?? upload.name,
+    description: request.description,
+    type: upload.type,
+    size: upload.length,
+    crc32: upload.crc32,
+    sha256: undefined,
+    createdAt: parts.clock.now(),
+  });
+  if (file === undefined) throw uploadError("handle_invalid", { problem: "its file is gone" });
+  return file;
+}
+
+/** The file's SHA-256 in hex: read through once, then remembered. */
+export async function sha256Of(parts: EngineParts, file: PublishedFile): Promise<string> {
+  if (file.sha256 !== undefined) return file.sha256;
+  const hash = createHash("sha256");
+  for await (const piece of readBlob(parts, file.blobId, { from: 0, to: file.size })) {
+    hash.update(piece);
+  }
+  const sha256 = hash.digest("hex");
+  await parts.catalog.setFileSha256(file.id, sha256);
+  return sha256;
+}
