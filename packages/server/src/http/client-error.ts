@@ -1,0 +1,67 @@
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+
+import type { Clock } from "../base/clock.ts";
+import { systemErrorCode } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import { type Answer, newTraceId } from "./exchange.ts";
+
+/** How long a client that sent what is not HTTP may take to read why it is refused. */
+const LINGER_MS = 500;
+
+export interface RawRefusal {
+  readonly error: Error;
+  readonly socket: Socket;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Our own fault, in the words that clients of the Graph protocol know. */
+export function unknownErrorAnswer(traceId: string): Answer {
+  return {
+    status: 500,
+    headers: { "Content-Type": "application/json; charset=UTF-8" },
+    body: errorBody("An unknown error has occurred.", { code: 1, traceId }),
+  };
+}
+
+/** Answers on a socket whose bytes are no request, so that there is no response to write to. */
+export function refuseRaw({ error, socket, clock, random, log }: RawRefusal): void {
+  const problem = systemErrorCode(error);
+  if (problem === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const traceId = newTraceId(random);
+  const { status, message } = refusalOf(problem);
+  const body = errorBody(message, { code: 100, traceId });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+    "Content-Type: application/json; charset=UTF-8",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  const cancel = clock.after(LINGER_MS, () => {
+    socket.destroy();
+  });
+  socket.once("close", cancel);
+  log.info({ trace: traceId, status, problem }, "refused what is not a request");
+}
+
+function refusalOf(problem: string | undefined): { status: number; message: string } {
+  if (problem === "HPE_HEADER_OVERFLOW") {
+    return { status: 431, message: "The request's headers are too large." };
+  }
+  if (problem === "ERR_HTTP_REQUEST_TIMEOUT") {
+    return { status: 408, message: "The request's headers did not arrive in time." };
+  }
+  return { status: 400, message: "The request is not well-formed HTTP." };
+}
+
+function errorBody(message: string, facts: { code: number; traceId: string }): string {
+  const { code, traceId } = facts;
+  return JSON.stringify({ error: { message, type: "OAuthException", code, fbtrace_id: traceId } });
+}

@@ -1,0 +1,263 @@
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import type { Body, BodyEnding } from "../base/body.ts";
+import type { Clock } from "../base/clock.ts";
+import { asError, uploadError, type UploadError } from "../base/errors.ts";
+import type { Random } from "../base/random.ts";
+import type { BodyWatch } from "./body-watch.ts";
+import { closeRefused } from "./refusal.ts";
+import { RequestBody } from "./request-body.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+export interface StreamAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly length: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+export interface ExchangeParts {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly expectsContinue: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly watch: BodyWatch;
+  /** Whether connections are to be closed after their answers. */
+  readonly closing: () => boolean;
+}
+
+/** 'A' and ten more characters that are safe in URLs. */
+export function newTraceId(random: Random): string {
+  return `A${random.bytes(8).toString("base64url").slice(0, 10)}`;
+}
+
+/** One request and its answer, in the words that protocols need and no more. */
+export class Exchange {
+  readonly traceId: string;
+  readonly startedAt: number;
+  readonly method: string;
+  readonly target: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly announcedLength: number | undefined;
+  readonly logFacts: Record<string, unknown> = {};
+  readonly #parts: ExchangeParts;
+  readonly #abort = new AbortController();
+  #body: RequestBody | undefined;
+  #continued = false;
+  #answered = false;
+  #sent = false;
+  #broken = false;
+
+  constructor(parts: ExchangeParts) {
+    const { request, clock, random } = parts;
+    this.#parts = parts;
+    this.traceId = newTraceId(random);
+    this.startedAt = clock.now();
+    this.method = request.method ?? "";
+    this.target = request.url ?? "";
+    const question = this.target.indexOf("?");
+    this.path = question < 0 ? this.target : this.target.slice(0, question);
+    this.query = new URLSearchParams(question < 0 ? "" : this.target.slice(question + 1));
+    this.announcedLength = announcedLength(request);
+  }
+
+  /** Aborted when the client's connection closes before the answer was sent. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get answered(): boolean {
+    return this.#answered;
+  }
+
+  /** Bytes of the body that have been gathered. */
+  get received(): number {
+    return this.#body?.received ?? 0;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#parts.request.headers[name.toLowerCase()];
+    return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  /** Every occurrence: Node joins or drops doubled headers before one could refuse them. */
+  headerValues(name: string): string[] {
+    const wanted = name.toLowerCase();
+    const { rawHeaders } = this.#parts.request;
+    return rawHeaders.filter(
+      (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === wanted,
+    );
+  }
+
+  body(): Body {
+    return this.#requestBody();
+  }
+
+  async readSmall(bytesMax: number): Promise<Buffer> {
+    const tooLong = (): UploadError =>
+      uploadError("request_malformed", { detail: `the body is longer than ${bytesMax} bytes` });
+    if ((this.announcedLength ?? 0) > bytesMax) throw tooLong();
+    const body = this.#requestBody();
+    const chunks: Uint8Array[] = [];
+    for (;;) {
+      const batch = await body.next();
+      if (batch.kind === "end") {
+        if (batch.ending !== "clean") throw endingError(batch.ending);
+        return Buffer.concat(chunks);
+      }
+      chunks.push(...batch.chunks);
+      if (body.received > bytesMax) {
+        body.stop();
+        throw tooLong();
+      }
+    }
+  }
+
+  /** Hands the answer over; when the connection is gone there is nobody to tell. */
+  async respond(answer: Answer): Promise<void> {
+    const bytes = Buffer.from(answer.body ?? "");
+    const unread = await this.#writeHead(answer, bytes.length);
+    if (unread === undefined) return;
+    if (bytes.length > 0) this.#parts.response.write(bytes);
+    this.#finish(unread);
+  }
+
+  async stream(answer: StreamAnswer): Promise<void> {
+    const unread = await this.#writeHead(answer, answer.length);
+    if (unread === undefined) return;
+    try {
+      if (this.method !== "HEAD") await this.#pour(answer);
+    } catch (thrown) {
+      // The status has been sent: a broken connection is the only way left to say "not whole".
+      this.#parts.request.socket.destroy();
+      throw asError(thrown);
+    }
+    if (!this.signal.aborted) this.#finish(unread);
+  }
+
+  /** The connection is gone. */
+  connectionLost(): void {
+    this.#body?.cut();
+    if (!this.#sent) this.#abort.abort();
+  }
+
+  /** What the client sends cannot be read further, but it may still listen. */
+  inputBroken(): void {
+    this.#broken = true;
+    if (!this.#parts.request.complete) this.#body?.cut();
+  }
+
+  /** The request is over for the server; a body that nobody asked for is no longer watched. */
+  close(): void {
+    this.#body?.stop();
+  }
+
+  #requestBody(): RequestBody {
+    if (this.#body !== undefined) return this.#body;
+    const { request, clock, watch } = this.#parts;
+    const begin = (): void => {
+      this.#continue();
+    };
+    const { announcedLength } = this;
+    this.#body = new RequestBody({ request, announcedLength, clock, watch, begin });
+    if (this.#broken && !request.complete) this.#body.cut();
+    return this.#body;
+  }
+
+  #continue(): void {
+    if (!this.#parts.expectsContinue || this.#continued || this.#answered) return;
+    this.#continued = true;
+    this.#parts.response.writeContinue();
+  }
+
+  /** Whether the request has an unread rest; undefined when the connection is gone. */
+  async #writeHead(answer: Answer | StreamAnswer, length: number): Promise<boolean | undefined> {
+    if (this.#answered) throw new Error("an exchange has one answer");
+    // What came in one piece with the head is parsed by the time a promise goes on.
+    await Promise.resolve();
+    const { request, response, closing } = this.#parts;
+    if (request.socket.destroyed) {
+      this.#answered = true;
+      return undefined;
+    }
+    const unread = !request.complete;
+    const headers: Record<string, string> = { ...answer.headers };
+    if (answer.status !== 204 && answer.status !== 304) headers["Content-Length"] = String(length);
+    if (unread || this.#broken || closing()) headers.Connection = "close";
+    response.writeHead(answer.status, headers);
+    this.#answered = true;
+    return unread;
+  }
+
+  async #pour({ chunks, length }: StreamAnswer): Promise<void> {
+    const { response } = this.#parts;
+    let poured = 0;
+    for await (const chunk of chunks) {
+      if (this.signal.aborted) return;
+      poured += chunk.length;
+      if (poured > length) throw new Error(`more than the announced ${length} bytes`);
+      if (!response.write(chunk) && !(await this.#drained())) return;
+    }
+    if (poured < length) throw new Error(`${poured} bytes instead of the announced ${length}`);
+  }
+
+  /** False when the client went away instead. */
+  async #drained(): Promise<boolean> {
+    try {
+      await once(this.#parts.response, "drain", { signal: this.signal });
+      return true;
+    } catch (thrown) {
+      if (this.signal.aborted) return false;
+      throw thrown;
+    }
+  }
+
+  #finish(unread: boolean): void {
+    this.#sent = true;
+    const { request, response } = this.#parts;
+    if (!unread) {
+      // What was parsed but not asked for would hold up the connection's next request.
+      this.#body?.stop();
+      request.resume();
+      response.end();
+      return;
+    }
+    // Ending the response would make Node close, or swallow all of the body first. The length
+    // tells the client where the answer ends, so it misses nothing.
+    response.flushHeaders();
+    this.#body?.stop();
+    if (response.socket === null) response.once("socket", this.#closeRefused);
+    else this.#closeRefused();
+  }
+
+  readonly #closeRefused = (): void => {
+    const { request, clock, expectsContinue } = this.#parts;
+    const drain = (!expectsContinue || this.#continued) && !this.#broken;
+    void closeRefused({ request, clock, drain });
+  };
+}
+
+function announcedLength(request: IncomingMessage): number | undefined {
+  if (request.headers["transfer-encoding"] !== undefined) return undefined;
+  return Number(request.headers["content-length"] ?? 0);
+}
+
+function endingError(ending: Exclude<BodyEnding, "clean">): UploadError {
+  switch (ending) {
+    case "cut":
+      return uploadError("body_cut", { offset: 0 });
+    case "silent":
+    case "slow":
+      return uploadError("body_too_slow", { offset: 0 });
+    case "stopped":
+      return uploadError("draining", { offset: 0 });
+  }
+}

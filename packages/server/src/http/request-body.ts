@@ -1,0 +1,249 @@
+import type { IncomingMessage } from "node:http";
+
+import type { Body, BodyBatch, BodyEnding } from "../base/body.ts";
+import type { Clock } from "../base/clock.ts";
+import { limits } from "../base/limits.ts";
+import type { BodyWatch, WatchedBody } from "./body-watch.ts";
+
+/** Chunks beyond this number are joined: a vectored write has a bound on its pieces, too. */
+const PIECES_MAX = 256;
+
+export interface RequestBodyParts {
+  readonly request: IncomingMessage;
+  readonly announcedLength: number | undefined;
+  readonly clock: Clock;
+  readonly watch: BodyWatch;
+  /** Called before the first byte is read; sends the interim answer that was asked for. */
+  readonly begin: () => void;
+}
+
+/** A request's body, gathered while the bytes before are being written. */
+export class RequestBody implements Body, WatchedBody {
+  readonly announcedLength: number | undefined;
+  readonly #parts: RequestBodyParts;
+  readonly #pieces = new Pieces();
+  readonly #pace: Pace;
+  #started = false;
+  #paused = false;
+  #received = 0;
+  #ending: BodyEnding | undefined;
+  #firstGatheredAt = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(parts: RequestBodyParts) {
+    this.#parts = parts;
+    this.announcedLength = parts.announcedLength;
+    this.#pace = new Pace(parts.clock.monotonic());
+    parts.watch.add(this);
+  }
+
+  get received(): number {
+    return this.#received;
+  }
+
+  async next(): Promise<BodyBatch> {
+    this.#start();
+    await this.#ready();
+    if (this.#pieces.length > 0) return this.#take();
+    return { kind: "end", ending: this.#ending ?? "cut" };
+  }
+
+  stop(): void {
+    this.#end("stopped");
+  }
+
+  /** Nothing more will come: the connection is lost, or what came was not HTTP. */
+  cut(): void {
+    this.#rescue();
+    this.#end("cut");
+  }
+
+  check(now: number): void {
+    if (!this.#started || this.#paused || this.#ending !== undefined) return;
+    const verdict = this.#pace.judge(now, this.#received);
+    if (verdict !== undefined) this.#end(verdict);
+  }
+
+  #start(): void {
+    if (this.#started || this.#ending !== undefined) return;
+    this.#started = true;
+    this.#pace.begin(this.#parts.clock.monotonic());
+    const { request } = this.#parts;
+    if (request.destroyed && !request.readableEnded) {
+      this.cut();
+      return;
+    }
+    this.#parts.begin();
+    request.on("data", this.#onData);
+    request.on("end", this.#onEnd);
+    request.on("error", this.#onLost);
+    request.on("close", this.#onLost);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#gather(chunk);
+    if (this.#pieces.length >= limits.gatherBytesMax) this.#pause();
+    if (this.#pieces.length >= limits.batchBytes || this.#pieces.length === chunk.length) {
+      this.#wake?.();
+    }
+  };
+
+  readonly #onEnd = (): void => {
+    const whole =
+      this.#parts.request.complete &&
+      (this.announcedLength === undefined || this.announcedLength === this.#received);
+    this.#end(whole ? "clean" : "cut");
+  };
+
+  readonly #onLost = (): void => {
+    this.cut();
+  };
+
+  #gather(chunk: Buffer): void {
+    const now = this.#parts.clock.monotonic();
+    if (this.#pieces.length === 0) this.#firstGatheredAt = now;
+    this.#received += chunk.length;
+    this.#pieces.add(chunk);
+    this.#pace.heard(now);
+  }
+
+  /** Waits until there is a batch worth writing, or nothing more to wait for. */
+  async #ready(): Promise<void> {
+    while (this.#ending === undefined && this.#pieces.length < limits.batchBytes) {
+      const held = this.#parts.clock.monotonic() - this.#firstGatheredAt;
+      if (this.#pieces.length > 0 && held >= limits.gatherMsMax) return;
+      const timeout = this.#pieces.length > 0 ? limits.gatherMsMax - held : undefined;
+      await this.#woken(timeout);
+    }
+  }
+
+  async #woken(timeout: number | undefined): Promise<void> {
+    const woken = Promise.withResolvers<undefined>();
+    this.#wake = () => {
+      woken.resolve(undefined);
+    };
+    // Timers are whole milliseconds and may fire early: the loop around this looks again.
+    const cancel =
+      timeout === undefined
+        ? undefined
+        : this.#parts.clock.after(Math.max(1, Math.ceil(timeout)), this.#wake);
+    await woken.promise;
+    this.#wake = undefined;
+    cancel?.();
+  }
+
+  #take(): BodyBatch {
+    const length = this.#pieces.length;
+    const chunks = this.#pieces.take();
+    if (this.#paused && this.#ending === undefined) {
+      this.#paused = false;
+      this.#pace.resumed(this.#parts.clock.monotonic());
+      this.#parts.request.resume();
+    }
+    return { kind: "bytes", chunks, length };
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#pace.paused(this.#parts.clock.monotonic());
+    this.#parts.request.pause();
+  }
+
+  /** What the stream had taken from the socket while we paused did arrive, so it counts. */
+  #rescue(): void {
+    if (!this.#started || this.#ending !== undefined) return;
+    const { request } = this.#parts;
+    request.off("data", this.#onData);
+    for (;;) {
+      const chunk: unknown = request.read();
+      if (!Buffer.isBuffer(chunk)) return;
+      this.#gather(chunk);
+    }
+  }
+
+  #end(ending: BodyEnding): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = ending;
+    const { request, watch } = this.#parts;
+    watch.delete(this);
+    if (this.#started) {
+      request.off("data", this.#onData);
+      request.off("end", this.#onEnd);
+      request.off("close", this.#onLost);
+      // The listener for errors stays: one that comes late must not become an exception.
+      if (ending !== "clean" && !request.destroyed) request.pause();
+    }
+    this.#wake?.();
+  }
+}
+
+/** Gathered chunks in order; many tiny ones are joined, or each would cost more than its bytes. */
+class Pieces {
+  #joined: Buffer[] = [];
+  #recent: Buffer[] = [];
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(chunk: Buffer): void {
+    this.#length += chunk.length;
+    this.#recent.push(chunk);
+    if (this.#recent.length < PIECES_MAX) return;
+    this.#joined.push(Buffer.concat(this.#recent));
+    this.#recent = [];
+  }
+
+  take(): readonly Buffer[] {
+    const all = [...this.#joined, ...this.#recent];
+    this.#joined = [];
+    this.#recent = [];
+    this.#length = 0;
+    return all.length > PIECES_MAX ? [Buffer.concat(all)] : all;
+  }
+}
+
+/** How fast a sender is. Time in which we did not read is not held against it. */
+class Pace {
+  #heardAt: number;
+  #pausedAt: number | undefined;
+  #windowFrom: number;
+  #windowBytes = 0;
+
+  constructor(now: number) {
+    this.#heardAt = now;
+    this.#windowFrom = now;
+  }
+
+  begin(now: number): void {
+    this.#heardAt = now;
+    this.#windowFrom = now + limits.leastRateGraceMs;
+  }
+
+  heard(now: number): void {
+    this.#heardAt = now;
+  }
+
+  paused(now: number): void {
+    this.#pausedAt = now;
+  }
+
+  resumed(now: number): void {
+    this.#windowFrom += now - (this.#pausedAt ?? now);
+    this.#pausedAt = undefined;
+    this.#heardAt = now;
+  }
+
+  judge(now: number, received: number): "silent" | "slow" | undefined {
+    if (now - this.#heardAt >= limits.bodySilentMsMax) return "silent";
+    const elapsed = now - this.#windowFrom;
+    if (elapsed < limits.leastRateWindowMs) return undefined;
+    const least = (limits.leastRateBytesPerSecond * elapsed) / 1_000;
+    if (received - this.#windowBytes < least) return "slow";
+    this.#windowFrom = now;
+    this.#windowBytes = received;
+    return undefined;
+  }
+}

@@ -1,0 +1,216 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from "node:http";
+import { Socket } from "node:net";
+
+import type { Clock } from "../base/clock.ts";
+import { asError } from "../base/errors.ts";
+import { limits } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import { BodyWatch } from "./body-watch.ts";
+import { refuseRaw, unknownErrorAnswer } from "./client-error.ts";
+import { Exchange } from "./exchange.ts";
+
+export interface Protocol {
+  readonly name: string;
+  matches(exchange: Exchange): boolean;
+  handle(exchange: Exchange): Promise<void>;
+}
+
+export interface HttpServerParts {
+  readonly protocols: readonly Protocol[];
+  readonly fallback: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What wants to know how its connection fares. */
+interface Listener {
+  connectionLost(): void;
+  inputBroken(): void;
+}
+
+interface Arrival {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly expectsContinue: boolean;
+}
+
+const settings: ServerOptions = {
+  // Node's own limit would end healthy slow uploads; the body's pace is judged instead.
+  requestTimeout: 0,
+  headersTimeout: limits.headersMsMax,
+  connectionsCheckingInterval: limits.connectionsCheckMs,
+  keepAliveTimeout: limits.keepAliveMs,
+};
+
+/** Gives each request to the first protocol that knows it, and the rest to the fallback. */
+export class HttpServer {
+  readonly #parts: HttpServerParts;
+  readonly #server: Server;
+  readonly #watch: BodyWatch;
+  readonly #open = new WeakMap<Socket, Set<Listener>>();
+  readonly #refused = new WeakSet<Socket>();
+  #drained: Promise<void> | undefined;
+
+  constructor(parts: HttpServerParts) {
+    this.#parts = parts;
+    this.#watch = new BodyWatch(parts.clock);
+    this.#server = createServer(settings);
+    this.#server.on("connection", (socket) => {
+      this.#connected(socket);
+    });
+    this.#server.on("request", (request, response) => {
+      this.#arrived({ request, response, expectsContinue: false });
+    });
+    this.#server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+      this.#arrived({ request, response, expectsContinue: true });
+    });
+    this.#server.on("clientError", (error, socket) => {
+      // Plain HTTP has no other streams than these; the type allows for any.
+      if (socket instanceof Socket) this.#clientFailed(error, socket);
+      else socket.destroy();
+    });
+  }
+
+  get draining(): boolean {
+    return this.#drained !== undefined;
+  }
+
+  async listen(host: string, port: number): Promise<{ host: string; port: number }> {
+    const listening = Promise.withResolvers<undefined>();
+    this.#server.once("error", listening.reject);
+    this.#server.listen({ host, port }, () => {
+      listening.resolve(undefined);
+    });
+    await listening.promise;
+    this.#server.off("error", listening.reject);
+    const address = this.#server.address();
+    if (address === null || typeof address === "string") throw new Error("no TCP address");
+    return { host: address.address, port: address.port };
+  }
+
+  /** Takes nothing new, lets every append make durable what it has, and answers what is open. */
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async #drain(): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = Promise.withResolvers<undefined>();
+    this.#server.close(() => {
+      closed.resolve(undefined);
+    });
+    this.#server.closeIdleConnections();
+    this.#watch.stopAll();
+    const cancel = this.#parts.clock.after(limits.drainMsMax, () => {
+      this.#server.closeAllConnections();
+    });
+    await closed.promise;
+    cancel();
+  }
+
+  #connected(socket: Socket): void {
+    const open = new Set<Listener>();
+    this.#open.set(socket, open);
+    socket.once("close", () => {
+      for (const listener of [...open]) listener.connectionLost();
+    });
+  }
+
+  #arrived(arrival: Arrival): void {
+    const { clock, random } = this.#parts;
+    const closing = (): boolean => this.draining;
+    const exchange = new Exchange({ ...arrival, clock, random, watch: this.#watch, closing });
+    this.#track(exchange, arrival);
+    this.#dispatch(exchange, arrival).catch((thrown: unknown) => {
+      this.#parts.log.error(
+        { trace: exchange.traceId, err: asError(thrown) },
+        "an answer could not be given",
+      );
+      arrival.request.socket.destroy();
+    });
+  }
+
+  /** Known to its connection until the response is over. */
+  #track(listener: Listener, { request, response }: Pick<Arrival, "request" | "response">): void {
+    const open = this.#open.get(request.socket);
+    open?.add(listener);
+    response.once("close", () => {
+      open?.delete(listener);
+      if (this.draining) this.#server.closeIdleConnections();
+    });
+  }
+
+  async #dispatch(exchange: Exchange, arrival: Arrival): Promise<void> {
+    const startedAt = this.#parts.clock.monotonic();
+    try {
+      const protocol = this.#parts.protocols.find((each) => each.matches(exchange));
+      if (protocol === undefined) {
+        this.#fallBack(exchange, arrival);
+        return;
+      }
+      await protocol.handle(exchange);
+      if (!exchange.answered && !exchange.signal.aborted) {
+        throw new Error(`${protocol.name} gave no answer`);
+      }
+    } catch (thrown) {
+      await this.#failed(exchange, thrown);
+    }
+    exchange.close();
+    const status = arrival.response.headersSent ? arrival.response.statusCode : 0;
+    const bytes = exchange.received;
+    this.#logAccess(exchange, { status, ms: this.#since(startedAt), bytes });
+  }
+
+  #fallBack(exchange: Exchange, { request, response, expectsContinue }: Arrival): void {
+    const startedAt = this.#parts.clock.monotonic();
+    response.once("close", () => {
+      this.#logAccess(exchange, { status: response.statusCode, ms: this.#since(startedAt) });
+    });
+    const inputBroken = (): void => {
+      // Nobody else would end a request that can never be complete.
+      if (!request.complete) request.socket.destroy();
+    };
+    this.#track({ inputBroken, connectionLost: () => undefined }, { request, response });
+    if (this.draining) response.shouldKeepAlive = false;
+    if (expectsContinue) response.writeContinue();
+    this.#parts.fallback(request, response);
+  }
+
+  async #failed(exchange: Exchange, thrown: unknown): Promise<void> {
+    const facts = { trace: exchange.traceId, err: asError(thrown) };
+    this.#parts.log.error(facts, "a request failed");
+    if (!exchange.answered) await exchange.respond(unknownErrorAnswer(exchange.traceId));
+  }
+
+  #clientFailed(error: Error, socket: Socket): void {
+    const open = this.#open.get(socket);
+    if (open !== undefined && open.size > 0) {
+      // A request is being worked on: its bytes count, and its answer says how it went.
+      for (const listener of [...open]) listener.inputBroken();
+      return;
+    }
+    if (this.#refused.has(socket)) return;
+    this.#refused.add(socket);
+    const { clock, random, log } = this.#parts;
+    refuseRaw({ error, socket, clock, random, log });
+  }
+
+  #since(startedAt: number): number {
+    return Math.round(this.#parts.clock.monotonic() - startedAt);
+  }
+
+  /** The path only: a query may carry a token. */
+  #logAccess(exchange: Exchange, facts: object): void {
+    const { traceId: trace, method, path, logFacts } = exchange;
+    this.#parts.log.info({ trace, method, path, ...facts, ...logFacts }, "answered");
+  }
+}
