@@ -46,14 +46,16 @@ async function dropSome(request: IncomingMessage, clock: Clock): Promise<void> {
   request.once("end", finish);
   request.once("close", finish);
   socket.once("close", finish);
+  socket.once("end", finish);
   const cancel = clock.after(limits.refusedMsMax, finish);
   request.resume();
-  if (request.destroyed || request.readableEnded) finish();
+  if (request.destroyed || request.readableEnded || socket.readableEnded) finish();
   await done.promise;
   cancel();
   request.off("data", drop);
   request.pause();
   socket.off("close", finish);
+  socket.off("end", finish);
 }
 
 async function lingered(socket: Socket, clock: Clock): Promise<void> {

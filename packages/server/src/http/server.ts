@@ -195,7 +195,11 @@ export class HttpServer {
     const open = this.#open.get(socket);
     if (open !== undefined && open.size > 0) {
       // A request is being worked on: its bytes count, and its answer says how it went.
-      for (const listener of [...open]) listener.inputBroken();
+      // An error of the socket itself comes here, too, before the socket is closed.
+      for (const listener of [...open]) {
+        if (socket.destroyed) listener.connectionLost();
+        else listener.inputBroken();
+      }
       return;
     }
     if (this.#refused.has(socket)) return;
