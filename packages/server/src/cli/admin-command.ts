@@ -1,0 +1,104 @@
+import { Command, InvalidArgumentError } from "commander";
+import { UploadError } from "../base/errors.ts";
+import type { AdministrationApi } from "../service/administration.ts";
+import { withLocalAdministration } from "../service/compose.ts";
+import { readLocalCredentials } from "../service/local-credentials.ts";
+import { DirectoryOwnedError } from "../service/own-directory.ts";
+import { runClientCommand } from "./client-command.ts";
+import type { ExitCode } from "./exit-codes.ts";
+import { exitCodeHelp, exitCodes } from "./exit-codes.ts";
+import { CommandError } from "./failure.ts";
+import { RemoteAdministration } from "./remote-administration.ts";
+
+/** What every command takes that works on a data directory. */
+export interface AdminFlags {
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+const whereHelp = `
+Works on the data directory of --data, HAWSER_DATA or ./hawser-data: through the server that runs
+on it, or directly when none does.
+`;
+
+/** A command for the operator of a server on this machine. */
+export function adminCommand(name: string, description: string, examples: string): Command {
+  return new Command(name)
+    .description(description)
+    .option("--data <directory>", "the server's data directory (HAWSER_DATA)")
+    .option("--json", "results and errors as JSON, one object a line")
+    .showHelpAfterError("(--help shows examples)")
+    .addHelpText("after", `${examples}\n${whereHelp}${exitCodeHelp}`)
+    .exitOverride((error) => {
+      process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage);
+    });
+}
+
+/** A command that only holds others. */
+export function adminGroup(name: string, description: string, commands: readonly Command[]) {
+  const group = new Command(name).description(description).exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage);
+  });
+  for (const command of commands) group.addCommand(command);
+  return group;
+}
+
+/** Runs a command's work against the server that runs, or on the directory itself. */
+export async function runAdminCommand(
+  flags: AdminFlags,
+  work: (administration: AdministrationApi) => Promise<ExitCode>,
+): Promise<void> {
+  await runClientCommand(flags, async () => {
+    try {
+      return await withAdministration(dataDirectoryOf(flags), work);
+    } catch (error) {
+      throw error instanceof UploadError ? commandError(error) : error;
+    }
+  });
+}
+
+async function withAdministration<Result>(
+  dataDirectory: string,
+  work: (administration: AdministrationApi) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await withLocalAdministration(dataDirectory, work);
+  } catch (error) {
+    if (!(error instanceof DirectoryOwnedError)) throw error;
+  }
+  const credentials = await readLocalCredentials(dataDirectory);
+  if (credentials?.adminToken === undefined) {
+    throw new CommandError(
+      exitCodes.failed,
+      `another process is using ${dataDirectory}, and it left no way to reach it`,
+      "Wait until it has started or ended, then run the same command again.",
+    );
+  }
+  return await work(new RemoteAdministration(credentials.url, credentials.adminToken));
+}
+
+function dataDirectoryOf(flags: AdminFlags): string {
+  const { HAWSER_DATA } = process.env;
+  const fromEnvironment = HAWSER_DATA === "" ? undefined : HAWSER_DATA;
+  return flags.data ?? fromEnvironment ?? "./hawser-data";
+}
+
+function commandError(error: UploadError): Error {
+  const { code, facts } = error.detail;
+  if (code !== "parameter_invalid") return error;
+  const message = `${facts.name} ${facts.problem}`;
+  return new CommandError(exitCodes.usage, message, `Give ${facts.valid}.`);
+}
+
+export function readWholeNumber(text: string): number {
+  const value = Number(text);
+  if (/^[0-9]+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError("Give a whole number, 1 or more.");
+}
+
+/** `a,b` as a list. */
+export function readList(text: string): string[] {
+  const parts = text.split(",").map((part) => part.trim());
+  if (!parts.includes("")) return parts;
+  throw new InvalidArgumentError("Give a list such as a,b.");
+}

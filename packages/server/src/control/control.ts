@@ -1,0 +1,183 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HttpBindings } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
+import type { Context } from "hono";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { z } from "zod";
+import { readCredentials } from "../access/credentials.ts";
+import type { Principal } from "../access/scopes.ts";
+import { allScopes, requireScope } from "../access/scopes.ts";
+import { asError, UploadError, uploadError } from "../base/errors.ts";
+import { limits } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
+import { silentLog } from "../base/log.ts";
+import type { AdministrationApi } from "./administration-api.ts";
+import { errorMessage, errorStatus } from "./error-answers.ts";
+
+export interface ControlParts {
+  readonly administration: AdministrationApi;
+  readonly authenticate: (token: string) => Promise<Principal>;
+  readonly ready: () => boolean;
+  readonly log?: Log;
+}
+
+interface ControlEnvironment {
+  // Absent when the app is called without a server, as tests do.
+  Bindings: Partial<HttpBindings>;
+}
+
+type ControlContext = Context<ControlEnvironment>;
+
+const wholeNumber = z.int().min(1);
+const appChanges = z.strictObject({
+  name: z.string().optional(),
+  secret: z.string().optional(),
+  types: z.array(z.string()).optional(),
+  lengthMax: wholeNumber.optional(),
+  lifetimeMs: wholeNumber.optional(),
+  contentPolicy: z.enum(["off", "warn", "reject"]).optional(),
+});
+const newApp = appChanges.extend({ id: z.string().optional() });
+const newToken = z.strictObject({
+  appId: z.string(),
+  userId: z.string().optional(),
+  scopes: z.array(z.enum(allScopes)).optional(),
+  label: z.string().optional(),
+  expiresAt: z.iso.datetime({ offset: true }).optional(),
+});
+const revocation = z.strictObject({ token: z.string().min(1) });
+const sweeping = z.strictObject({ dryRun: z.boolean().default(false) });
+const nothing = z.strictObject({});
+
+/** Health for the machines around the server, administration for its operators. */
+export function controlApp(parts: ControlParts): Hono<ControlEnvironment> {
+  const { ready, log = silentLog } = parts;
+  const app = new Hono<ControlEnvironment>();
+  app.get("/healthz", (context) => context.json({ status: "ok" }));
+  app.get("/readyz", (context) =>
+    ready() ? context.json({ status: "ready" }) : context.json({ status: "not ready" }, 503),
+  );
+  app.use("/admin/*", async (context, next) => {
+    requireScope(await parts.authenticate(readToken(context)), "admin");
+    await next();
+    // Secrets are among the answers.
+    context.header("Cache-Control", "no-store");
+  });
+  app.use("/admin/*", bodyLimit({ maxSize: limits.formBytesMax, onError: refuseLength }));
+  addApps(app, parts.administration);
+  addTokens(app, parts.administration);
+  addUpkeep(app, parts.administration);
+  app.notFound((context) => {
+    return context.json({ error: { message: "There is nothing here.", code: "not_found" } }, 404);
+  });
+  app.onError((error, context) => {
+    const failure =
+      error instanceof UploadError
+        ? error
+        : uploadError("internal", { detail: asError(error).message }, { cause: error });
+    if (failure.code === "internal") log.error({ err: error }, "administration failed");
+    const { detail, code } = failure;
+    return context.json({ error: { message: errorMessage(detail), code } }, errorStatus[code]);
+  });
+  return app;
+}
+
+/** Serves the app from a plain Node server, whose globals stay as they are. */
+export function controlListener(
+  app: Hono<ControlEnvironment>,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const fetch = (request: Request, bindings: Partial<HttpBindings>) => app.fetch(request, bindings);
+  return getRequestListener((request, bindings) => fetch(request, onlyHttp1(bindings)), {
+    overrideGlobalObjects: false,
+  });
+}
+
+type AnyBindings = Parameters<Parameters<typeof getRequestListener>[0]>[1];
+
+/** HTTP/2 is never spoken here; its bindings would have other types. */
+function onlyHttp1(bindings: AnyBindings): Partial<HttpBindings> {
+  // The listener's own signature takes HTTP/1 messages only, so these are what it was given.
+  return bindings as HttpBindings;
+}
+
+function addApps(app: Hono<ControlEnvironment>, administration: AdministrationApi): void {
+  app.post("/admin/v1/apps", async (context) =>
+    context.json(await administration.createApp(await readBody(context, newApp)), 201),
+  );
+  app.get("/admin/v1/apps", async (context) =>
+    context.json({ data: await administration.listApps() }),
+  );
+  app.get("/admin/v1/apps/:id", async (context) => {
+    const id = context.req.param("id");
+    return context.json((await administration.showApp(id)) ?? unknownApp(id));
+  });
+  app.patch("/admin/v1/apps/:id", async (context) => {
+    const id = context.req.param("id");
+    const changes = await readBody(context, appChanges);
+    return context.json((await administration.updateApp(id, changes)) ?? unknownApp(id));
+  });
+}
+
+function addTokens(app: Hono<ControlEnvironment>, administration: AdministrationApi): void {
+  app.post("/admin/v1/tokens", async (context) =>
+    context.json(await administration.createToken(await readBody(context, newToken)), 201),
+  );
+  app.get("/admin/v1/tokens", async (context) =>
+    context.json({ data: await administration.listTokens(context.req.query("app")) }),
+  );
+  app.post("/admin/v1/tokens/revoke", async (context) => {
+    const { token } = await readBody(context, revocation);
+    return context.json({ revoked: await administration.revokeToken(token) });
+  });
+}
+
+function addUpkeep(app: Hono<ControlEnvironment>, administration: AdministrationApi): void {
+  app.post("/admin/v1/sweep", async (context) =>
+    context.json(await administration.sweep(await readBody(context, sweeping))),
+  );
+  app.post("/admin/v1/verify", async (context) => {
+    await readBody(context, nothing);
+    return context.json(await administration.verify());
+  });
+}
+
+function readToken(context: ControlContext): string {
+  // `app.request` gives no environment at all, whatever the type says.
+  const bindings: Partial<HttpBindings> | undefined = context.env;
+  const single = context.req.header("authorization");
+  // A fetch Request has joined or dropped what came twice; Node's message has not.
+  const authorization =
+    bindings?.incoming?.headersDistinct.authorization ?? (single === undefined ? [] : [single]);
+  return readCredentials({ authorization, parameters: [], headerOnly: true });
+}
+
+async function readBody<Value>(context: ControlContext, schema: z.ZodType<Value>): Promise<Value> {
+  const result = schema.safeParse(await readJson(context));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = issue?.path.join(".") ?? "";
+  throw uploadError("request_malformed", {
+    detail: `${path === "" ? "The body" : path}: ${issue?.message ?? "is not valid"}.`,
+  });
+}
+
+/** An empty body says the same as an empty object. */
+async function readJson(context: ControlContext): Promise<unknown> {
+  const text = await context.req.text();
+  if (text === "") return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch (error) {
+    throw uploadError("request_malformed", { detail: "The body is not JSON." }, { cause: error });
+  }
+}
+
+function refuseLength(): never {
+  throw uploadError("request_malformed", { detail: "The body is too long." });
+}
+
+function unknownApp(id: string): never {
+  throw uploadError("node_unknown", { node: `app ${id}` });
+}
