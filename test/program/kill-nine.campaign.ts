@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { crc32 } from "node:zlib";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 
 import { type HeaderLine, RawConnection, rawRequest } from "../support/raw-http.ts";
 import { patternBytes, patternChunks, SeededRandom } from "../support/seeded.ts";
@@ -30,11 +30,9 @@ function wholeNumber(name: string, otherwise: number): number {
 let server: ServerProcess;
 
 beforeAll(async () => {
-  server = await ServerProcess.start();
-});
-
-afterAll(async () => {
-  await server.remove();
+  const started = await ServerProcess.start();
+  server = started;
+  return () => started.remove();
 });
 
 interface Answer {
