@@ -59,7 +59,8 @@ export function controlApp(parts: ControlParts): Hono<ControlEnvironment> {
     ready() ? context.json({ status: "ready" }) : context.json({ status: "not ready" }, 503),
   );
   app.use("/admin/*", async (context, next) => {
-    requireScope(await parts.authenticate(readToken(context)), "admin");
+    const token = readToken(context.env.incoming, context.req.header("authorization"));
+    requireScope(await parts.authenticate(token), "admin");
     await next();
     // Secrets are among the answers.
     context.header("Cache-Control", "no-store");
@@ -87,18 +88,7 @@ export function controlApp(parts: ControlParts): Hono<ControlEnvironment> {
 export function controlListener(
   app: Hono<ControlEnvironment>,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const fetch = (request: Request, bindings: Partial<HttpBindings>) => app.fetch(request, bindings);
-  return getRequestListener((request, bindings) => fetch(request, onlyHttp1(bindings)), {
-    overrideGlobalObjects: false,
-  });
-}
-
-type AnyBindings = Parameters<Parameters<typeof getRequestListener>[0]>[1];
-
-/** HTTP/2 is never spoken here; its bindings would have other types. */
-function onlyHttp1(bindings: AnyBindings): Partial<HttpBindings> {
-  // The listener's own signature takes HTTP/1 messages only, so these are what it was given.
-  return bindings as HttpBindings;
+  return getRequestListener(app.fetch, { overrideGlobalObjects: false });
 }
 
 function addApps(app: Hono<ControlEnvironment>, administration: AdministrationApi): void {
@@ -142,13 +132,10 @@ function addUpkeep(app: Hono<ControlEnvironment>, administration: Administration
   });
 }
 
-function readToken(context: ControlContext): string {
-  // `app.request` gives no environment at all, whatever the type says.
-  const bindings: Partial<HttpBindings> | undefined = context.env;
-  const single = context.req.header("authorization");
+function readToken(message: IncomingMessage | undefined, single: string | undefined): string {
   // A fetch Request has joined or dropped what came twice; Node's message has not.
   const authorization =
-    bindings?.incoming?.headersDistinct.authorization ?? (single === undefined ? [] : [single]);
+    message?.headersDistinct.authorization ?? (single === undefined ? [] : [single]);
   return readCredentials({ authorization, parameters: [], headerOnly: true });
 }
 

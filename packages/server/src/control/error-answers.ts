@@ -47,7 +47,20 @@ export function errorMessage({ code, facts }: AnyUploadErrorCase): string {
       return `${facts.name} ${facts.problem}; expected ${facts.valid}.`;
     case "internal":
       return "The server failed; its log says why.";
-    default:
+    case "body_cut":
+    case "body_too_slow":
+    case "content_rejected":
+    case "draining":
+    case "handle_invalid":
+    case "length_exceeded":
+    case "method_unsupported":
+    case "no_room":
+    case "offset_mismatch":
+    case "signature_invalid":
+    case "superseded":
+    case "upload_busy":
+    case "upload_damaged":
+    case "upload_gone":
       return `The request failed: ${code}.`;
   }
 }
