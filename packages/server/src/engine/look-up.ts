@@ -1,0 +1,44 @@
+import { uploadError } from "../base/errors.ts";
+import type { PageQuery, UploadQuery } from "../catalog/catalog.ts";
+import type { PublishedFile, Upload } from "../catalog/records.ts";
+import { completeLeftOpen } from "./complete.ts";
+import type { EngineParts } from "./parts.ts";
+
+/**
+ * An app's upload as it is committed. "Not yours" and "not there" are the same answer. One whose
+ * last byte came without its completion is completed first.
+ */
+export async function findUpload(parts: EngineParts, id: string, appId: string): Promise<Upload> {
+  let upload = await parts.catalog.findUpload(id);
+  if (upload?.state === "open" && upload.offset === upload.length) {
+    await completeLeftOpen(parts, id);
+    upload = await parts.catalog.findUpload(id);
+  }
+  if (upload?.appId !== appId) throw uploadError("node_unknown", { node: id });
+  return upload;
+}
+
+export function listUploads(parts: EngineParts, query: UploadQuery): Promise<Upload[]> {
+  return parts.catalog.listUploads(query);
+}
+
+/** An app's published file, with the same rule. */
+export async function findFile(
+  parts: EngineParts,
+  id: string,
+  appId: string,
+): Promise<PublishedFile> {
+  const file = await parts.catalog.findFile(id);
+  if (file?.appId !== appId) throw uploadError("node_unknown", { node: id });
+  return file;
+}
+
+export function listFiles(parts: EngineParts, query: PageQuery): Promise<PublishedFile[]> {
+  return parts.catalog.listFiles(query);
+}
+
+/** Removes a published file; its handle ends with it. */
+export async function deleteFile(parts: EngineParts, file: PublishedFile): Promise<void> {
+  const removed = await parts.catalog.removeFile(file.id, parts.clock.now());
+  if (!removed) throw uploadError("node_unknown", { node: file.id });
+}

@@ -1,0 +1,1 @@
+export type { Extent, PublishedFile, Upload, UploadState } from "../catalog/records.ts";

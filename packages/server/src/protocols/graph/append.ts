@@ -1,0 +1,27 @@
+import { requireScope } from "../../access/scopes.ts";
+import { append } from "../../engine/append.ts";
+import { handleOf } from "../../engine/handle.ts";
+import { fileOffsetOf } from "./fields.ts";
+import { answerJson, headerPrincipalOf, type GraphRequest } from "./request.ts";
+import { uploadOf, type UploadRoute } from "./session.ts";
+
+/** POST /{version}/upload:{id} */
+export async function appendBytes(request: GraphRequest, route: UploadRoute): Promise<void> {
+  const { parts, exchange } = request;
+  const { upload, principal } = await uploadOf(request, route);
+  requireScope(principal, "append");
+  const after = await append(parts.engine, {
+    id: upload.id,
+    offset: fileOffsetOf(exchange),
+    body: exchange.body(),
+    authorise: async () => {
+      requireScope(await headerPrincipalOf(request), "append");
+    },
+  });
+  exchange.logFacts["offset"] = after.offset;
+  if (after.state === "complete") {
+    await answerJson(request, { h: await handleOf(parts.engine, after) });
+  } else {
+    await answerJson(request, { id: parts.ids.format(after), file_offset: after.offset });
+  }
+}

@@ -1,0 +1,93 @@
+import { uploadError } from "../../base/errors.ts";
+import { listFiles, listUploads } from "../../engine/look-up.ts";
+import type { UploadState } from "../../engine/records.ts";
+import { ownApp } from "./create.ts";
+import { pageSizeOf } from "./fields.ts";
+import { fileJson } from "./files.ts";
+import { Parameters } from "./parameters.ts";
+import { answerJson, principalOf, type GraphRequest } from "./request.ts";
+
+const states: readonly UploadState[] = [
+  "open",
+  "complete",
+  "rejected",
+  "cancelled",
+  "expired",
+  "damaged",
+];
+
+/** GET /{version}/{app-id}/uploads */
+export async function uploadsEdge(request: GraphRequest, node: string): Promise<void> {
+  const { parts } = request;
+  const { parameters, appId, limit, after } = await pageOf(request, node);
+  const rows = await listUploads(parts.engine, {
+    appId,
+    limit: limit + 1,
+    state: stateOf(parameters.text("status")),
+    after: after === undefined ? undefined : cursorText(after),
+  });
+  const data = rows.slice(0, limit).map((upload) => ({
+    id: parts.ids.format(upload),
+    file_name: upload.name,
+    file_type: upload.type,
+    file_length: upload.length,
+    file_offset: upload.offset,
+    status: upload.state,
+    created_time: new Date(upload.createdAt).toISOString(),
+    expires_at: new Date(upload.expiresAt).toISOString(),
+  }));
+  await answerJson(request, page(data, rows.slice(0, limit), rows.length > limit));
+}
+
+/** GET /{version}/{app-id}/files */
+export async function filesEdge(request: GraphRequest, node: string): Promise<void> {
+  const { appId, limit, after } = await pageOf(request, node);
+  const rows = await listFiles(request.parts.engine, {
+    appId,
+    limit: limit + 1,
+    after: after === undefined ? undefined : cursorText(after),
+  });
+  const shown = rows.slice(0, limit);
+  const data = shown.map((file) => fileJson(request, file));
+  await answerJson(request, page(data, shown, rows.length > limit));
+}
+
+async function pageOf(request: GraphRequest, node: string) {
+  const parameters = await Parameters.read(request.exchange);
+  const principal = await principalOf(request, parameters, "read");
+  const app = await ownApp(request, principal, node);
+  const limit = pageSizeOf(parameters.text("limit"));
+  return { parameters, appId: app.id, limit, after: parameters.text("after") };
+}
+
+function page(data: object[], rows: readonly { readonly id: string }[], hasMore: boolean): object {
+  const [first, last] = [rows.at(0), rows.at(-1)];
+  if (first === undefined || last === undefined) return { data };
+  const cursors = { before: cursor(first.id), ...(hasMore ? { after: cursor(last.id) } : {}) };
+  return { data, paging: { cursors } };
+}
+
+function cursor(id: string): string {
+  return Buffer.from(id).toString("base64url");
+}
+
+function cursorText(text: string): string {
+  const id = Buffer.from(text, "base64url").toString();
+  if (/^[0-9a-f-]{1,40}$/.test(id)) return id;
+  throw uploadError("parameter_invalid", {
+    name: "after",
+    problem: "is not a cursor of this list",
+    valid: "paging.cursors.after of the page before",
+  });
+}
+
+function stateOf(text: string | undefined): UploadState | undefined {
+  if (text === undefined) return undefined;
+  const state = states.find((known) => known === text);
+  if (state !== undefined) return state;
+  throw uploadError("parameter_invalid", {
+    name: "status",
+    problem: "is not a status",
+    valid: states.join(", "),
+  });
+}
