@@ -27,8 +27,8 @@ export interface BlobStore {
   remove(keys: readonly string[]): Promise<void>;
   /** Keys that hold bytes and were not made by this process since it opened the store. */
   listOlderKeys(): AsyncIterable<string>;
-  /** Sets a key's bytes aside, out of the store, for a person to look at. */
-  quarantine(key: string): Promise<void>;
+  /** Sets a key's bytes aside, out of the store, for a person to look at. False when it is gone. */
+  quarantine(key: string): Promise<boolean>;
   close(): Promise<void>;
 }
 

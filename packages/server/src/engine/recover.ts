@@ -54,11 +54,13 @@ async function isDamaged(parts: EngineParts, upload: Upload): Promise<boolean> {
 }
 
 /** In the background: keys that no row names are set aside and reported, never removed. */
-export async function quarantineOrphans(parts: EngineParts): Promise<number> {
+export async function quarantineOrphans(parts: EngineParts, signal: AbortSignal): Promise<number> {
   let orphans = 0;
   for await (const key of parts.blobs.listOlderKeys()) {
+    if (signal.aborted) break;
     if ((await parts.catalog.knownKeys([key])).has(key)) continue;
-    await parts.blobs.quarantine(key);
+    // The sweeper may have removed it between the two looks.
+    if (!(await parts.blobs.quarantine(key))) continue;
     parts.log.warn({ key }, "bytes without a row were set aside in quarantine");
     orphans += 1;
   }

@@ -103,7 +103,7 @@ export class DiskBlobStore implements BlobStore {
     }
   }
 
-  quarantine(key: string): Promise<void> {
+  quarantine(key: string): Promise<boolean> {
     return this.#options.volume.quarantine(key);
   }
 

@@ -75,9 +75,15 @@ export class NodeVolume implements Volume {
     }
   }
 
-  async quarantine(key: string): Promise<void> {
+  async quarantine(key: string): Promise<boolean> {
     const place = path.join(this.#options.quarantineDirectory, path.basename(key));
-    await rename(this.#path(key), place);
+    try {
+      await rename(this.#path(key), place);
+      return true;
+    } catch (error) {
+      if (systemErrorCode(error) === "ENOENT") return false;
+      throw error;
+    }
   }
 
   async #open(key: string, flags: number): Promise<VolumeFile> {

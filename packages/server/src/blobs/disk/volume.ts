@@ -12,7 +12,8 @@ export interface Volume {
   /** Removes the name; one that is missing counts as removed. */
   remove(key: string): Promise<void>;
   list(): AsyncIterable<string>;
-  quarantine(key: string): Promise<void>;
+  /** Moves the file out of the way; false when it is not there. */
+  quarantine(key: string): Promise<boolean>;
 }
 
 export interface VolumeFile {

@@ -1,0 +1,78 @@
+import type { Apps } from "../access/apps.ts";
+import { uploadScopes } from "../access/scopes.ts";
+import type { Tokens } from "../access/tokens.ts";
+import type { EngineParts } from "../engine/parts.ts";
+import type { Config } from "./config.ts";
+import {
+  readLocalCredentials,
+  writeLocalCredentials,
+  type LocalCredentials,
+} from "./local-credentials.ts";
+
+export interface LocalAccess {
+  readonly appId: string;
+  /** The token to show, on the very first start only and never a configured one. */
+  readonly newToken: string | undefined;
+}
+
+interface AccessRooms {
+  readonly engine: EngineParts;
+  readonly apps: Apps;
+  readonly tokens: Tokens;
+}
+
+/**
+ * Sees to it that there is an app and a token to begin with: the configured ones, or ones made on
+ * the first start, which the commands on this machine find in the data directory.
+ */
+export async function prepareLocalAccess(
+  rooms: AccessRooms,
+  config: Config,
+  url: string,
+): Promise<LocalAccess> {
+  const known = await readLocalCredentials(config.dataDirectory);
+  const app = await prepareApp(rooms, config, known?.appId);
+  if (config.token !== undefined) {
+    await rooms.tokens.create({
+      appId: app.id,
+      userId: "1",
+      label: "configured",
+      value: config.token,
+    });
+  }
+  const isSameApp = known?.appId === app.id;
+  const needsToken = config.token === undefined && (!isSameApp || known.token === undefined);
+  const newToken = needsToken ? await makeToken(rooms, app.id) : undefined;
+  const token = newToken ?? (isSameApp ? known.token : undefined);
+  const adminToken = (isSameApp ? known.adminToken : undefined) ?? (await makeAdmin(rooms, app.id));
+  const credentials: LocalCredentials = {
+    url,
+    appId: app.id,
+    adminToken,
+    ...(token === undefined ? {} : { token }),
+    ...(config.appSecret === undefined ? { appSecret: app.secret } : {}),
+  };
+  await writeLocalCredentials(config.dataDirectory, credentials);
+  return { appId: app.id, newToken };
+}
+
+async function prepareApp(rooms: AccessRooms, config: Config, knownId: string | undefined) {
+  const id = config.appId ?? knownId;
+  const existing = id === undefined ? undefined : await rooms.apps.find(id);
+  const secret = config.appSecret === undefined ? {} : { secret: config.appSecret };
+  if (existing === undefined) {
+    return rooms.apps.create({ ...(id === undefined ? {} : { id }), ...secret, name: "local" });
+  }
+  if (config.appSecret === undefined || config.appSecret === existing.secret) return existing;
+  return (await rooms.apps.update(existing.id, secret)) ?? existing;
+}
+
+async function makeToken({ engine, tokens }: AccessRooms, appId: string): Promise<string> {
+  const userId = engine.random.numericId();
+  const scopes = uploadScopes;
+  return (await tokens.create({ appId, userId, scopes, label: "first start" })).token;
+}
+
+async function makeAdmin({ tokens }: AccessRooms, appId: string): Promise<string> {
+  return (await tokens.create({ appId, scopes: ["admin"], label: "local commands" })).token;
+}
