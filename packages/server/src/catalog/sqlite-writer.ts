@@ -45,14 +45,14 @@ export class SqliteWriter {
     const worker = new Worker(new URL(`./sqlite-worker.${extension}`, import.meta.url), {
       workerData: path,
     });
-    await new Promise<void>((resolve, reject) => {
-      worker.once("error", reject);
-      worker.once("message", (reply: WriterReply) => {
-        if (reply.kind === "opened") resolve();
-        else if (reply.kind === "failed_to_open") reject(new Error(reply.message));
-      });
+    const opened = Promise.withResolvers<undefined>();
+    worker.on("error", opened.reject);
+    worker.once("message", (reply: WriterReply) => {
+      if (reply.kind === "opened") opened.resolve(undefined);
+      else if (reply.kind === "failed_to_open") opened.reject(new Error(reply.message));
     });
-    worker.removeAllListeners();
+    await opened.promise;
+    worker.off("error", opened.reject);
     return new SqliteWriter(worker, onFailure);
   }
 
