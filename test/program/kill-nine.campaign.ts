@@ -148,7 +148,7 @@ async function uploadUntilKilled(
     if (!killing) failure = error;
     return undefined;
   });
-  await sleep(random.integer(0, 120));
+  await sleep(random.integer(0, random.pick([20, 150, 600])));
   killing = true;
   await server.kill9();
   done.abort();
