@@ -18,7 +18,10 @@ export function readCredentials(sources: CredentialSources): string {
   const tokens = new Set(fromHeader === undefined ? [] : [fromHeader]);
   for (const token of fromParameters) tokens.add(token);
   if (tokens.size > 1) {
-    throw uploadError("request_malformed", { detail: "It carries two different access tokens." });
+    throw uploadError("request_malformed", {
+      detail: "It carries two different access tokens.",
+      aboutToken: true,
+    });
   }
   const [token] = tokens;
   if (token === undefined) {

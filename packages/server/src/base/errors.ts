@@ -11,7 +11,11 @@ export interface ErrorFacts {
   token_expired: { readonly expiredAt: number };
   scope_missing: { readonly scope: string };
   /** The request contradicts itself: doubled headers, two tokens, a broken body. */
-  request_malformed: { readonly detail: string };
+  request_malformed: {
+    readonly detail: string;
+    /** The token is what the request contradicts itself about. */
+    readonly aboutToken?: true;
+  };
   /** Unknown, or not yours: deliberately the same answer. */
   node_unknown: { readonly node: string };
   method_unsupported: { readonly method: string; readonly node: string };

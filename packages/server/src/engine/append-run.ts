@@ -73,7 +73,7 @@ export class AppendRun {
 
   /** The next batch; meanwhile what waits too long is made durable. */
   async #next(body: Body): Promise<BodyBatch> {
-    const { waitMs } = this.#policy;
+    const waitMs = this.#policy.waitMs(this.#parts.clock.monotonic());
     if (waitMs === undefined) return body.next();
     const cancel = this.#parts.clock.after(waitMs, () => {
       this.#startCheckpoint();
@@ -100,7 +100,7 @@ export class AppendRun {
       throw uploadError("no_room", { offset: this.#upload.offset }, { cause: error });
     }
     this.#keepHead(chunks);
-    this.#policy.written(byteCount);
+    this.#policy.written(byteCount, this.#parts.clock.monotonic());
     if (this.#policy.isDue) this.#startCheckpoint();
   }
 

@@ -3,9 +3,12 @@ import { limits } from "../base/limits.ts";
 /** When an append that goes on should be made durable in between. */
 export class CheckpointPolicy {
   #waitingBytes = 0;
+  #waitingSince = 0;
   #lastSyncMs = 0;
 
-  written(bytes: number): void {
+  /** @param now on the monotonic clock */
+  written(bytes: number, now: number): void {
+    if (this.#waitingBytes === 0) this.#waitingSince = now;
     this.#waitingBytes += bytes;
   }
 
@@ -18,9 +21,13 @@ export class CheckpointPolicy {
     return this.#waitingBytes >= limits.checkpointBytes;
   }
 
-  /** How long what was written may wait, or undefined when nothing waits. */
-  get waitMs(): number | undefined {
+  /** How long what was written may still wait, or undefined when nothing waits. */
+  waitMs(now: number): number | undefined {
     if (this.#waitingBytes === 0) return undefined;
+    return Math.max(0, this.#waitingSince + this.#mostMs() - now);
+  }
+
+  #mostMs(): number {
     if (this.#waitingBytes < limits.trickleBytesMax) return limits.trickleCheckpointMs;
     return Math.max(limits.checkpointMsMin, limits.checkpointSyncFactor * this.#lastSyncMs);
   }

@@ -101,6 +101,12 @@ export class Exchange {
     return this.#requestBody();
   }
 
+  /** Begins to take in a body that comes unasked. */
+  gatherEarly(): void {
+    if (this.announcedLength === 0 || this.#parts.expectsContinue) return;
+    this.#requestBody().listen();
+  }
+
   async readSmall(bytesMax: number): Promise<Buffer> {
     const tooLong = (): UploadError =>
       uploadError("request_malformed", { detail: `the body is longer than ${bytesMax} bytes` });

@@ -23,7 +23,9 @@ export class RequestBody implements Body, WatchedBody {
   readonly #parts: RequestBodyParts;
   readonly #pieces = new Pieces();
   readonly #pace: Pace;
+  /** Whether anybody has asked for bytes; before that only a first read's worth is taken in. */
   #started = false;
+  #listening = false;
   #paused = false;
   #received = 0;
   #ending: BodyEnding | undefined;
@@ -65,15 +67,27 @@ export class RequestBody implements Body, WatchedBody {
   }
 
   #start(): void {
-    if (this.#started || this.#ending !== undefined) return;
+    if (this.#started) return;
     this.#started = true;
+    if (this.#ending !== undefined) return;
     this.#pace.begin(this.#parts.clock.monotonic());
+    this.#parts.begin();
+    this.listen();
+    if (this.#paused) this.#resume();
+  }
+
+  /**
+   * Takes in what came with the head before anybody asks for it: once a connection is lost, Node
+   * gives no more of it away, and what arrived counts.
+   */
+  listen(): void {
+    if (this.#listening || this.#ending !== undefined) return;
     const { request } = this.#parts;
     if (request.destroyed && !request.readableEnded) {
       this.cut();
       return;
     }
-    this.#parts.begin();
+    this.#listening = true;
     request.on("data", this.#onData);
     request.on("end", this.#onEnd);
     request.on("error", this.#onLost);
@@ -82,7 +96,8 @@ export class RequestBody implements Body, WatchedBody {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#gather(chunk);
-    if (this.#pieces.length >= limits.gatherBytesMax) this.#pause();
+    const most = this.#started ? limits.gatherBytesMax : limits.gatherEarlyBytesMax;
+    if (this.#pieces.length >= most) this.#pause();
     if (this.#pieces.length >= limits.batchBytes || this.#pieces.length === chunk.length) {
       this.#wake?.();
     }
@@ -135,12 +150,14 @@ export class RequestBody implements Body, WatchedBody {
   #take(): BodyBatch {
     const length = this.#pieces.length;
     const chunks = this.#pieces.take();
-    if (this.#paused && this.#ending === undefined) {
-      this.#paused = false;
-      this.#pace.resumed(this.#parts.clock.monotonic());
-      this.#parts.request.resume();
-    }
+    if (this.#paused && this.#ending === undefined) this.#resume();
     return { kind: "bytes", chunks, length };
+  }
+
+  #resume(): void {
+    this.#paused = false;
+    this.#pace.resumed(this.#parts.clock.monotonic());
+    this.#parts.request.resume();
   }
 
   #pause(): void {
@@ -152,7 +169,7 @@ export class RequestBody implements Body, WatchedBody {
 
   /** What the stream had taken from the socket while we paused did arrive, so it counts. */
   #rescue(): void {
-    if (!this.#started || this.#ending !== undefined) return;
+    if (!this.#listening || this.#ending !== undefined) return;
     const { request } = this.#parts;
     request.off("data", this.#onData);
     for (;;) {
@@ -167,7 +184,7 @@ export class RequestBody implements Body, WatchedBody {
     this.#ending = ending;
     const { request, watch } = this.#parts;
     watch.delete(this);
-    if (this.#started) {
+    if (this.#listening) {
       request.off("data", this.#onData);
       request.off("end", this.#onEnd);
       request.off("close", this.#onLost);

@@ -157,6 +157,7 @@ export class HttpServer {
         this.#fallBack(exchange, arrival);
         return;
       }
+      exchange.gatherEarly();
       await protocol.handle(exchange);
       if (!exchange.answered && !exchange.signal.aborted) {
         throw new Error(`${protocol.name} gave no answer`);

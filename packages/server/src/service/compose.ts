@@ -164,9 +164,12 @@ function createHttp(rooms: Rooms, config: Config, log: Log): HttpServer {
     ready: () => !http.draining,
     log,
   });
+  const listener = controlListener(control);
   const http = new HttpServer({
     protocols: [graph],
-    fallback: controlListener(control),
+    fallback: (request, response) => {
+      void listener(request, response);
+    },
     log,
     clock: systemClock,
     random: systemRandom,

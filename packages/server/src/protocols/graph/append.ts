@@ -18,7 +18,7 @@ export async function appendBytes(request: GraphRequest, route: UploadRoute): Pr
       requireScope(await headerPrincipalOf(request), "append");
     },
   });
-  exchange.logFacts["offset"] = after.offset;
+  exchange.logFacts.offset = after.offset;
   if (after.state === "complete") {
     await answerJson(request, { h: await handleOf(parts.engine, after) });
   } else {

@@ -24,7 +24,7 @@ export async function start(request: GraphRequest, node: string): Promise<void> 
     type: fileType(parameters, app),
     creation: creationOf(parameters),
   });
-  request.exchange.logFacts["upload"] = upload.id;
+  request.exchange.logFacts.upload = upload.id;
   await answerJson(request, { id: request.parts.ids.format(upload) });
 }
 

@@ -65,7 +65,11 @@ const answers: Answers = {
     code: 200,
     message: `Requires the scope "${scope}", which this access token does not have.`,
   }),
-  request_malformed: ({ detail }) => ({ ...invalidRequest, message: `Invalid request. ${detail}` }),
+  request_malformed: ({ detail, aboutToken }) => ({
+    ...invalidRequest,
+    message: `Invalid request. ${detail}`,
+    ...(aboutToken === true ? { challenge: "invalid_request" } : {}),
+  }),
   node_unknown: ({ node }) => ({
     ...unknownNode,
     status: 404,

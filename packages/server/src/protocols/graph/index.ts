@@ -98,7 +98,7 @@ async function answerError(request: GraphRequest, route: Route, error: unknown):
   if (known.code === "internal") {
     request.parts.engine.log.error({ trace: exchange.traceId, err: error }, "request failed");
   }
-  exchange.logFacts["error"] = known.code;
+  exchange.logFacts.error = known.code;
   const answer = graphError(known);
   const body = errorBody(answer, {
     trace: exchange.traceId,

@@ -39,7 +39,7 @@ async function authenticate(
     headerOnly: want.headerOnly,
   });
   const principal = await parts.tokens.authenticate(token);
-  exchange.logFacts["app"] = principal.appId;
+  exchange.logFacts.app = principal.appId;
   if (want.scope !== undefined) requireScope(principal, want.scope);
   return principal;
 }

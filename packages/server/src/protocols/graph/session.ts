@@ -16,6 +16,6 @@ export async function uploadOf(
 ): Promise<{ upload: Upload; principal: Principal }> {
   const principal = await headerPrincipalOf(request);
   const uuid = request.parts.ids.parse(route.payload, route.signature);
-  request.exchange.logFacts["upload"] = uuid;
+  request.exchange.logFacts.upload = uuid;
   return { upload: await findUpload(request.parts.engine, uuid, principal.appId), principal };
 }
