@@ -48,7 +48,9 @@ export async function runAdminCommand(
   flags: AdminFlags,
   work: (administration: AdministrationApi) => Promise<ExitCode>,
 ): Promise<void> {
-  await runClientCommand(flags, async () => {
+  await runClientCommand(flags, async (signal) => {
+    // Every change is one durable step, so there is nothing to wind up first.
+    signal.addEventListener("abort", () => process.exit(exitCodes.interrupted));
     try {
       return await withAdministration(dataDirectoryOf(flags), work);
     } catch (error) {
