@@ -1,16 +1,9 @@
+import { enableCompileCache } from "node:module";
 import { Command } from "commander";
-import { appCommand } from "./app.ts";
-import { cancelCommand } from "./cancel.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { getCommand } from "./get.ts";
-import { lsCommand } from "./ls.ts";
-import { publishCommand } from "./publish.ts";
-import { putCommand } from "./put.ts";
-import { serveCommand } from "./serve.ts";
-import { statusCommand } from "./status.ts";
-import { sweepCommand } from "./sweep.ts";
-import { tokenCommand } from "./token.ts";
-import { verifyCommand } from "./verify.ts";
+
+// A second start is quicker and smaller: what was compiled once is not compiled again.
+enableCompileCache();
 
 const examples = `
 Examples:
@@ -20,6 +13,21 @@ Examples:
   hawser help put                   what a command can do
 `;
 
+/** Each command is loaded only when it is called: a server has no use for the client's code. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import("./serve.ts")).serveCommand(),
+  put: async () => (await import("./put.ts")).putCommand(),
+  status: async () => (await import("./status.ts")).statusCommand(),
+  cancel: async () => (await import("./cancel.ts")).cancelCommand(),
+  ls: async () => (await import("./ls.ts")).lsCommand(),
+  publish: async () => (await import("./publish.ts")).publishCommand(),
+  get: async () => (await import("./get.ts")).getCommand(),
+  app: async () => (await import("./app.ts")).appCommand(),
+  token: async () => (await import("./token.ts")).tokenCommand(),
+  sweep: async () => (await import("./sweep.ts")).sweepCommand(),
+  verify: async () => (await import("./verify.ts")).verifyCommand(),
+};
+
 const program = new Command("hawser")
   .description("resumable uploads that are durable once they are acknowledged")
   .addHelpText("after", examples)
@@ -27,20 +35,7 @@ const program = new Command("hawser")
     process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage);
   });
 
-for (const command of [
-  serveCommand(),
-  putCommand(),
-  statusCommand(),
-  cancelCommand(),
-  lsCommand(),
-  publishCommand(),
-  getCommand(),
-  appCommand(),
-  tokenCommand(),
-  sweepCommand(),
-  verifyCommand(),
-]) {
-  program.addCommand(command);
-}
-
+const called = commands[process.argv[2] ?? ""];
+const wanted = called === undefined ? Object.values(commands) : [called];
+for (const load of wanted) program.addCommand(await load());
 await program.parseAsync();
