@@ -1,0 +1,262 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { crc32 } from "node:zlib";
+import { beforeAll, describe, expect, it, type TestContext } from "vitest";
+
+import { eventually } from "../support/eventually.ts";
+import { type HeaderLine, RawConnection, rawRequest } from "../support/raw-http.ts";
+import { firstStrangeByte, patternBytes, patternChunks } from "../support/seeded.ts";
+import { ServerProcess, type ServerProcessOptions } from "../support/server-process.ts";
+import { runHawser } from "./hawser-command.ts";
+
+const run = promisify(execFile);
+const MiB = 1024 * 1024;
+
+let directory: string;
+
+beforeAll(async () => {
+  const made = await mkdtemp(join(tmpdir(), "hawser-operation-"));
+  directory = made;
+  return () => rm(made, { recursive: true, force: true });
+});
+
+async function startServer(options: ServerProcessOptions, context: TestContext) {
+  const server = await ServerProcess.start(options);
+  context.onTestFinished(() => server.remove());
+  return server;
+}
+
+/** A small file system of its own, or a skipped test that says why. */
+async function mountOrSkip(name: string, options: string, context: TestContext): Promise<string> {
+  const place = join(directory, name);
+  await mkdir(place);
+  try {
+    await run("mount", ["-t", "tmpfs", "-o", options, "tmpfs", place]);
+  } catch (error) {
+    const [why = ""] = (error instanceof Error ? error.message : "").split("\n").slice(-2);
+    context.skip(`a tmpfs cannot be mounted here: ${why}`);
+  }
+  context.onTestFinished(async () => {
+    await run("umount", [place]);
+  });
+  return place;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+function addressOf({ port }: ServerProcess): { readonly host: string; readonly port: number } {
+  return { host: "127.0.0.1", port };
+}
+
+function tokenHeader({ token }: ServerProcess): HeaderLine {
+  return ["Authorization", `OAuth ${token}`];
+}
+
+function recordFrom(body: Buffer): Readonly<Record<string, unknown>> {
+  const value: unknown = JSON.parse(body.toString());
+  if (typeof value !== "object" || value === null) throw new Error(`no object: ${body.toString()}`);
+  return { ...value };
+}
+
+async function ask(
+  server: ServerProcess,
+  { method, path, form = "" }: { method: string; path: string; form?: string },
+): Promise<Answer> {
+  const type: HeaderLine[] = [
+    ["Content-Type", "application/x-www-form-urlencoded"],
+    ["Content-Length", `${Buffer.byteLength(form)}`],
+  ];
+  const headers = [tokenHeader(server), ...(method === "POST" ? type : [])];
+  const head = { method, path: `/v21.0/${path}`, headers };
+  const response = await rawRequest(addressOf(server), head, form);
+  return { status: response.status, json: recordFrom(response.body) };
+}
+
+async function startUpload(server: ServerProcess, length: number): Promise<string> {
+  const query = `file_name=a.pdf&file_length=${length}&file_type=application%2Fpdf`;
+  const path = `${server.appId}/uploads?${query}`;
+  const { status, json } = await ask(server, { method: "POST", path });
+  expect(status, JSON.stringify(json)).toBe(200);
+  return String(json.id);
+}
+
+async function standing(server: ServerProcess, id: string): Promise<Answer["json"]> {
+  const { status, json } = await ask(server, { method: "GET", path: `${id}&fields=crc32` });
+  expect(status, JSON.stringify(json)).toBe(200);
+  return json;
+}
+
+interface Piece {
+  readonly id: string;
+  readonly seed: number;
+  readonly from: number;
+  readonly length: number;
+}
+
+async function openAppend(server: ServerProcess, piece: Piece): Promise<RawConnection> {
+  const connection = await RawConnection.open(addressOf(server));
+  const headers: HeaderLine[] = [
+    tokenHeader(server),
+    ["file_offset", `${piece.from}`],
+    ["Content-Length", `${piece.length - piece.from}`],
+  ];
+  await connection.sendHead({ method: "POST", path: `/v21.0/${piece.id}`, headers });
+  return connection;
+}
+
+/** Everything from `from` to the upload's end in one request. */
+async function appendRest(server: ServerProcess, piece: Piece): Promise<Answer> {
+  using connection = await openAppend(server, piece);
+  const { seed, from: start, length } = piece;
+  await connection.writeWhileTaken(patternChunks({ seed, start, length: length - start }), {
+    untilAnswered: true,
+  });
+  const { status, body } = await connection.answer();
+  return { status, json: recordFrom(body) };
+}
+
+async function download(server: ServerProcess, handle: string): Promise<Buffer> {
+  const form = `handle=${encodeURIComponent(handle)}`;
+  const published = await ask(server, { method: "POST", path: `${server.appId}/files`, form });
+  expect(published.status, JSON.stringify(published.json)).toBe(200);
+  const response = await fetch(`${server.url}/v21.0/${String(published.json.id)}/content`, {
+    headers: [["Authorization", `OAuth ${server.token}`]],
+  });
+  expect(response.status).toBe(200);
+  return Buffer.from(await response.arrayBuffer());
+}
+
+const crcOf = (bytes: Uint8Array) => crc32(bytes).toString(16).padStart(8, "0");
+
+describe("the data directory", () => {
+  it("belongs to one server: a second one says so and ends, the first lives", async (context) => {
+    const server = await startServer({}, context);
+    const data = ["--data", server.dataDirectory];
+    const second = await runHawser(["serve", "--port", "0", ...data], {
+      stateDirectory: directory,
+    });
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain("Another process is using the data directory");
+    expect(second.stderr).toContain(server.dataDirectory);
+    expect(second.stderr).not.toMatch(/^\s+at /m);
+    expect(server.running).toBe(true);
+    await startUpload(server, 10);
+  });
+
+  it("that cannot be written to is told so", async (context) => {
+    const place = await mountOrSkip("read-only", "size=1m,ro", context);
+    const serve = ["serve", "--port", "0", "--data", place];
+    const end = await runHawser(serve, { stateDirectory: directory });
+    expect(end.code).toBe(1);
+    expect(end.stderr).toContain(`The data directory ${place} is not writable (EROFS).`);
+    expect(end.stderr).not.toMatch(/^\s+at /m);
+  });
+});
+
+it("a full disk: 507 with the true offset, and the upload ends once there is room", async (context) => {
+  const place = await mountOrSkip("small", "size=24m", context);
+  const ballast = join(place, "ballast");
+  await writeFile(ballast, Buffer.alloc(8 * MiB, 1));
+  const server = await startServer({ dataDirectory: place }, context);
+  // The catalog takes 8 MiB, most of it set aside: 8 are left now, and 16 without the ballast.
+  const length = 12 * MiB;
+  const id = await startUpload(server, length);
+  const pid = server.pid;
+
+  const refused = await appendRest(server, { id, seed: 7, from: 0, length });
+  expect(refused.status, JSON.stringify(refused.json)).toBe(507);
+  const { file_offset: offset, crc32: told } = await standing(server, id);
+  if (typeof offset !== "number") throw new Error("no offset");
+  expect(offset).toBeGreaterThan(0);
+  expect(told).toBe(crcOf(patternBytes({ seed: 7, length: offset })));
+  const message = expect.stringContaining(` ${offset} bytes are stored`) as string;
+  expect(refused.json).toMatchObject({ error: { message }, debug_info: { message } });
+  expect(server.pid).toBe(pid);
+
+  await rm(ballast);
+  const done = await appendRest(server, { id, seed: 7, from: offset, length });
+  expect(done.status, JSON.stringify(done.json)).toBe(200);
+  const bytes = await download(server, String(done.json.h));
+  expect(bytes.length).toBe(length);
+  expect(firstStrangeByte(bytes, { seed: 7 })).toBeUndefined();
+  expect(server.pid).toBe(pid);
+  console.log(`a full disk: 507 at ${offset} of ${length}`);
+});
+
+it("SIGTERM commits the append in flight, and the process ends with 0", async (context) => {
+  const server = await startServer({}, context);
+  const length = 8 * MiB;
+  const id = await startUpload(server, length);
+  using connection = await openAppend(server, { id, seed: 9, from: 0, length });
+  await connection.writeWhileTaken(patternChunks({ seed: 9, length: 3 * MiB }));
+  await eventually(
+    async () => ((await standing(server, id)).file_offset === 3 * MiB ? true : undefined),
+    { what: "the first checkpoint" },
+  );
+  await connection.write(patternBytes({ seed: 9, start: 3 * MiB, length: MiB }));
+  // Long enough to be read, too short for the next checkpoint: only the drain can commit this.
+  await sleep(200);
+
+  const startedMs = performance.now();
+  const end = await server.terminate();
+  const drainMs = performance.now() - startedMs;
+  expect(end).toEqual({ code: 0, signal: null });
+  expect(drainMs).toBeLessThan(10_000);
+  const answer = await connection.answer();
+  expect(answer.status).toBe(503);
+  expect(answer.body.toString()).toContain(`${4 * MiB} bytes are stored`);
+
+  await server.restart();
+  const after = await standing(server, id);
+  expect(after.file_offset).toBe(4 * MiB);
+  expect(after.crc32).toBe(crcOf(patternBytes({ seed: 9, length: 4 * MiB })));
+  console.log(`SIGTERM: drained in ${Math.round(drainMs)} ms`);
+});
+
+it("no token is in any log line", async (context) => {
+  const mark = "MARKEDTOKEN";
+  const token = `${mark}good0123456789abcdef0123456789`;
+  const appSecret = `${mark}secret0123456789abcdef`;
+  const extraArguments = ["--log-level", "trace"];
+  const server = await startServer({ token, appSecret, extraArguments }, context);
+  const { appId } = server;
+  const address = addressOf(server);
+  const create = `/v21.0/${appId}/uploads?file_name=a.pdf&file_length=5&file_type=application%2Fpdf`;
+  const send = async (path: string, headers: readonly HeaderLine[], body = "") => {
+    const length: HeaderLine = ["Content-Length", `${body.length}`];
+    return await rawRequest(address, { method: "POST", path, headers: [...headers, length] }, body);
+  };
+  const form: HeaderLine = ["Content-Type", "application/x-www-form-urlencoded"];
+  const json: HeaderLine = ["Content-Type", "application/json"];
+  const statuses: number[] = [];
+  for (const each of [token, `${mark}wrong`, `${appId}|${appSecret}`]) {
+    const encoded = encodeURIComponent(each);
+    const answers = [
+      await send(`${create}&access_token=${encoded}`, []),
+      await send(create, [["Authorization", `OAuth ${each}`]]),
+      await send(create, [["Authorization", `Bearer ${each}`]]),
+      await send(create, [form], `access_token=${encoded}`),
+      await send(create, [json], JSON.stringify({ access_token: each })),
+      await send(`/v21.0/${appId}/files`, [form], `access_token=${encoded}&handle=${mark}`),
+      await send(`/v21.0/nothing?access_token=${encoded}`, []),
+      await send(`/elsewhere?access_token=${encoded}`, [["Authorization", `OAuth ${each}`]]),
+      await send(create, [["Authorization", `Nonsense ${each}`]]),
+    ];
+    statuses.push(...answers.map(({ status }) => status));
+    using broken = await RawConnection.open(address);
+    await broken.write(`GET /?access_token=${encoded} HTTP/1.1\r\nAuthorization ${each}\r\n\r\n`);
+    await broken.readResponse();
+  }
+  expect(statuses).toContain(200);
+  expect(statuses).toContain(401);
+  await server.terminate();
+  expect(server.logLines.length).toBeGreaterThan(statuses.length);
+  expect(server.logLines.filter((line) => line.includes(mark))).toEqual([]);
+});
