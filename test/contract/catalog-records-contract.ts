@@ -1,0 +1,222 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { BlobOwner, Catalog } from "../../packages/server/src/catalog/catalog.ts";
+import {
+  doomedKeys,
+  insertComplete,
+  insertHeld,
+  makeApp,
+  makeAdvance,
+  makeEnd,
+  makeFile,
+  makeToken,
+  type OpenCatalog,
+  type OpenedCatalog,
+} from "./catalog-samples.ts";
+
+/** Files, apps, tokens and marks. */
+export function describeCatalogRecords(open: OpenCatalog): void {
+  describeFiles(open);
+  describeAccess(open);
+}
+
+function describeFiles(open: OpenCatalog): void {
+  describe("files", () => {
+    let opened: OpenedCatalog;
+    let catalog: Catalog;
+
+    beforeEach(async () => {
+      opened = await open();
+      catalog = opened.catalog;
+    });
+    afterEach(() => opened.dispose());
+
+    test("a file of a complete upload is found by its id and by its upload", async () => {
+      const { upload } = await insertComplete(catalog);
+      const file = makeFile(upload, { description: undefined });
+      expect(await catalog.insertFile(file)).toEqual(file);
+      const next = await opened.reopen();
+      expect(await next.findFile(file.id)).toEqual(file);
+      expect(await next.findFileOfUpload(upload.id)).toEqual(file);
+      expect(await next.findFile("1")).toBeUndefined();
+      expect(await next.findFileOfUpload("nobody")).toBeUndefined();
+    });
+
+    test("publishing an upload again, even at once, returns the file that it has", async () => {
+      const { upload } = await insertComplete(catalog);
+      const results = await Promise.all(
+        Array.from({ length: 5 }, () => catalog.insertFile(makeFile(upload))),
+      );
+      expect(results[0]).toBeDefined();
+      for (const result of results) expect(result).toEqual(results[0]);
+      expect(await catalog.listFiles({ appId: "1001", after: undefined, limit: 10 })).toHaveLength(
+        1,
+      );
+    });
+
+    test("an upload that is not complete cannot be published", async () => {
+      const upload = await insertHeld(catalog);
+      expect(await catalog.insertFile(makeFile(upload))).toBeUndefined();
+      await catalog.end(makeEnd(upload));
+      expect(await catalog.insertFile(makeFile(upload))).toBeUndefined();
+      const { upload: expired } = await insertComplete(catalog);
+      await catalog.expireUploads(50_000, 10);
+      expect(await catalog.insertFile(makeFile(expired))).toBeUndefined();
+      expect(await catalog.listFiles({ appId: "1001", after: undefined, limit: 10 })).toEqual([]);
+    });
+
+    test("removing a file ends its upload and dooms its bytes, once", async () => {
+      const { upload, key } = await insertComplete(catalog);
+      const file = makeFile(upload);
+      await catalog.insertFile(file);
+      const removals = await Promise.all([
+        catalog.removeFile(file.id, 6_000),
+        catalog.removeFile(file.id, 6_000),
+      ]);
+      expect(removals.sort()).toEqual([false, true]);
+      expect(await catalog.removeFile(file.id, 6_000)).toBe(false);
+      expect(await catalog.findFile(file.id)).toBeUndefined();
+      expect((await catalog.findUpload(upload.id))?.state).toBe("expired");
+      expect(await doomedKeys(catalog)).toEqual([key]);
+      expect(await catalog.listExtents(upload.blobId)).toEqual([]);
+      expect(await catalog.insertFile(makeFile(upload))).toBeUndefined();
+    });
+
+    test("removing a file whose upload has expired still dooms its bytes", async () => {
+      const { upload, key } = await insertComplete(catalog);
+      const file = makeFile(upload);
+      await catalog.insertFile(file);
+      await catalog.expireUploads(50_000, 10);
+      await catalog.removeEndedUploads(60_000);
+      expect(await catalog.findUpload(upload.id)).toBeUndefined();
+      expect(await catalog.removeFile(file.id, 70_000)).toBe(true);
+      expect(await doomedKeys(catalog)).toEqual([key]);
+    });
+
+    test("a file's SHA-256 is kept once it is known", async () => {
+      const { upload } = await insertComplete(catalog);
+      const file = makeFile(upload);
+      await catalog.insertFile(file);
+      const sha256 = "ab".repeat(32);
+      await catalog.setFileSha256(file.id, sha256);
+      expect(await catalog.findFile(file.id)).toEqual({ ...file, sha256 });
+    });
+
+    test("pages of files go newest first and neither skip nor repeat", async () => {
+      const ids: string[] = [];
+      for (let index = 0; index < 7; index += 1) {
+        const { upload } = await insertComplete(catalog);
+        const file = makeFile(upload, { createdAt: 4_000 + Math.floor(index / 3) });
+        await catalog.insertFile(file);
+        ids.push(file.id);
+      }
+      const other = await insertComplete(catalog, { appId: "1002" });
+      await catalog.insertFile(makeFile(other.upload));
+      const seen: { id: string; createdAt: number }[] = [];
+      for (let after: string | undefined; ; after = seen.at(-1)?.id) {
+        const page = await catalog.listFiles({ appId: "1001", after, limit: 2 });
+        if (page.length === 0) break;
+        seen.push(...page);
+      }
+      expect(seen.map(({ id }) => id).sort()).toEqual(ids.sort());
+      const times = seen.map(({ createdAt }) => createdAt);
+      expect(times).toEqual([...times].sort((one, next) => next - one));
+    });
+
+    test("every blob with extents is listed in order, with whoever owns it", async () => {
+      const published = await insertComplete(catalog);
+      const file = makeFile(published.upload);
+      await catalog.insertFile(file);
+      const { upload: complete } = await insertComplete(catalog);
+      const held = await insertHeld(catalog);
+      await catalog.advance(makeAdvance(held));
+      await insertHeld(catalog);
+      const expected: BlobOwner[] = [
+        { blobId: published.upload.blobId, upload: published.upload, file },
+        { blobId: complete.blobId, upload: complete, file: undefined },
+        { blobId: held.blobId, upload: await catalog.findUpload(held.id), file: undefined },
+      ].sort((one, other) => (one.blobId < other.blobId ? -1 : 1));
+      const seen: BlobOwner[] = [];
+      for (let after = ""; ; after = seen.at(-1)?.blobId ?? "") {
+        const page = await catalog.listBlobs(after, 2);
+        if (page.length === 0) break;
+        seen.push(...page);
+      }
+      expect(seen).toEqual(expected);
+    });
+  });
+}
+
+function describeAccess(open: OpenCatalog): void {
+  describe("apps, tokens and marks", () => {
+    let opened: OpenedCatalog;
+    let catalog: Catalog;
+
+    beforeEach(async () => {
+      opened = await open();
+      catalog = opened.catalog;
+    });
+    afterEach(() => opened.dispose());
+
+    test("an app is inserted once and found as it was", async () => {
+      const app = makeApp();
+      expect(await catalog.insertApp(app)).toBe(true);
+      expect(await catalog.insertApp({ ...app, name: "Other" })).toBe(false);
+      expect(await (await opened.reopen()).findApp(app.id)).toEqual(app);
+    });
+
+    test("an app that exists can be changed, and one that does not cannot", async () => {
+      const app = makeApp();
+      expect(await catalog.updateApp(app)).toBe(false);
+      expect(await catalog.findApp(app.id)).toBeUndefined();
+      const other = makeApp({ id: "1002" });
+      for (const each of [other, app]) await catalog.insertApp(each);
+      const changed = makeApp({ name: "Renamed", types: [], lengthMax: 5, contentPolicy: "off" });
+      expect(await catalog.updateApp(changed)).toBe(true);
+      expect(await catalog.listApps()).toEqual([changed, other]);
+    });
+
+    test("a token is found by its hash alone", async () => {
+      const token = makeToken({ expiresAt: 7_000 });
+      await catalog.insertToken(token);
+      const next = await opened.reopen();
+      expect(await next.findToken(token.hash)).toEqual(token);
+      expect(await next.findToken(makeToken().hash)).toBeUndefined();
+    });
+
+    test("a second token of the same hash is refused", async () => {
+      const token = makeToken();
+      await catalog.insertToken(token);
+      await expect(catalog.insertToken(makeToken({ hash: token.hash }))).rejects.toThrow();
+      expect(await catalog.listTokens(undefined)).toEqual([token]);
+    });
+
+    test("tokens are listed oldest first, of one app or of all", async () => {
+      const newer = makeToken({ createdAt: 2_000 });
+      const older = makeToken({ createdAt: 1_000 });
+      const foreign = makeToken({ createdAt: 1_500, appId: "1002" });
+      for (const token of [newer, older, foreign]) await catalog.insertToken(token);
+      expect(await catalog.listTokens("1001")).toEqual([older, newer]);
+      expect(await catalog.listTokens(undefined)).toEqual([older, foreign, newer]);
+      expect(await catalog.listTokens("1003")).toEqual([]);
+    });
+
+    test("a token is revoked once, and the first time stays", async () => {
+      const token = makeToken();
+      await catalog.insertToken(token);
+      expect(await catalog.revokeToken("nobody", 5_000)).toBe(false);
+      expect(await catalog.revokeToken(token.id, 5_000)).toBe(true);
+      expect(await catalog.revokeToken(token.id, 6_000)).toBe(false);
+      expect(await catalog.findToken(token.hash)).toEqual({ ...token, revokedAt: 5_000 });
+    });
+
+    test("a mark keeps the last value written, through reopening", async () => {
+      expect(await catalog.readMark("clean")).toBeUndefined();
+      await catalog.writeMark("clean", "no");
+      await catalog.writeMark("clean", "yes");
+      await catalog.writeMark("other", "");
+      const next = await opened.reopen();
+      expect(await next.readMark("clean")).toBe("yes");
+      expect(await next.readMark("other")).toBe("");
+    });
+  });
+}

@@ -1,0 +1,51 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { openForWriting } from "../../packages/server/src/catalog/sqlite-database.ts";
+import { SqliteCatalog } from "../../packages/server/src/catalog/sqlite.ts";
+import { describeCatalog } from "./catalog-contract.ts";
+import { makeUpload } from "./catalog-samples.ts";
+
+async function openInTemporaryDirectory() {
+  const directory = await mkdtemp(path.join(tmpdir(), "hawser-catalog-"));
+  const file = path.join(directory, "catalog.db");
+  const failures: Error[] = [];
+  const open = () => SqliteCatalog.open(file, (error) => failures.push(error));
+  const catalog = await open();
+  let current = catalog;
+  return {
+    catalog,
+    file,
+    reopen: async () => {
+      await current.close();
+      current = await open();
+      return current;
+    },
+    dispose: async () => {
+      await current.close();
+      const left = await readdir(directory);
+      await rm(directory, { recursive: true });
+      expect(failures).toEqual([]);
+      const own = new Set(["catalog.db", "catalog.db-wal", "catalog.db-shm"]);
+      expect(left.filter((name) => !own.has(name))).toEqual([]);
+    },
+  };
+}
+
+describeCatalog("the SQLite catalog", openInTemporaryDirectory);
+
+test("a catalog opened again keeps its log and syncs every commit", async () => {
+  const opened = await openInTemporaryDirectory();
+  const upload = makeUpload();
+  await opened.catalog.insertUpload(upload);
+  await opened.catalog.close();
+  const database = await openForWriting(opened.file);
+  expect(database.prepare("pragma journal_mode").get()).toEqual({ journal_mode: "wal" });
+  expect(database.prepare("pragma synchronous").get()).toEqual({ synchronous: 2 });
+  database.close();
+  const next = await SqliteCatalog.open(opened.file, () => undefined);
+  expect(await next.findUpload(upload.id)).toEqual(upload);
+  await next.close();
+  await rm(path.dirname(opened.file), { recursive: true });
+});
