@@ -1,9 +1,5 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { Kysely, SqliteDialect, type SqliteDatabase } from "kysely";
-import { Migrator } from "kysely/migration";
-import { asError } from "../base/errors.ts";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { migrations } from "./migrations/migrations.ts";
-import type { Schema } from "./schema.ts";
 
 /** Room that the files keep, so that a full disk can still commit: about 300 appends' worth. */
 const ballastBytes = 4 * 1024 * 1024;
@@ -25,7 +21,7 @@ export async function openForWriting(path: string): Promise<DatabaseSync> {
     database.exec("pragma foreign_keys = on");
     // A commit that was written but not synced at kill -9 would otherwise be shown and then lost.
     database.exec("pragma wal_checkpoint(truncate)");
-    await migrate(database);
+    await bringUpToDate(database);
     setRoomAside(database);
     return database;
   } catch (error) {
@@ -39,12 +35,6 @@ export function openForReading(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { readOnly: true });
   database.exec("pragma query_only = on");
   return database;
-}
-
-export function kyselyOver(database: DatabaseSync): Kysely<Schema> {
-  return new Kysely<Schema>({
-    dialect: new SqliteDialect({ database: asKyselyDatabase(database) }),
-  });
 }
 
 /** Prepared statements by their text: preparing costs more than most of these statements. */
@@ -68,29 +58,6 @@ export class Statements {
   }
 }
 
-function asKyselyDatabase(database: DatabaseSync): SqliteDatabase {
-  const statements = new Statements(database);
-  return {
-    close: () => {
-      database.close();
-    },
-    prepare: (text) => {
-      const { statement, reader } = statements.get(text);
-      return {
-        reader,
-        all: (parameters) => statement.all(...asInputs(parameters)),
-        run: (parameters) => statement.run(...asInputs(parameters)),
-        iterate: (parameters) => statement.iterate(...asInputs(parameters)),
-      };
-    },
-  };
-}
-
-function asInputs(parameters: readonly unknown[]): SQLInputValue[] {
-  // The schema's column types are exactly SQLite's input types.
-  return parameters as SQLInputValue[];
-}
-
 function expectPragma(database: DatabaseSync, pragma: string, expected: string | number): void {
   const row = database.prepare(`pragma ${pragma}`).get();
   const value = row === undefined ? undefined : Object.values(row)[0];
@@ -101,21 +68,19 @@ function expectPragma(database: DatabaseSync, pragma: string, expected: string |
   }
 }
 
-async function migrate(database: DatabaseSync): Promise<void> {
-  const migrator = new Migrator({
-    db: kyselyOver(database),
-    provider: { getMigrations: () => Promise.resolve(migrations) },
-  });
-  // One transaction around all of it: a crash leaves the old schema, never half of a new one.
-  database.exec("begin immediate");
-  try {
-    const { error } = await migrator.migrateToLatest();
-    if (error !== undefined) throw asError(error);
-    database.exec("commit");
-  } catch (error) {
-    if (database.isTransaction) database.exec("rollback");
-    throw new Error("the catalog's schema could not be brought up to date", { cause: error });
-  }
+/** The migrator is loaded only when there is something to do: it is large, and this is a thread. */
+async function bringUpToDate(database: DatabaseSync): Promise<void> {
+  const table = database.prepare(
+    "select name from sqlite_schema where name = 'kysely_migration' and type = 'table'",
+  );
+  const done =
+    table.get() === undefined
+      ? []
+      : database.prepare("select name from kysely_migration order by name").all();
+  const names = Object.keys(migrations).sort();
+  if (done.length === names.length && done.every((row, at) => row.name === names[at])) return;
+  const { migrate } = await import("./sqlite-migrate.ts");
+  await migrate(database);
 }
 
 /**

@@ -32,7 +32,8 @@ import {
   uploadRow,
 } from "./rows.ts";
 import type { Schema, UploadsTable } from "./schema.ts";
-import { kyselyOver, openForReading } from "./sqlite-database.ts";
+import { openForReading } from "./sqlite-database.ts";
+import { kyselyOver } from "./sqlite-kysely.ts";
 import { SqliteWriter } from "./sqlite-writer.ts";
 
 /**
