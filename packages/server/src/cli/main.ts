@@ -1,9 +1,5 @@
-import { enableCompileCache } from "node:module";
 import { Command } from "commander";
 import { exitCodes } from "./exit-codes.ts";
-
-// A second start is quicker and smaller: what was compiled once is not compiled again.
-enableCompileCache();
 
 const examples = `
 Examples:
