@@ -1,9 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { it } from "vitest";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
 
 import { LoopVolume } from "../support/loop-volume.ts";
-import { ServerProcess } from "../support/server-process.ts";
+import { ServerProcess, sourceProgram } from "../support/server-process.ts";
 import { type CrashCampaign, runCrashCampaign, wholeNumber } from "./crash-cycle.ts";
 
 /* HAWSER_POWER_CYCLES sets the number of cycles, HAWSER_POWER_SEED repeats a run. */
@@ -56,3 +57,16 @@ it.for(["ext4", "xfs"] as const)(
     if (reason !== undefined) context.skip(reason);
   },
 );
+
+it("the same cuts do lose bytes when the server's sync is taken out", async (context) => {
+  const forgetful = fileURLToPath(new URL("forgetful-sync.ts", import.meta.url));
+  const program = ["--import", forgetful, ...sourceProgram];
+  const running = run("ext4", { name: "power cut without sync", cycles, program });
+  const outcome = await running.catch((error: unknown) => error);
+  if (typeof outcome === "string") context.skip(outcome);
+  expect(outcome, "nothing was noticed").toBeInstanceOf(Error);
+  const cause = outcome instanceof Error ? String(outcome.cause) : "";
+  expect(cause).toMatch(
+    /acknowledged byte is gone|are not the ones sent|cannot be read|upload is damaged/,
+  );
+});
