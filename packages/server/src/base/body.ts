@@ -11,7 +11,10 @@ export type BodyEnding = "clean" | "cut" | "silent" | "slow" | "stopped";
 export interface Body {
   /** What the sender announced, in bytes; undefined when it did not say. */
   readonly announcedLength: number | undefined;
-  /** The next bytes in order, or how the body ended. The first call lets the sender begin. */
+  /**
+   * The next bytes in order, or how the body ended. The first call lets the sender begin. The
+   * chunks are the caller's until its next call; then their memory is used again.
+   */
   next(): Promise<BodyBatch>;
   /** Reads no further. Bytes already gathered are still given, then the ending is `stopped`. */
   stop(): void;

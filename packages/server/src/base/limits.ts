@@ -15,6 +15,9 @@ export const limits = Object.freeze({
   gatherEarlyBytesMax: 64 * KiB,
   /** How long a slow sender's bytes may wait to become a batch. */
   gatherMsMax: 50,
+  /** A read of fewer bytes than this is small; a fast sender of such is read less often. */
+  smallReadBytes: 48 * KiB,
+  restMs: 2,
   /** Written bytes after which a checkpoint is due. */
   checkpointBytes: 8 * MiB,
   /** A checkpoint by time is due after max(this, 20 x the last sync). */

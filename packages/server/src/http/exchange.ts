@@ -119,7 +119,7 @@ export class Exchange {
         if (batch.ending !== "clean") throw endingError(batch.ending);
         return Buffer.concat(chunks);
       }
-      chunks.push(...batch.chunks);
+      chunks.push(Buffer.concat(batch.chunks));
       if (body.received > bytesMax) {
         body.stop();
         throw tooLong();

@@ -45,7 +45,7 @@ async function readAll(body: Body): Promise<{ bytes: Buffer; ending: BodyEnding 
   for (;;) {
     const batch = await body.next();
     if (batch.kind === "end") return { bytes: Buffer.concat(chunks), ending: batch.ending };
-    chunks.push(...batch.chunks);
+    chunks.push(Buffer.concat(batch.chunks));
   }
 }
 
@@ -97,6 +97,50 @@ describe("a request's body", () => {
     await connection.write("1\r\nx\r\n".repeat(3_000));
     await connection.sendLastChunk();
     expect((await connection.answer()).body.toString()).toBe("3000 clean");
+  });
+
+  it("reads a fast sender of small pieces in few large ones, and loses none of them", async () => {
+    const batches: number[] = [];
+    const { address } = await serve(async (exchange) => {
+      const body = exchange.body();
+      for (let batch = await body.next(); batch.kind === "bytes"; batch = await body.next()) {
+        batches.push(batch.length);
+      }
+      await exchange.respond({ status: 200, headers: {}, body: "read" });
+    });
+    const pieces = 512;
+    using connection = await RawConnection.open(address);
+    await connection.sendHead({
+      method: "POST",
+      path: "/",
+      headers: [["Content-Length", `${pieces * 4096}`]],
+    });
+    for (let piece = 0; piece < pieces; piece += 1)
+      await connection.write(Buffer.alloc(4096, piece));
+    expect((await connection.answer()).body.toString()).toBe("read");
+    expect(batches.reduce((sum, length) => sum + length, 0)).toBe(pieces * 4096);
+    expect(batches.length).toBeLessThan(pieces / 4);
+  });
+
+  it("takes back the memory of a batch when the next one is asked for", async () => {
+    const kept = Promise.withResolvers<readonly Uint8Array[]>();
+    const { address } = await serve(async (exchange) => {
+      const body = exchange.body();
+      const batch = await body.next();
+      await body.next();
+      kept.resolve(batch.kind === "bytes" ? batch.chunks : []);
+      await exchange.respond({ status: 200, headers: {}, body: "" });
+    });
+    using connection = await RawConnection.open(address);
+    await connection.sendHead({
+      method: "POST",
+      path: "/",
+      headers: [["Content-Length", "70000"]],
+    });
+    await connection.write(Buffer.alloc(70_000));
+    const chunks = await kept.promise;
+    expect(chunks.length).toBeGreaterThan(0);
+    expect(chunks.every((chunk) => chunk.byteLength === 0)).toBe(true);
   });
 
   it("is cut when the client stops sending, and the client is told", async () => {
