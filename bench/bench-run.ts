@@ -1,0 +1,92 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { arch, cpus, platform, release } from "node:os";
+import { fileURLToPath } from "node:url";
+import type { Bench, Figure, Measured, Row } from "./figure.ts";
+import { Rounds } from "./rounds.ts";
+import { Volume } from "./volume.ts";
+
+export interface Result {
+  readonly figure: Figure;
+  readonly rows: readonly Row[];
+}
+
+interface Contending {
+  readonly name: string;
+  readonly missing?: () => Promise<string | undefined>;
+}
+
+/** One run: everything in it was measured on one machine, one after the other. */
+export class BenchRun {
+  readonly #rounds: number;
+  readonly #scale: number;
+
+  constructor(options: { readonly rounds: number; readonly scale: number }) {
+    this.#rounds = options.rounds;
+    this.#scale = options.scale;
+  }
+
+  async measure(figures: readonly Figure[]): Promise<Result[]> {
+    await using memory = await Volume.make("/dev/shm");
+    await using disk = await Volume.make(fileURLToPath(new URL("../bench-data", import.meta.url)));
+    const bench: Bench = {
+      memory,
+      disk,
+      bytes: (full) => Math.round(full * this.#scale),
+      count: (full) => Math.max(1, Math.round(full * this.#scale)),
+      rounds: (items, measure) => this.#measureRounds(items, measure),
+      say: (line) => process.stderr.write(`  ${line}\n`),
+    };
+    const results: Result[] = [];
+    for (const figure of figures) {
+      process.stderr.write(`${figure.title}\n`);
+      results.push({ figure, rows: await figure.measure(bench) });
+    }
+    return results;
+  }
+
+  /** Adds the rows to a file, in place of older rows of the same figures. */
+  async keep(file: string, results: readonly Result[]): Promise<void> {
+    const known: unknown = JSON.parse(await readFile(file, "utf8").catch(() => "{}"));
+    const kept = Object.fromEntries(
+      results.map(({ figure, rows }) => [
+        figure.name,
+        { title: figure.title, rounds: this.#rounds, scale: this.#scale, machine: machine(), rows },
+      ]),
+    );
+    const all = { ...(typeof known === "object" ? known : {}), ...kept };
+    await writeFile(file, `${JSON.stringify(all, undefined, 2)}\n`);
+  }
+
+  async #measureRounds<Item extends Contending>(
+    items: readonly Item[],
+    measure: (item: Item) => Promise<Measured>,
+  ): Promise<Rounds> {
+    const rounds = new Rounds();
+    const present: Item[] = [];
+    for (const item of items) {
+      const reason = await item.missing?.();
+      if (reason === undefined) present.push(item);
+      else rounds.addMissing(item.name, reason);
+    }
+    for (let round = 0; round < this.#rounds; round += 1) {
+      const order = round % 2 === 0 ? present : present.toReversed();
+      for (const item of order) {
+        const measured = await measure(item);
+        rounds.add(item.name, measured);
+        process.stderr.write(`  ${round + 1} ${item.name}: ${shown(measured)}\n`);
+      }
+    }
+    return rounds;
+  }
+}
+
+function shown(measured: Measured): string {
+  return Object.entries(measured)
+    .map(([what, value]) => `${what} ${value.toPrecision(3)}`)
+    .join(", ");
+}
+
+function machine(): string {
+  const [first] = cpus();
+  return `${cpus().length} x ${first?.model ?? arch()}, ${platform()} ${release()}, Node ${process.version}`;
+}

@@ -1,0 +1,42 @@
+import { fileURLToPath } from "node:url";
+import { MeasuredProcess } from "../processes.ts";
+import type { Contender, ContenderKind } from "./contender.ts";
+
+const bin = fileURLToPath(new URL("../../packages/server/bin/hawser.js", import.meta.url));
+const appId = "1234567890123456";
+const token = "bench-token";
+
+/** This server, started as `npm start` starts it. */
+export const hawser: ContenderKind = { name: "Hawser", start: startHawser };
+
+/** @param flags further flags of `hawser serve` */
+export async function startHawser(
+  dataDirectory: string,
+  flags: readonly string[] = [],
+): Promise<Contender> {
+  const options = ["--max-semi-space-size=1", "--conditions=source"];
+  const serve = ["serve", "--port", "0", "--data", dataDirectory, "--log-level", "info", ...flags];
+  const process = new MeasuredProcess(globalThis.process.execPath, [...options, bin, ...serve], {
+    HAWSER_APP_ID: appId,
+    HAWSER_APP_SECRET: "bench-secret",
+    HAWSER_TOKEN: token,
+  });
+  const [, port] = await process.said(/listening on http:\/\/127\.0\.0\.1:(\d+)/);
+  const headers = { Authorization: `OAuth ${token}` };
+  return {
+    name: "Hawser",
+    process,
+    port: Number(port),
+    create: (length) => ({
+      method: "POST",
+      path: `/v21.0/${appId}/uploads?file_name=b.mp4&file_length=${length}&file_type=video%2Fmp4`,
+      headers,
+    }),
+    append: ({ body }, offset) => ({
+      method: "POST",
+      path: `/v21.0/${/"id":"([^"]+)"/.exec(body)?.[1] ?? ""}`,
+      headers: { ...headers, file_offset: `${offset}` },
+    }),
+    stop: () => process.stop(),
+  };
+}

@@ -1,0 +1,76 @@
+import { execFile } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { MeasuredProcess } from "../processes.ts";
+import type { ContenderKind } from "./contender.ts";
+
+const execute = promisify(execFile);
+
+/** A C server that stores a PUT in a file: no offsets, no sync. One worker, the copy in place. */
+export const nginx: ContenderKind = {
+  name: "nginx DAV PUT",
+  missing: async () => {
+    try {
+      const { stderr } = await execute("nginx", ["-V"]);
+      return stderr.includes("http_dav_module") ? undefined : "this nginx has no DAV module";
+    } catch {
+      return "nginx is not installed";
+    }
+  },
+  start: async (dataDirectory) => {
+    await mkdir(join(dataDirectory, "files"), { recursive: true });
+    const port = await freePort();
+    const configuration = join(dataDirectory, "nginx.conf");
+    await writeFile(configuration, configurationText(dataDirectory, port));
+    const process = new MeasuredProcess("nginx", ["-c", configuration]);
+    await answers(port);
+    let number = 0;
+    return {
+      name: "nginx DAV PUT",
+      process,
+      port,
+      create: () => null,
+      append: () => ({ method: "PUT", path: `/${(number += 1)}`, headers: {} }),
+      stop: () => process.stop(),
+    };
+  },
+};
+
+function configurationText(directory: string, port: number): string {
+  return `
+    daemon off; master_process off; user root; pid ${directory}/nginx.pid;
+    error_log ${directory}/error.log;
+    events { worker_connections 64; }
+    http {
+      access_log off; client_max_body_size 0;
+      client_body_temp_path ${directory}/files/incoming;
+      server {
+        listen 127.0.0.1:${port};
+        location / { root ${directory}/files; dav_methods PUT; }
+      }
+    }`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+async function answers(port: number): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    try {
+      await fetch(`http://127.0.0.1:${port}/`);
+      return;
+    } catch {
+      await sleep(50);
+    }
+  }
+  throw new Error("nginx does not answer");
+}

@@ -1,0 +1,43 @@
+import type { Rounds } from "./rounds.ts";
+import type { Volume } from "./volume.ts";
+
+/** One line or more of the table: what is compared, and how far it has to get. */
+export interface Figure {
+  /** Names it on the command line. */
+  readonly name: string;
+  readonly title: string;
+  measure(bench: Bench): Promise<readonly Row[]>;
+}
+
+/** What one run of one contender gave: names of quantities with their unit, and their values. */
+export type Measured = Readonly<Record<string, number>>;
+
+/** One comparison, made from the medians of all rounds of one run. */
+export interface Row {
+  readonly what: string;
+  readonly of: string;
+  readonly to: string | undefined;
+  readonly value: number;
+  readonly otherValue: number | undefined;
+  readonly ratio: number | undefined;
+  /** The bound the ratio, or the value where nothing is compared, should keep. */
+  readonly most?: number;
+  readonly least?: number;
+  readonly note?: string;
+}
+
+export interface Bench {
+  /** In memory (tmpfs). */
+  readonly memory: Volume;
+  /** On the disk that the repository is on. */
+  readonly disk: Volume;
+  /** A size or count, made smaller in a quick run. */
+  bytes(full: number): number;
+  count(full: number): number;
+  /** Runs each item once a round, one after the other, in a different order each round. */
+  rounds<Item extends { readonly name: string }>(
+    items: readonly Item[],
+    measure: (item: Item) => Promise<Measured>,
+  ): Promise<Rounds>;
+  say(line: string): void;
+}
