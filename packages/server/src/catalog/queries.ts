@@ -2,7 +2,7 @@ import type { SQLInputValue } from "node:sqlite";
 import { sql, type Compilable, type Kysely, type SelectQueryBuilder } from "kysely";
 import type { Advance, EndUpload, UploadQuery } from "./catalog.ts";
 import type { Upload } from "./records.ts";
-import { extentRow } from "./rows.ts";
+import type { HotQueries } from "./hot-queries.ts";
 import type { Schema } from "./schema.ts";
 import type { Step } from "./sqlite-messages.ts";
 
@@ -13,45 +13,19 @@ export function step(query: Compilable, changesAtLeast = 0): Step {
   return { sql: text, parameters: parameters as SQLInputValue[], changesAtLeast };
 }
 
-export function advanceSteps(db: Kysely<Schema>, advance: Advance): Step[] {
+export function advanceSteps(hot: HotQueries, db: Kysely<Schema>, advance: Advance): Step[] {
   const { ending } = advance;
-  const move = db
+  if (ending?.state !== "rejected") return hot.advance(advance, ending);
+  const reject = db
     .updateTable("uploads")
-    .set({
-      offset: advance.to,
-      crc32: advance.crc32,
-      updated_at: advance.at,
-      expires_at: advance.expiresAt,
-      ...(ending === undefined ? {} : { state: ending.state }),
-      ...(ending?.state === "complete"
-        ? {
-            completed_at: ending.completion.completedAt,
-            handle_expires_at: ending.completion.handleExpiresAt,
-            handle_nonce: ending.completion.nonce,
-          }
-        : {}),
-      ...(ending?.state === "rejected" ? { reason: ending.reason } : {}),
-    })
+    .set({ state: "rejected", reason: ending.reason })
     .where("id", "=", advance.id)
-    .where("state", "=", "open")
-    .where("offset", "=", advance.from);
-  const extents = advance.extents.map((extent) =>
-    step(
-      db
-        .insertInto("extents")
-        .values(extentRow(advance.blobId, extent))
-        .onConflict((conflict) =>
-          conflict.columns(["blob_id", "start"]).doUpdateSet((excluded) => ({
-            key: excluded.ref("excluded.key"),
-            length: excluded.ref("excluded.length"),
-            crc32: excluded.ref("excluded.crc32"),
-            inline: excluded.ref("excluded.inline"),
-          })),
-        ),
-    ),
-  );
-  const doom = ending?.state === "rejected" ? doomSteps(db, advance.blobId, advance.at) : [];
-  return [step(move, 1), ...extents, ...doom];
+    .where("state", "=", "open");
+  return [
+    ...hot.advance(advance, undefined),
+    step(reject, 1),
+    ...doomSteps(db, advance.blobId, advance.at),
+  ];
 }
 
 export function endSteps(db: Kysely<Schema>, ending: EndUpload): Step[] {

@@ -45,7 +45,7 @@ function completionOf(row: Selectable<UploadsTable>): Completion | undefined {
   return { completedAt, handleExpiresAt, nonce: row.handle_nonce };
 }
 
-export function uploadRow(upload: Upload): Insertable<UploadsTable> {
+export function uploadRow(upload: Upload): UploadsTable {
   return {
     id: upload.id,
     app_id: upload.appId,
@@ -81,7 +81,7 @@ export function extentOf(row: Selectable<ExtentsTable>): Extent {
   };
 }
 
-export function extentRow(blobId: string, extent: Extent): Insertable<ExtentsTable> {
+export function extentRow(blobId: string, extent: Extent): ExtentsTable {
   return {
     blob_id: blobId,
     start: extent.start,

@@ -4,14 +4,16 @@ import type { Schema } from "./schema.ts";
 import { Statements } from "./sqlite-database.ts";
 
 /** Kysely's queries over Node's own SQLite. */
-export function kyselyOver(database: DatabaseSync): Kysely<Schema> {
+export function kyselyOver(
+  database: DatabaseSync,
+  statements = new Statements(database),
+): Kysely<Schema> {
   return new Kysely<Schema>({
-    dialect: new SqliteDialect({ database: asKyselyDatabase(database) }),
+    dialect: new SqliteDialect({ database: asKyselyDatabase(database, statements) }),
   });
 }
 
-function asKyselyDatabase(database: DatabaseSync): SqliteDatabase {
-  const statements = new Statements(database);
+function asKyselyDatabase(database: DatabaseSync, statements: Statements): SqliteDatabase {
   return {
     close: () => {
       database.close();

@@ -8,8 +8,13 @@ export interface Step {
   readonly changesAtLeast: number;
 }
 
-/** What the main thread asks of the writer worker. Requests are carried out in order. */
+/** What the main thread asks of the writer worker: lists of requests, carried out in order. */
 export type WriterRequest =
+  | NumberedRequest
+  /** Is not answered. */
+  | { readonly kind: "release"; readonly id: string; readonly fence: string };
+
+export type NumberedRequest =
   | {
       readonly kind: "change";
       readonly number: number;
@@ -23,12 +28,6 @@ export type WriterRequest =
       readonly fence: string;
       readonly select: Step;
     }
-  | {
-      readonly kind: "release";
-      readonly number: number;
-      readonly id: string;
-      readonly fence: string;
-    }
   | { readonly kind: "close"; readonly number: number };
 
 /** Fences live in the writer's memory: exactly one process owns a data directory. */
@@ -36,6 +35,7 @@ export type WriteCondition =
   | { readonly kind: "fenced"; readonly id: string; readonly fence: string }
   | { readonly kind: "unfenced"; readonly id: string };
 
+/** Replies come as lists, too: one a group commit. */
 export type WriterReply =
   | { readonly kind: "opened" }
   | { readonly kind: "failed_to_open"; readonly message: string }

@@ -14,19 +14,19 @@ class Writer {
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
   readonly #fences = new Map<string, string>();
-  readonly #answer: (reply: WriterReply) => void;
+  readonly #answer: (replies: readonly WriterReply[]) => void;
   #queue: WriterRequest[] = [];
   #scheduled = false;
   #changesSinceCheckpoint = 0;
 
-  constructor(database: DatabaseSync, answer: (reply: WriterReply) => void) {
+  constructor(database: DatabaseSync, answer: (replies: readonly WriterReply[]) => void) {
     this.#database = database;
     this.#statements = new Statements(database);
     this.#answer = answer;
   }
 
-  receive(request: WriterRequest): void {
-    this.#queue.push(request);
+  receive(requests: readonly WriterRequest[]): void {
+    this.#queue.push(...requests);
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
@@ -38,14 +38,15 @@ class Writer {
   #commitGroup(): void {
     const group = this.#queue;
     this.#queue = [];
-    for (const reply of this.#commit(group)) this.#answer(reply);
+    const replies = this.#commit(group);
+    if (replies.length > 0) this.#answer(replies);
     this.#checkpointWhenDue();
     if (group.some((request) => request.kind === "close")) this.#close();
   }
 
   #commit(group: readonly WriterRequest[]): readonly WriterReply[] {
     try {
-      const replies = group.map((request) => this.#carryOut(request));
+      const replies = group.flatMap((request) => this.#carryOut(request) ?? []);
       if (this.#database.isTransaction) this.#database.exec("commit");
       return replies;
     } catch (error) {
@@ -54,18 +55,20 @@ class Writer {
       if (this.#database.isTransaction) this.#database.exec("rollback");
       // One change too large for the room that is left must not fail its neighbours.
       if (group.length > 1) return group.flatMap((request) => this.#commit([request]));
-      return group.map(({ number }) => ({ kind: "full", number }));
+      return group.flatMap((request) =>
+        request.kind === "release" ? [] : [{ kind: "full", number: request.number }],
+      );
     }
   }
 
-  #carryOut(request: WriterRequest): WriterReply {
+  #carryOut(request: WriterRequest): WriterReply | undefined {
     switch (request.kind) {
       case "take":
         this.#fences.set(request.id, request.fence);
         return { kind: "done", number: request.number, rows: this.#run(request.select).rows };
       case "release":
         if (this.#fences.get(request.id) === request.fence) this.#fences.delete(request.id);
-        return { kind: "done", number: request.number, rows: [] };
+        return undefined;
       case "change":
         return this.#change(request.number, request.steps, request.only);
       case "close":
@@ -130,21 +133,19 @@ class Writer {
 async function main(path: string): Promise<void> {
   const port = parentPort;
   if (port === null) throw new Error("sqlite-worker runs as a worker thread only");
-  const answer = (reply: WriterReply): void => {
-    port.postMessage(reply);
+  const answer = (replies: readonly WriterReply[]): void => {
+    port.postMessage(replies);
   };
   try {
     const writer = new Writer(await openForWriting(path), answer);
-    port.on("message", (request: WriterRequest) => {
-      writer.receive(request);
+    port.on("message", (requests: readonly WriterRequest[]) => {
+      writer.receive(requests);
     });
-    answer({ kind: "opened" });
+    answer([{ kind: "opened" }]);
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    answer({
-      kind: "failed_to_open",
-      message: String(cause instanceof Error ? cause.message : cause),
-    });
+    const message = String(cause instanceof Error ? cause.message : cause);
+    answer([{ kind: "failed_to_open", message }]);
   }
 }
 

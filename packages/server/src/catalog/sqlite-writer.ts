@@ -1,6 +1,12 @@
 import { Worker } from "node:worker_threads";
 import { CatalogFullError } from "./catalog.ts";
-import type { Step, WriteCondition, WriterReply, WriterRequest } from "./sqlite-messages.ts";
+import type {
+  NumberedRequest,
+  Step,
+  WriteCondition,
+  WriterReply,
+  WriterRequest,
+} from "./sqlite-messages.ts";
 
 export type WriterResult =
   { readonly kind: "done"; readonly rows: readonly unknown[] } | { readonly kind: "stale" };
@@ -14,13 +20,14 @@ interface Waiting {
 export class SqliteWriter {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
+  #outgoing: WriterRequest[] = [];
   #lastNumber = 0;
   #failure: Error | undefined;
 
   private constructor(worker: Worker, onFailure: (error: Error) => void) {
     this.#worker = worker;
-    worker.on("message", (reply: WriterReply) => {
-      this.#settle(reply);
+    worker.on("message", (replies: readonly WriterReply[]) => {
+      for (const reply of replies) this.#settle(reply);
     });
     const fail = (error: Error): void => {
       this.#failure = error;
@@ -47,9 +54,9 @@ export class SqliteWriter {
     });
     const opened = Promise.withResolvers<undefined>();
     worker.on("error", opened.reject);
-    worker.once("message", (reply: WriterReply) => {
-      if (reply.kind === "opened") opened.resolve(undefined);
-      else if (reply.kind === "failed_to_open") opened.reject(new Error(reply.message));
+    worker.once("message", ([reply]: readonly WriterReply[]) => {
+      if (reply?.kind === "opened") opened.resolve(undefined);
+      else if (reply?.kind === "failed_to_open") opened.reject(new Error(reply.message));
     });
     await opened.promise;
     worker.off("error", opened.reject);
@@ -64,8 +71,9 @@ export class SqliteWriter {
     return this.#ask((number) => ({ kind: "take", number, id, fence, select }));
   }
 
-  async release(id: string, fence: string): Promise<void> {
-    await this.#ask((number) => ({ kind: "release", number, id, fence }));
+  /** Takes effect before anything that is asked later. */
+  release(id: string, fence: string): void {
+    if (this.#failure === undefined) this.#post({ kind: "release", id, fence });
   }
 
   async close(): Promise<void> {
@@ -75,13 +83,24 @@ export class SqliteWriter {
     await ended;
   }
 
-  #ask(make: (number: number) => WriterRequest): Promise<WriterResult> {
+  #ask(make: (number: number) => NumberedRequest): Promise<WriterResult> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.#lastNumber += 1;
     const request = make(this.#lastNumber);
     return new Promise((resolve, reject) => {
       this.#waiting.set(request.number, { resolve, reject });
-      this.#worker.postMessage(request);
+      this.#post(request);
+    });
+  }
+
+  /** Whatever one turn of the event loop asks for goes over in one message: each wakes a thread. */
+  #post(request: WriterRequest): void {
+    this.#outgoing.push(request);
+    if (this.#outgoing.length > 1) return;
+    setImmediate(() => {
+      const requests = this.#outgoing;
+      this.#outgoing = [];
+      this.#worker.postMessage(requests);
     });
   }
 

@@ -9,6 +9,8 @@ import type {
   PageQuery,
   UploadQuery,
 } from "./catalog.ts";
+import { HotQueries } from "./hot-queries.ts";
+import type { Prepared, Values } from "./prepared.ts";
 import {
   advanceSteps,
   doomSteps,
@@ -20,19 +22,9 @@ import {
   uploadsPage,
 } from "./queries.ts";
 import type { App, Extent, PublishedFile, Token, Upload } from "./records.ts";
-import {
-  appOf,
-  appRow,
-  extentOf,
-  fileOf,
-  fileRow,
-  tokenOf,
-  tokenRow,
-  uploadOf,
-  uploadRow,
-} from "./rows.ts";
-import type { Schema, UploadsTable } from "./schema.ts";
-import { openForReading } from "./sqlite-database.ts";
+import { appOf, appRow, extentOf, fileOf, fileRow, tokenOf, tokenRow, uploadOf } from "./rows.ts";
+import type { AppsTable, ExtentsTable, Schema, TokensTable, UploadsTable } from "./schema.ts";
+import { openForReading, Statements } from "./sqlite-database.ts";
 import { kyselyOver } from "./sqlite-kysely.ts";
 import { SqliteWriter } from "./sqlite-writer.ts";
 
@@ -43,12 +35,16 @@ import { SqliteWriter } from "./sqlite-writer.ts";
 export class SqliteCatalog implements Catalog {
   readonly #writer: SqliteWriter;
   readonly #reader: DatabaseSync;
+  readonly #statements: Statements;
   readonly #db: Kysely<Schema>;
+  readonly #hot: HotQueries;
 
   private constructor(writer: SqliteWriter, reader: DatabaseSync) {
     this.#writer = writer;
     this.#reader = reader;
-    this.#db = kyselyOver(reader);
+    this.#statements = new Statements(reader);
+    this.#db = kyselyOver(reader, this.#statements);
+    this.#hot = new HotQueries(this.#db);
   }
 
   /** @param onFailure called when the outcome of a commit is unknown: the process must end. */
@@ -63,11 +59,11 @@ export class SqliteCatalog implements Catalog {
   }
 
   async insertUpload(upload: Upload): Promise<void> {
-    await this.#writer.change([step(this.#db.insertInto("uploads").values(uploadRow(upload)))]);
+    await this.#writer.change([this.#hot.insertUpload(upload)]);
   }
 
   async findUpload(id: string): Promise<Upload | undefined> {
-    const row = await this.#uploads().where("id", "=", id).executeTakeFirst();
+    const [row] = await this.#read<UploadsTable, "id">(this.#hot.selectUpload, { id });
     return row === undefined ? undefined : uploadOf(row);
   }
 
@@ -76,34 +72,30 @@ export class SqliteCatalog implements Catalog {
   }
 
   async listExtents(blobId: string): Promise<Extent[]> {
-    const rows = await this.#db
-      .selectFrom("extents")
-      .selectAll()
-      .where("blob_id", "=", blobId)
-      .orderBy("start")
-      .execute();
+    const rows = await this.#read<ExtentsTable, "blobId">(this.#hot.selectExtents, { blobId });
     return rows.map(extentOf);
   }
 
   async takeLease(id: string, fence: string): Promise<Upload | undefined> {
-    const select = step(this.#uploads().where("id", "=", id));
-    const result = await this.#writer.take(id, fence, select);
+    const result = await this.#writer.take(id, fence, this.#hot.selectUpload.step({ id }));
     // The statement above selects whole rows of this table.
     const row = result.kind === "done" ? (result.rows[0] as UploadsTable | undefined) : undefined;
     if (row === undefined) {
-      await this.#writer.release(id, fence);
+      this.#writer.release(id, fence);
       return undefined;
     }
     return uploadOf(row);
   }
 
-  async releaseLease(id: string, fence: string): Promise<void> {
-    await this.#writer.release(id, fence);
+  /** Not waited for: whatever is asked of the writer later finds the fence gone. */
+  releaseLease(id: string, fence: string): Promise<void> {
+    this.#writer.release(id, fence);
+    return Promise.resolve();
   }
 
   async advance(advance: Advance): Promise<CommitOutcome> {
     const only = { kind: "fenced", id: advance.id, fence: advance.fence } as const;
-    return (await this.#writer.change(advanceSteps(this.#db, advance), only)).kind;
+    return (await this.#writer.change(advanceSteps(this.#hot, this.#db, advance), only)).kind;
   }
 
   async end(ending: EndUpload): Promise<CommitOutcome> {
@@ -291,8 +283,7 @@ export class SqliteCatalog implements Catalog {
   }
 
   async findApp(id: string): Promise<App | undefined> {
-    const select = this.#db.selectFrom("apps").selectAll().where("id", "=", id);
-    const row = await select.executeTakeFirst();
+    const [row] = await this.#read<AppsTable, "id">(this.#hot.selectApp, { id });
     return row === undefined ? undefined : appOf(row);
   }
 
@@ -305,8 +296,7 @@ export class SqliteCatalog implements Catalog {
   }
 
   async findToken(hash: Uint8Array): Promise<Token | undefined> {
-    const select = this.#db.selectFrom("tokens").selectAll().where("hash", "=", hash);
-    const row = await select.executeTakeFirst();
+    const [row] = await this.#read<TokensTable, "hash">(this.#hot.selectToken, { hash });
     return row === undefined ? undefined : tokenOf(row);
   }
 
@@ -336,6 +326,12 @@ export class SqliteCatalog implements Catalog {
       .values({ name, value })
       .onConflict((conflict) => conflict.column("name").doUpdateSet({ value }));
     await this.#writer.change([step(write)]);
+  }
+
+  #read<Row, Name extends string>(query: Prepared<Name>, values: Values<Name>): Promise<Row[]> {
+    const { statement } = this.#statements.get(query.sql);
+    // These statements select whole rows of one table.
+    return Promise.resolve(statement.all(...query.bind(values)) as Row[]);
   }
 
   #uploads() {
