@@ -5,6 +5,7 @@ import { nginx } from "../contenders/nginx.ts";
 import { tusServer } from "../contenders/tus-server.ts";
 import type { Bench, Figure, Measured } from "../figure.ts";
 import { run } from "../processes.ts";
+import { curlArguments } from "../senders/curl.ts";
 
 const bodyBytes = 2 * 1024 ** 3;
 const sliceBytes = 16 * 1024;
@@ -77,12 +78,7 @@ async function measureBody(
 }
 
 function sendByCurl({ file, port, target }: Sending) {
-  const headers = Object.entries({ ...target.headers, Expect: "" });
-  return run("curl", [
-    ...["-sS", "--fail-with-body", "-X", target.method, "-T", file],
-    ...headers.flatMap(([name, value]) => ["-H", `${name}: ${value}`]),
-    `http://127.0.0.1:${port}${target.path}`,
-  ]);
+  return run("curl", curlArguments(port, target, file));
 }
 
 function sendInSlices({ file, length, port, target }: Sending) {

@@ -5,6 +5,7 @@ import type { Random } from "../base/random.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { App, ContentPolicy } from "../catalog/records.ts";
 import type { Keyring } from "./keyring.ts";
+import { Recent } from "./recent.ts";
 
 export type AppDetails = App & { readonly secret: string };
 
@@ -45,17 +46,24 @@ export class Apps {
   readonly #keyring: Keyring;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #recent: Recent<AppDetails>;
 
   constructor({ catalog, keyring, clock, random }: AppsParts) {
     this.#catalog = catalog;
     this.#keyring = keyring;
     this.#clock = clock;
     this.#random = random;
+    this.#recent = new Recent(clock);
   }
 
   async find(id: string): Promise<AppDetails | undefined> {
+    const known = this.#recent.get(id);
+    if (known !== undefined) return known;
     const app = await this.#catalog.findApp(id);
-    return app === undefined ? undefined : this.#open(app);
+    if (app === undefined) return undefined;
+    const details = this.#open(app);
+    this.#recent.set(id, details);
+    return details;
   }
 
   /** Without their secrets, which a list has no use for. */
@@ -104,7 +112,9 @@ export class Apps {
       contentPolicy: changes.contentPolicy ?? before.contentPolicy,
       createdAt: before.createdAt,
     };
-    return (await this.#catalog.updateApp(app)) ? this.#open(app) : undefined;
+    const updated = await this.#catalog.updateApp(app);
+    this.#recent.clear();
+    return updated ? this.#open(app) : undefined;
   }
 
   #open(app: App): AppDetails {

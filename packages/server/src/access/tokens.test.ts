@@ -52,16 +52,18 @@ function memoryCatalog(): Catalog {
 const appId = "1234567890123456";
 const secret = "test-app-secret";
 let now = 1_000_000;
-const clock: Clock = { ...systemClock, now: () => now };
+let monotonic = 0;
+const clock: Clock = { ...systemClock, now: () => now, monotonic: () => monotonic };
 
 let directory: string;
 let apps: Apps;
 let tokens: Tokens;
+let catalog: Catalog;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "hawser-tokens-"));
   const keyring = await Keyring.open(join(directory, "key"), undefined);
-  const catalog = memoryCatalog();
+  catalog = memoryCatalog();
   apps = new Apps({ catalog, keyring, clock, random: systemRandom });
   tokens = new Tokens({ catalog, apps, clock, random: systemRandom });
   await apps.create({ id: appId, secret });
@@ -81,6 +83,18 @@ describe("Tokens", () => {
     expect(await tokens.revoke(token)).toBe(true);
     expect(await tokens.revoke(record.id)).toBe(false);
     await expect(tokens.authenticate(token)).rejects.toMatchObject({ code: "token_invalid" });
+  });
+
+  it("notices within a second what another process has changed", async () => {
+    const { token, record } = await tokens.create({ appId });
+    await tokens.authenticate(token);
+    await catalog.revokeToken(record.id, now);
+    const app = await catalog.findApp(appId);
+    if (app === undefined) throw new Error("the app is gone");
+    await catalog.updateApp({ ...app, lengthMax: 7 });
+    monotonic += 1_000;
+    await expect(tokens.authenticate(token)).rejects.toMatchObject({ code: "token_invalid" });
+    expect(await apps.find(appId)).toMatchObject({ lengthMax: 7 });
   });
 
   it("ends at its expiry", async () => {

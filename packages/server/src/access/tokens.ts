@@ -5,6 +5,7 @@ import type { Random } from "../base/random.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Token } from "../catalog/records.ts";
 import type { Apps } from "./apps.ts";
+import { Recent } from "./recent.ts";
 import type { Principal, Scope } from "./scopes.ts";
 import { isScope, uploadScopes } from "./scopes.ts";
 
@@ -38,12 +39,14 @@ export class Tokens {
   readonly #apps: Apps;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #recent: Recent<Token>;
 
   constructor({ catalog, apps, clock, random }: TokensParts) {
     this.#catalog = catalog;
     this.#apps = apps;
     this.#clock = clock;
     this.#random = random;
+    this.#recent = new Recent(clock);
   }
 
   /** The only time that the token is told. The same configured value again changes nothing. */
@@ -78,7 +81,7 @@ export class Tokens {
   async authenticate(token: string): Promise<Principal> {
     if (token.includes("|")) return await this.#authenticateApp(token);
     // Found by its hash: how long the look-up takes tells nothing about any stored token.
-    const record = await this.#catalog.findToken(hashOf(token));
+    const record = await this.#find(hashOf(token));
     if (record === undefined) throw unknown();
     if (record.revokedAt !== undefined) {
       throw uploadError("token_invalid", { problem: "The access token was revoked." });
@@ -101,7 +104,18 @@ export class Tokens {
   /** False when there is no such token that is not revoked yet. */
   async revoke(idOrToken: string): Promise<boolean> {
     const record = await this.#catalog.findToken(hashOf(idOrToken));
-    return await this.#catalog.revokeToken(record?.id ?? idOrToken, this.#clock.now());
+    const revoked = await this.#catalog.revokeToken(record?.id ?? idOrToken, this.#clock.now());
+    this.#recent.clear();
+    return revoked;
+  }
+
+  async #find(hash: Buffer): Promise<Token | undefined> {
+    const key = hash.toString("latin1");
+    const known = this.#recent.get(key);
+    if (known !== undefined) return known;
+    const record = await this.#catalog.findToken(hash);
+    if (record !== undefined) this.#recent.set(key, record);
+    return record;
   }
 
   async #authenticateApp(token: string): Promise<Principal> {

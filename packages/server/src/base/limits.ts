@@ -47,6 +47,10 @@ export const limits = Object.freeze({
   /** Bodies that are parsed: parameters of start and publish. */
   formBytesMax: 1 * MiB,
 
+  /** How long an app or a token that was looked up is remembered: a revocation takes no longer. */
+  recentMs: 1_000,
+  recentEntriesMax: 10_000,
+
   fileNameBytesMax: 255,
   offsetMax: Number.MAX_SAFE_INTEGER,
   appLengthMaxDefault: 100 * GiB,

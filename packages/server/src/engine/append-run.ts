@@ -58,9 +58,9 @@ export class AppendRun {
   }
 
   async #consume(body: Body): Promise<Consumed> {
-    this.#extents = await this.#parts.catalog.listExtents(this.#upload.blobId);
-    const { length } = this.#upload;
-    let position = this.#upload.offset;
+    const { length, offset, blobId } = this.#upload;
+    if (offset > 0) this.#extents = await this.#parts.catalog.listExtents(blobId);
+    let position = offset;
     for (let batch = await this.#next(body); ; batch = await this.#next(body)) {
       if (batch.kind === "end") return await this.#finish(batch.ending);
       if (position + batch.length >= length) {

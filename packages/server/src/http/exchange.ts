@@ -129,11 +129,10 @@ export class Exchange {
 
   /** Hands the answer over; when the connection is gone there is nobody to tell. */
   async respond(answer: Answer): Promise<void> {
-    const bytes = Buffer.from(answer.body ?? "");
-    const unread = await this.#writeHead(answer, bytes.length);
+    const { body = "" } = answer;
+    const unread = await this.#writeHead(answer, Buffer.byteLength(body));
     if (unread === undefined) return;
-    if (bytes.length > 0) this.#parts.response.write(bytes);
-    this.#finish(unread);
+    this.#finish(unread, body);
   }
 
   async stream(answer: StreamAnswer): Promise<void> {
@@ -226,19 +225,21 @@ export class Exchange {
     }
   }
 
-  #finish(unread: boolean): void {
+  #finish(unread: boolean, body: string | Buffer = ""): void {
     this.#sent = true;
     const { request, response } = this.#parts;
     if (!unread) {
       // What was parsed but not asked for would hold up the connection's next request.
       this.#body?.stop();
       request.resume();
-      response.end();
+      // Text that ends a response goes out in one piece with its head.
+      response.end(body);
       return;
     }
     // Ending the response would make Node close, or swallow all of the body first. The length
     // tells the client where the answer ends, so it misses nothing.
-    response.flushHeaders();
+    if (body.length > 0) response.write(body);
+    else response.flushHeaders();
     this.#body?.stop();
     if (response.socket === null) response.once("socket", this.#closeRefused);
     else this.#closeRefused();
