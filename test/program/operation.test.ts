@@ -162,12 +162,12 @@ describe("the data directory", () => {
 
 it("a full disk: 507 with the true offset, and the upload ends once there is room", async (context) => {
   const place = await mountOrSkip("small", "size=24m", context);
-  const ballast = join(place, "ballast");
-  await writeFile(ballast, Buffer.alloc(8 * MiB, 1));
   const server = await startServer({ dataDirectory: place }, context);
-  // The catalog takes 8 MiB, most of it set aside: 8 are left now, and 16 without the ballast.
+  // The catalog takes 8 MiB, most of it set aside: 16 are left now, and 8 with the ballast.
   const length = 12 * MiB;
   const id = await startUpload(server, length);
+  const ballast = join(place, "ballast");
+  await writeFile(ballast, Buffer.alloc(8 * MiB, 1));
   const pid = server.pid;
 
   const refused = await appendRest(server, { id, seed: 7, from: 0, length });
@@ -188,6 +188,47 @@ it("a full disk: 507 with the true offset, and the upload ends once there is roo
   expect(firstStrangeByte(bytes, { seed: 7 })).toBeUndefined();
   expect(server.pid).toBe(pid);
   console.log(`a full disk: 507 at ${offset} of ${length}`);
+});
+
+it("room that is promised to one upload is not promised to another", async (context) => {
+  const place = await mountOrSkip("promised", "size=40m", context);
+  const server = await startServer({ dataDirectory: place }, context);
+  const query = (length: number): string =>
+    `${server.appId}/uploads?file_name=a.pdf&file_length=${length}&file_type=application%2Fpdf`;
+  // The catalog takes 8 of the 40 MiB; 2 % stay free.
+  expect(await ask(server, { method: "POST", path: query(60 * MiB) })).toMatchObject({
+    status: 507,
+  });
+  const first = await ask(server, { method: "POST", path: query(24 * MiB) });
+  expect(first.status).toBe(200);
+  const refused = await ask(server, { method: "POST", path: query(12 * MiB) });
+  expect(refused).toMatchObject({ status: 507, json: { error: { code: 2, is_transient: true } } });
+  expect((await ask(server, { method: "DELETE", path: String(first.json.id) })).status).toBe(200);
+  await eventually(
+    async () =>
+      (await ask(server, { method: "POST", path: query(12 * MiB) })).status === 200
+        ? true
+        : undefined,
+    { what: "the room of the cancelled upload" },
+  );
+});
+
+it("an upload does not go on into the last free bytes", async (context) => {
+  const place = await mountOrSkip("hard", "size=32m", context);
+  const extraArguments = ["--soft-room-bytes", "0", "--hard-room-bytes", `${14 * MiB}`];
+  const server = await startServer({ dataDirectory: place, extraArguments }, context);
+  const length = 12 * MiB;
+  const id = await startUpload(server, length);
+  const ballast = join(place, "ballast");
+  await writeFile(ballast, Buffer.alloc(12 * MiB, 1));
+  await sleep(1_100);
+  const refused = await appendRest(server, { id, seed: 8, from: 0, length });
+  expect(refused.status, JSON.stringify(refused.json)).toBe(507);
+  await rm(ballast);
+  await sleep(1_100);
+  const { file_offset: offset } = await standing(server, id);
+  const done = await appendRest(server, { id, seed: 8, from: Number(offset), length });
+  expect(done.status, JSON.stringify(done.json)).toBe(200);
 });
 
 it("SIGTERM commits the append in flight, and the process ends with 0", async (context) => {

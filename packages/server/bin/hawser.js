@@ -15,6 +15,9 @@ const inClone = existsSync(fileURLToPath(source)) && !source.pathname.includes("
 // start is quicker, and the compiler's tens of megabytes are never loaded.
 enableCompileCache();
 
+// Before anything uses the pool: half of it may wait for syncs, and the rest keeps writing.
+process.env.UV_THREADPOOL_SIZE ??= "16";
+
 if (!inClone) {
   await import(compiled.href);
 } else if (process.execArgv.includes("--conditions=source")) {

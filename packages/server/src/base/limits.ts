@@ -34,6 +34,17 @@ export const limits = Object.freeze({
   yieldMsMax: 15_000,
   drainMsMax: 10_000,
 
+  /** Free room that stays, as a share of the volume, where an operator says nothing else. */
+  softRoomShare: 0.02,
+  softRoomBytesMax: 1 * GiB,
+  hardRoomShare: 0.005,
+  hardRoomBytesMax: 256 * MiB,
+  /** An open upload that brought nothing for this long has no room kept for it. */
+  roomPromiseMs: 15 * 60_000,
+  /** Free room is looked at again after max(this, 20 x what looking took). */
+  roomLookMs: 1_000,
+  roomLookFactor: 20,
+
   headersMsMax: 15_000,
   connectionsCheckMs: 2_000,
   keepAliveMs: 75_000,

@@ -29,7 +29,15 @@ export interface BlobStore {
   listOlderKeys(): AsyncIterable<string>;
   /** Sets a key's bytes aside, out of the store, for a person to look at. False when it is gone. */
   quarantine(key: string): Promise<boolean>;
+  /** How much the store still takes; undefined where it has no end that it knows of. */
+  room(): Promise<StoreRoom | undefined>;
   close(): Promise<void>;
+}
+
+/** In bytes. */
+export interface StoreRoom {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
 }
 
 export interface BlobStoreProperties {

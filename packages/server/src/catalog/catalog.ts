@@ -51,6 +51,8 @@ export interface Catalog {
   removeEndedUploads(before: number): Promise<number>;
   /** Open uploads changed at or after `since`: what a crash may have touched. */
   listOpenSince(since: number): Promise<Upload[]>;
+  /** What open uploads changed at or after `since` may still bring: the sum of what they lack. */
+  bytesStillDue(since: number): Promise<number>;
   /** Open uploads whose offset has reached their length: completions a crash left undone. */
   listUncompleted(limit: number): Promise<Upload[]>;
 

@@ -87,6 +87,14 @@ export function expiring(db: Kysely<Schema>, now: number, limit: number) {
   );
 }
 
+export function bytesStillDue(db: Kysely<Schema>, since: number) {
+  return db
+    .selectFrom("uploads")
+    .select(sql<number | null>`sum(length - "offset")`.as("bytes"))
+    .where("state", "=", "open")
+    .where("updated_at", ">=", since);
+}
+
 export function uploadsPage(db: Kysely<Schema>, query: UploadQuery) {
   const page = pageAfter(db.selectFrom("uploads").selectAll(), "uploads", query);
   return query.state === undefined ? page : page.where("state", "=", query.state);

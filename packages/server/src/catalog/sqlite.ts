@@ -13,6 +13,7 @@ import { HotQueries } from "./hot-queries.ts";
 import type { Prepared, Values } from "./prepared.ts";
 import {
   advanceSteps,
+  bytesStillDue,
   doomSteps,
   endSteps,
   expireSteps,
@@ -135,6 +136,10 @@ export class SqliteCatalog implements Catalog {
       .where("updated_at", ">=", since)
       .execute();
     return rows.map(uploadOf);
+  }
+
+  async bytesStillDue(since: number): Promise<number> {
+    return (await bytesStillDue(this.#db, since).executeTakeFirst())?.bytes ?? 0;
   }
 
   async listUncompleted(limit: number): Promise<Upload[]> {

@@ -23,6 +23,7 @@ export const errorStatus: Readonly<Record<UploadErrorCode, ErrorStatus>> = {
   superseded: 409,
   upload_busy: 503,
   draining: 503,
+  storage_failed: 503,
   no_room: 507,
   handle_invalid: 400,
   internal: 500,
@@ -57,6 +58,7 @@ export function errorMessage({ code, facts }: AnyUploadErrorCase): string {
     case "no_room":
     case "offset_mismatch":
     case "signature_invalid":
+    case "storage_failed":
     case "superseded":
     case "upload_busy":
     case "upload_damaged":

@@ -49,8 +49,7 @@ export class AppendRun {
     try {
       return await this.#consume(body);
     } catch (error) {
-      if (!(error instanceof CatalogFullError)) throw error;
-      throw uploadError("no_room", { offset: this.#upload.offset }, { cause: error });
+      throw this.#whereToGoOn(error);
     } finally {
       await this.#checkpointing;
       await this.#appender?.close();
@@ -88,6 +87,7 @@ export class AppendRun {
   async #write(chunks: readonly Uint8Array[], byteCount: number): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     try {
+      await this.#parts.room.admit(this.#upload.offset);
       this.#appender ??= await this.#parts.blobs.openAppender({
         extents: this.#extents,
         offset: this.#upload.offset,
@@ -97,7 +97,7 @@ export class AppendRun {
       if (!isNoRoom(error)) throw error;
       // What fitted is made durable before the sender is told where to go on.
       await this.#checkpoint(undefined);
-      throw uploadError("no_room", { offset: this.#upload.offset }, { cause: error });
+      throw error;
     }
     this.#keepHead(chunks);
     this.#policy.written(byteCount, this.#parts.clock.monotonic());
@@ -131,11 +131,24 @@ export class AppendRun {
 
   async #completeInline(bytes: Uint8Array): Promise<Consumed> {
     await this.#authorise();
+    await this.#parts.room.admit(0);
     this.#keepHead([bytes]);
     const checksum = crc32(bytes);
     const extent = { key: "", start: 0, length: bytes.length, crc32: checksum, inline: bytes };
     await this.#advance(bytes.length, [extent], await this.#ending());
     return { ending: "clean", upload: this.#upload };
+  }
+
+  /** The sender is told the offset that is committed, whatever kept the rest from it. */
+  #whereToGoOn(error: unknown): unknown {
+    const { offset } = this.#upload;
+    if (error instanceof CatalogFullError || isNoRoom(error)) {
+      return uploadError("no_room", { offset }, { cause: error });
+    }
+    if (error instanceof UploadError && error.code === "storage_failed") {
+      return uploadError("storage_failed", { offset }, { cause: error });
+    }
+    return error;
   }
 
   async #finish(ending: BodyEnding): Promise<Consumed> {
@@ -224,6 +237,10 @@ export class AppendRun {
   }
 }
 
+function isNoRoom(error: unknown): boolean {
+  return error instanceof UploadError && error.code === "no_room";
+}
+
 function withoutInline(checkpoint: Checkpoint): Extent[] {
   return checkpoint.extents.map((extent) => ({ ...extent, inline: undefined }));
 }
@@ -236,8 +253,4 @@ function mergeExtents(known: readonly Extent[], added: readonly Extent[]): Exten
 
 function crc32Of(extents: readonly Extent[]): number {
   return extents.reduce((crc, extent) => combineCrc32(crc, extent.crc32, extent.length), 0);
-}
-
-function isNoRoom(error: unknown): boolean {
-  return error instanceof UploadError && error.code === "no_room";
 }

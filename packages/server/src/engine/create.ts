@@ -14,7 +14,9 @@ export interface CreateRequest {
   readonly creation: string;
 }
 
-/** Starts an upload: one durable row. The bytes' place is made when the first of them comes. */
+/**
+ * Starts an upload: one durable row. Fails with `no_room` when what it will bring has no place. The bytes' file is made when the first of them comes.
+ */
 export async function createUpload(parts: EngineParts, request: CreateRequest): Promise<Upload> {
   const now = parts.clock.now();
   const upload: Upload = {
@@ -38,6 +40,7 @@ export async function createUpload(parts: EngineParts, request: CreateRequest): 
     completion: undefined,
     reason: undefined,
   };
+  await parts.room.promise(request.length);
   await parts.catalog.insertUpload(upload);
   return upload;
 }

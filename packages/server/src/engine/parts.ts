@@ -4,12 +4,14 @@ import type { Random } from "../base/random.ts";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Leases } from "./lease.ts";
+import type { Room } from "./room.ts";
 
 /** What every verb of the engine works with. */
 export interface EngineParts {
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
   readonly leases: Leases;
+  readonly room: Room;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -14,6 +14,7 @@ import { controlApp, controlListener } from "../control/control.ts";
 import { Leases } from "../engine/lease.ts";
 import type { EngineParts } from "../engine/parts.ts";
 import { markCleanStop, quarantineOrphans, recover } from "../engine/recover.ts";
+import { Room, type RoomMarks } from "../engine/room.ts";
 import { sweep } from "../engine/sweep.ts";
 import { verify } from "../engine/verify.ts";
 import { HttpServer } from "../http/server.ts";
@@ -23,9 +24,6 @@ import { Administration } from "./administration.ts";
 import type { Config } from "./config.ts";
 import { prepareLocalAccess, type LocalAccess } from "./local-access.ts";
 import { ownDirectory } from "./own-directory.ts";
-
-/** Syncs at once: half of Node's thread pool as it is by default, so that writes go on. */
-const syncsMax = 2;
 
 interface Rooms {
   readonly engine: EngineParts;
@@ -40,9 +38,14 @@ interface RoomsOptions {
   readonly dataDirectory: string;
   readonly key: string | undefined;
   readonly handleLifetimeMs: number;
+  readonly marks: RoomMarks;
+  /** Node's thread pool, of which syncs take at most half, so that writes go on. */
+  readonly threadPoolSize: number;
   readonly log: Log;
   /** Called when durability can no longer be promised: the process must end. */
   readonly onFatal: (error: Error) => void;
+  /** Called when the volume lost what it was to keep: the blob store acknowledges nothing more. */
+  readonly onVolumeFailure: (error: Error) => void;
 }
 
 /** Opens a data directory: from here on this process is its only owner. */
@@ -55,10 +58,11 @@ async function openRooms(options: RoomsOptions): Promise<Rooms> {
     const volume = await NodeVolume.open({
       directory: path.join(dataDirectory, "blobs"),
       quarantineDirectory: path.join(dataDirectory, "quarantine"),
-      syncsMax,
+      syncsMax: Math.max(1, Math.floor(options.threadPoolSize / 2)),
     });
     const outside = { clock: systemClock, random: systemRandom };
-    const blobs = new DiskBlobStore({ ...outside, volume, onVolumeFailure: onFatal });
+    const { onVolumeFailure } = options;
+    const blobs = new DiskBlobStore({ ...outside, volume, onVolumeFailure });
     const apps = new Apps({ ...outside, catalog, keyring });
     const tokens = new Tokens({ ...outside, catalog, apps });
     const engine: EngineParts = {
@@ -66,6 +70,7 @@ async function openRooms(options: RoomsOptions): Promise<Rooms> {
       catalog,
       blobs,
       log,
+      room: new Room({ catalog, blobs, clock: systemClock, marks: options.marks }),
       leases: new Leases({ ...outside, catalog }),
       handleLifetimeMs: options.handleLifetimeMs,
       secretOf: async (appId) => (await apps.find(appId))?.secret,
@@ -97,16 +102,21 @@ export async function withLocalAdministration<Result>(
     dataDirectory,
     key: undefined,
     handleLifetimeMs: limits.handleLifetimeMsDefault,
+    marks: { softBytes: undefined, hardBytes: undefined },
+    threadPoolSize: 4,
     log: silentLog,
-    onFatal: (error) => {
-      throw error;
-    },
+    onFatal: failNow,
+    onVolumeFailure: failNow,
   });
   try {
     return await work(rooms.administration);
   } finally {
     await rooms.close();
   }
+}
+
+function failNow(error: Error): never {
+  throw error;
 }
 
 export interface RunningService {
@@ -122,34 +132,56 @@ export async function startService(
   onFatal: (error: Error) => void,
 ): Promise<RunningService> {
   const log = createLog(config.logLevel);
+  const health: Health = { volumeFailed: false };
+  let http: HttpServer | undefined = undefined;
   const rooms = await openRooms({
     dataDirectory: config.dataDirectory,
     key: config.key,
     handleLifetimeMs: config.handleLifetimeMs,
+    marks: { softBytes: config.softRoomBytes, hardBytes: config.hardRoomBytes },
+    threadPoolSize: config.threadPoolSize,
     log,
     onFatal: (error) => {
       log.fatal({ err: error }, "durability cannot be promised any more: ending");
       onFatal(error);
     },
+    onVolumeFailure: (error) => {
+      log.fatal({ err: error }, "the volume failed: nothing is acknowledged until a restart");
+      health.volumeFailed = true;
+      // Whoever is connected is told so; then the process ends, to be started anew.
+      void Promise.resolve(http?.drain()).finally(() => {
+        onFatal(error);
+      });
+    },
   });
   const report = await recover(rooms.engine);
   if (!report.cleanStart) log.info(report, "recovered after an unclean stop");
-  const http = createHttp(rooms, config, log);
-  const { port } = await http.listen(config.host, config.port);
+  const server = createHttp(rooms, config, { log, health });
+  http = server;
+  const { port } = await server.listen(config.host, config.port);
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
   const url = `http://${host}:${port}`;
   const access = await prepareLocalAccess(rooms, config, url);
   const stopChores = startChores(rooms.engine, config.sweepIntervalMs);
   const stop = async (): Promise<void> => {
     await stopChores();
-    await http.drain();
+    await server.drain();
     await markCleanStop(rooms.engine);
     await rooms.close();
   };
   return { url, access, stop };
 }
 
-function createHttp(rooms: Rooms, config: Config, log: Log): HttpServer {
+/** Set once, by whatever makes this process unfit to acknowledge anything. */
+interface Health {
+  volumeFailed: boolean;
+}
+
+function createHttp(
+  rooms: Rooms,
+  config: Config,
+  { log, health }: { readonly log: Log; readonly health: Health },
+): HttpServer {
   const graph = new GraphProtocol({
     engine: rooms.engine,
     apps: rooms.apps,
@@ -161,7 +193,7 @@ function createHttp(rooms: Rooms, config: Config, log: Log): HttpServer {
   const control = controlApp({
     administration: rooms.administration,
     authenticate: (token) => rooms.tokens.authenticate(token),
-    ready: () => !http.draining,
+    ready: () => !http.draining && !health.volumeFailed,
     log,
   });
   const listener = controlListener(control);

@@ -146,4 +146,12 @@ export const configOptions = Object.freeze({
     type: wholeNumber(1, timerSecondsMax),
     default: "60",
   }),
+  softRoomBytes: option("soft-room-bytes", {
+    description: "free bytes below which no upload is begun (2 % of the volume, at most 1 GiB)",
+    type: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+  }),
+  hardRoomBytes: option("hard-room-bytes", {
+    description: "free bytes below which no upload goes on (0.5 % of it, at most 256 MiB)",
+    type: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+  }),
 });

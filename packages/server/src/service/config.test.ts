@@ -19,6 +19,7 @@ describe("readConfig", () => {
       logLevel: "info",
       handleLifetimeMs: 345_600_000,
       sweepIntervalMs: 60_000,
+      threadPoolSize: 4,
     });
     expect(Object.isFrozen(read({}))).toBe(true);
   });

@@ -24,6 +24,11 @@ export interface Config {
   readonly key?: string;
   readonly handleLifetimeMs: number;
   readonly sweepIntervalMs: number;
+  /** Bytes that stay free on the data directory's volume; a share of it when undefined. */
+  readonly softRoomBytes?: number;
+  readonly hardRoomBytes?: number;
+  /** Threads of Node's pool, set by the command before anything uses it. */
+  readonly threadPoolSize: number;
 }
 
 /** An option is wrong; the message names it and says what would be right. */
@@ -55,6 +60,8 @@ export function readConfig(sources: ConfigSources): Config {
   const appSecret = reader.find(configOptions.appSecret);
   const token = reader.find(configOptions.token);
   const key = reader.find(configOptions.key);
+  const softRoomBytes = reader.find(configOptions.softRoomBytes);
+  const hardRoomBytes = reader.find(configOptions.hardRoomBytes);
   return Object.freeze({
     host: reader.get(configOptions.host),
     port: reader.get(configOptions.port),
@@ -69,6 +76,9 @@ export function readConfig(sources: ConfigSources): Config {
     ...(key === undefined ? {} : { key }),
     handleLifetimeMs: reader.get(configOptions.handleLifetimeSeconds) * 1000,
     sweepIntervalMs: reader.get(configOptions.sweepIntervalSeconds) * 1000,
+    ...(softRoomBytes === undefined ? {} : { softRoomBytes }),
+    ...(hardRoomBytes === undefined ? {} : { hardRoomBytes }),
+    threadPoolSize: Number(sources.environment.UV_THREADPOOL_SIZE ?? 4),
   });
 }
 

@@ -11,6 +11,8 @@ export interface DiskAppenderParts {
   readonly nameIsDurable: boolean;
   readonly syncName: () => Promise<void>;
   readonly clock: Clock;
+  /** Throws once any file of the volume has failed. */
+  readonly refuseFailedVolume: () => void;
   /** Called with the error after which this file must never be used again. */
   readonly retire: (error: Error) => void;
 }
@@ -72,8 +74,7 @@ export class DiskAppender implements Appender {
     try {
       return await this.#parts.file.write(chunks, this.#length);
     } catch (error) {
-      const code = systemErrorCode(error);
-      if (code === "ENOSPC" || code === "EDQUOT") {
+      if (isNoRoom(error)) {
         throw uploadError("no_room", { offset: undefined }, { cause: error });
       }
       throw this.#retire(error);
@@ -82,6 +83,7 @@ export class DiskAppender implements Appender {
 
   async #sync(): Promise<Checkpoint> {
     if (this.#retired !== undefined) throw this.#retired;
+    this.#parts.refuseFailedVolume();
     const { key, start } = this.#parts.extent;
     const reached = { key, start, length: this.#length, crc32: this.#crc32 };
     if (reached.length === this.#durableLength) {
@@ -93,6 +95,8 @@ export class DiskAppender implements Appender {
     } catch (error) {
       throw this.#retire(error);
     }
+    // A sync that succeeds after another one failed proves nothing.
+    this.#parts.refuseFailedVolume();
     this.#durableLength = reached.length;
     const syncMs = this.#parts.clock.monotonic() - begun;
     return { to: start + reached.length, extents: [reached], syncMs };
@@ -104,8 +108,10 @@ export class DiskAppender implements Appender {
     this.#nameIsDurable = true;
   }
 
+  /** A sync that had no room says so; everything else is the storage's failure. */
   #retire(error: unknown): Error {
-    this.#retired = asError(error);
+    const code = isNoRoom(error) ? "no_room" : "storage_failed";
+    this.#retired = uploadError(code, { offset: undefined }, { cause: error });
     this.#parts.retire(this.#retired);
     return this.#retired;
   }
@@ -114,6 +120,11 @@ export class DiskAppender implements Appender {
     this.#inFlight = Promise.allSettled([this.#inFlight, operation]);
     return operation;
   }
+}
+
+function isNoRoom(error: unknown): boolean {
+  const code = systemErrorCode(error);
+  return code === "ENOSPC" || code === "EDQUOT";
 }
 
 /** The chunks of the first `count` bytes, and the chunks of the rest. */

@@ -7,6 +7,7 @@ import type {
   BlobStore,
   ByteRange,
   StoredExtent,
+  StoreRoom,
 } from "../blob-store.ts";
 import { DiskAppender } from "./disk-appender.ts";
 import type { Volume, VolumeFile } from "./volume.ts";
@@ -17,7 +18,7 @@ export interface DiskBlobStoreOptions {
   readonly volume: Volume;
   readonly clock: Clock;
   readonly random: Random;
-  /** Called when the volume itself failed: stop acknowledging and end the process. */
+  /** Called once, when the volume itself failed: this store acknowledges nothing any more. */
   readonly onVolumeFailure: (error: Error) => void;
 }
 
@@ -27,6 +28,8 @@ export class DiskBlobStore implements BlobStore {
   readonly #options: DiskBlobStoreOptions;
   /** Files whose sync or close failed: the kernel may have dropped their pages and call them clean. */
   readonly #retired = new Set<string>();
+  /** A volume that failed once has lost pages that it calls clean: nothing of it is trusted again. */
+  #volumeFailure: Error | undefined;
   /** Files of this process, which the catalog may not know yet. */
   readonly #made = new Set<string>();
 
@@ -35,6 +38,7 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async openAppender(request: AppenderRequest): Promise<Appender> {
+    this.#refuseFailedVolume();
     const last = request.extents.at(-1);
     const goesOn =
       last !== undefined && last.key !== "" && !this.#retired.has(last.key) ? last : undefined;
@@ -49,6 +53,9 @@ export class DiskBlobStore implements BlobStore {
       nameIsDurable: goesOn !== undefined,
       syncName: () => this.#options.volume.syncDirectory(extent.key),
       clock: this.#options.clock,
+      refuseFailedVolume: () => {
+        this.#refuseFailedVolume();
+      },
       retire: (error) => {
         this.#retire(extent.key, error);
       },
@@ -107,6 +114,10 @@ export class DiskBlobStore implements BlobStore {
     return this.#options.volume.quarantine(key);
   }
 
+  room(): Promise<StoreRoom> {
+    return this.#options.volume.room();
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -134,8 +145,15 @@ export class DiskBlobStore implements BlobStore {
 
   #retire(key: string, error: Error): void {
     this.#retired.add(key);
-    const code = systemErrorCode(error);
-    if (code === "EIO" || code === "EROFS") this.#options.onVolumeFailure(error);
+    const code = systemErrorCode(error.cause ?? error);
+    if ((code !== "EIO" && code !== "EROFS") || this.#volumeFailure !== undefined) return;
+    this.#volumeFailure = error;
+    this.#options.onVolumeFailure(error);
+  }
+
+  #refuseFailedVolume(): void {
+    if (this.#volumeFailure === undefined) return;
+    throw uploadError("storage_failed", { offset: undefined }, { cause: this.#volumeFailure });
   }
 
   #newKey(): string {

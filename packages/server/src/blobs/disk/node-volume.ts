@@ -1,8 +1,9 @@
 import fs from "node:fs";
-import { mkdir, open, opendir, rename, rm } from "node:fs/promises";
+import { mkdir, open, opendir, rename, rm, statfs } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { systemErrorCode } from "../../base/errors.ts";
+import type { StoreRoom } from "../blob-store.ts";
 import { Gate } from "./gate.ts";
 import type { Volume, VolumeFile } from "./volume.ts";
 
@@ -84,6 +85,11 @@ export class NodeVolume implements Volume {
       if (systemErrorCode(error) === "ENOENT") return false;
       throw error;
     }
+  }
+
+  async room(): Promise<StoreRoom> {
+    const { bavail, blocks, bsize } = await statfs(this.#options.directory);
+    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
   }
 
   async #open(key: string, flags: number): Promise<VolumeFile> {

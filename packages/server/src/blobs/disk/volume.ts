@@ -1,3 +1,5 @@
+import type { StoreRoom } from "../blob-store.ts";
+
 /**
  * The few things the disk store asks of a file system, so that a simulated disk that forgets what
  * was not synced can stand in for it. Keys look like `3f/3f9a…`: a directory and a file.
@@ -14,6 +16,7 @@ export interface Volume {
   list(): AsyncIterable<string>;
   /** Moves the file out of the way; false when it is not there. */
   quarantine(key: string): Promise<boolean>;
+  room(): Promise<StoreRoom>;
 }
 
 export interface VolumeFile {

@@ -145,6 +145,12 @@ const answers: Answers = {
     busy("Another request is writing this upload and has not let go yet.", retryAfterSeconds),
   draining: ({ offset }) =>
     busy(`The server is stopping. ${offset} bytes are stored: go on from there.`, 1),
+  storage_failed: ({ offset }) =>
+    busy(
+      "The server's storage failed." +
+        (offset === undefined ? "" : ` ${offset} bytes are stored: go on from there.`),
+      5,
+    ),
   no_room: ({ offset }) => ({
     ...transient,
     status: 507,
