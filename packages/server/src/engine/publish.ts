@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { uploadError } from "../base/errors.ts";
+import { sha256Of as hashOf } from "../base/sha256.ts";
 import type { PublishedFile } from "../catalog/records.ts";
 import { uploadOfHandle } from "./handle.ts";
 import type { EngineParts } from "./parts.ts";
@@ -35,11 +35,8 @@ export async function publish(parts: EngineParts, request: PublishRequest): Prom
 /** The file's SHA-256 in hex: read through once, then remembered. */
 export async function sha256Of(parts: EngineParts, file: PublishedFile): Promise<string> {
   if (file.sha256 !== undefined) return file.sha256;
-  const hash = createHash("sha256");
-  for await (const piece of readBlob(parts, file.blobId, { from: 0, to: file.size })) {
-    hash.update(piece);
-  }
-  const sha256 = hash.digest("hex");
+  const pieces = readBlob(parts, file.blobId, { from: 0, to: file.size });
+  const sha256 = await hashOf(pieces, file.size);
   await parts.catalog.setFileSha256(file.id, sha256);
   return sha256;
 }

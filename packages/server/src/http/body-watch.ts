@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { limits } from "../base/limits.ts";
 
 const CHECK_MS = 1_000;
 
@@ -8,15 +9,26 @@ export interface WatchedBody {
   stop(): void;
 }
 
-/** Every body that is open, under one timer: ten thousand slow uploads must not cost as many. */
+/** Every body that is open, what they hold together, under one timer: ten thousand slow uploads must not cost as many. */
 export class BodyWatch {
   readonly #clock: Clock;
   readonly #bodies = new Set<WatchedBody>();
   #stopped = false;
   #ticking = false;
+  #heldBytes = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** Whether what waits in all bodies together is as much as this process should hold. */
+  get isFull(): boolean {
+    return this.#heldBytes >= limits.heldBytesMax;
+  }
+
+  /** Bytes were gathered, or, below zero, given away. */
+  hold(bytes: number): void {
+    this.#heldBytes += bytes;
   }
 
   add(body: WatchedBody): void {

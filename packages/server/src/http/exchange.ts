@@ -160,9 +160,9 @@ export class Exchange {
     if (!this.#parts.request.complete) this.#body?.cut();
   }
 
-  /** The request is over for the server; a body that nobody asked for is no longer watched. */
+  /** The request is over for the server: what is left of its body is nobody's. */
   close(): void {
-    this.#body?.stop();
+    this.#body?.discard();
   }
 
   #requestBody(): RequestBody {

@@ -34,6 +34,7 @@ export class RequestBody implements Body, WatchedBody {
   #wake: (() => void) | undefined;
   /** The batch before: its chunks were the caller's until it asked for more. */
   #given: readonly Uint8Array[] = [];
+  #givenBytes = 0;
 
   constructor(parts: RequestBodyParts) {
     this.#parts = parts;
@@ -48,8 +49,7 @@ export class RequestBody implements Body, WatchedBody {
 
   async next(): Promise<BodyBatch> {
     this.#start();
-    for (const chunk of this.#given) release(chunk);
-    this.#given = [];
+    this.#releaseGiven();
     await this.#ready();
     if (this.#pieces.length > 0) return this.#take();
     return { kind: "end", ending: this.#ending ?? "cut" };
@@ -57,6 +57,15 @@ export class RequestBody implements Body, WatchedBody {
 
   stop(): void {
     this.#end("stopped");
+  }
+
+  /** Nobody asks any more: what was gathered is let go. */
+  discard(): void {
+    this.stop();
+    this.#releaseGiven();
+    const { length } = this.#pieces;
+    for (const chunk of this.#pieces.take()) release(chunk);
+    this.#parts.watch.hold(-length);
   }
 
   /** Nothing more will come: the connection is lost, or what came was not HTTP. */
@@ -102,9 +111,14 @@ export class RequestBody implements Body, WatchedBody {
   readonly #onData = (chunk: Buffer): void => {
     const sinceLast = this.#gather(chunk);
     if (chunk.length < limits.smallReadBytes && sinceLast < limits.restMs) this.#rest();
-    const most = this.#started ? limits.gatherBytesMax : limits.gatherEarlyBytesMax;
+    const mayGather = this.#started && !this.#parts.watch.isFull;
+    const most = mayGather ? limits.gatherBytesMax : limits.gatherEarlyBytesMax;
     if (this.#pieces.length >= most) this.#pause();
-    if (this.#pieces.length >= limits.batchBytes || this.#pieces.length === chunk.length) {
+    if (
+      this.#paused ||
+      this.#pieces.length >= limits.batchBytes ||
+      this.#pieces.length === chunk.length
+    ) {
       this.#wake?.();
     }
   };
@@ -143,12 +157,14 @@ export class RequestBody implements Body, WatchedBody {
     if (this.#pieces.length === 0) this.#firstGatheredAt = now;
     this.#received += chunk.length;
     this.#pieces.add(chunk);
+    this.#parts.watch.hold(chunk.length);
     return this.#pace.heard(now);
   }
 
   /** Waits until there is a batch worth writing, or nothing more to wait for. */
   async #ready(): Promise<void> {
     while (this.#ending === undefined && this.#pieces.length < limits.batchBytes) {
+      if (this.#paused && this.#pieces.length > 0) return;
       const held = this.#parts.clock.monotonic() - this.#firstGatheredAt;
       if (this.#pieces.length > 0 && held >= limits.gatherMsMax) return;
       const timeout = this.#pieces.length > 0 ? limits.gatherMsMax - held : undefined;
@@ -171,10 +187,18 @@ export class RequestBody implements Body, WatchedBody {
     cancel?.();
   }
 
+  #releaseGiven(): void {
+    for (const chunk of this.#given) release(chunk);
+    this.#given = [];
+    this.#parts.watch.hold(-this.#givenBytes);
+    this.#givenBytes = 0;
+  }
+
   #take(): BodyBatch {
     const length = this.#pieces.length;
     const chunks = this.#pieces.take();
     this.#given = chunks;
+    this.#givenBytes = length;
     if (this.#paused && this.#ending === undefined) this.#resume();
     return { kind: "bytes", chunks, length };
   }
