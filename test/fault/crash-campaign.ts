@@ -47,7 +47,7 @@ export interface CrashCampaign {
 /** Runs the cycles and records what they met. The first lost byte fails it. */
 export async function runCrashCampaign(campaign: CrashCampaign): Promise<void> {
   await using run = await CampaignRun.make(campaign);
-  for await (const lost of run.cycles()) throw lost;
+  for await (const lost of run.cycles()) throw run.failure(lost);
   const { fault, seed } = campaign;
   await recordTrials({ promise, fault, n: run.done, seed, met: run.met });
   expect(run.moments.get("in the middle"), "no crash met an upload in the middle").toBeDefined();
@@ -108,11 +108,18 @@ class CampaignRun {
         await this.#cycle(random);
       } catch (error) {
         if (error instanceof LostByteError) yield error;
-        const log = this.#server?.logLines.slice(-20).join("\n") ?? "";
-        throw new Error(`cycle ${this.#done} of seed ${seed} failed\n${log}`, { cause: error });
+        throw this.failure(error);
       }
       this.#done += 1;
     }
+  }
+
+  /** With what it takes to repeat the cycle and to understand it. */
+  failure(cause: unknown): Error {
+    const log = this.#server?.logLines.slice(-20).join("\n") ?? "";
+    return new Error(`cycle ${this.#done} of seed ${this.#campaign.seed} failed\n${log}`, {
+      cause,
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

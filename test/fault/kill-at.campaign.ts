@@ -20,26 +20,29 @@ const callsMax = 200;
 const startingCalls = 8;
 
 type Call = "sync" | "commit";
-type Side = "before" | "after";
+const sides = ["before", "after"] as const;
+const numbers = Array.from({ length: callsMax }, (_, index) => index + 1);
 
 interface KillPoint {
   readonly number: number;
-  readonly side: Side;
+  readonly side: (typeof sides)[number];
 }
 
-/** Spread evenly over both sides of all calls, beginning at a place of the seed's. */
+/** Both sides of all calls, or an even sample of them, in an order of the seed's. */
 function killPoints(count: number, random: SeededRandom): readonly KillPoint[] {
-  const all = Array.from({ length: callsMax * 2 }, (_, place): KillPoint => {
-    return { number: Math.floor(place / 2) + 1, side: place % 2 === 0 ? "before" : "after" };
-  });
-  const stride = Math.max(1, all.length / count);
-  const first = random.integer(0, Math.floor(stride) - 1);
-  const chosen = Array.from({ length: count }, (_, index) => {
-    // An even stride would always land on the same side.
-    const place = Math.floor(first + index * stride) ^ (random.word() & 1);
-    return all[place % all.length];
-  });
-  return chosen.filter((point) => point !== undefined);
+  const isAll = count >= callsMax * sides.length;
+  const points = isAll
+    ? numbers.flatMap((number) => sides.map((side): KillPoint => ({ number, side })))
+    : Array.from({ length: count }, (_, index): KillPoint => {
+        // One out of each of `count` equal stretches of the calls.
+        const number = 1 + Math.floor(((index + random.fraction()) * callsMax) / count);
+        return { number, side: random.pick(sides) };
+      });
+  // So that a campaign that runs out of time has not left out the late calls alone.
+  return points
+    .map((point) => ({ point, rank: random.word() }))
+    .toSorted((a, b) => a.rank - b.rank)
+    .map(({ point }) => point);
 }
 
 function planOf(call: Call, { number, side }: KillPoint, cycle: number): CrashPlan {

@@ -31,7 +31,7 @@ async function campaignOn(kind: Kind, context: TestContext): Promise<CrashCampai
   return { fault: `power cut on ${kind}`, seed, cycles, makeSite, ...budget };
 }
 
-it.for(kinds)(
+it.concurrent.for(kinds)(
   `a power cut on %s loses no acknowledged byte (seed ${seed}, ${cycles} cycles)`,
   whole,
   async (kind, context) => {
@@ -47,7 +47,10 @@ const planted = [
 
 const plantings = kinds.flatMap((kind) => planted.map((fault) => ({ kind, ...fault })));
 
-it.for(plantings)("cuts on $kind notice a planted fault: $name", async (planting, context) => {
-  const campaign = await campaignOn(planting.kind, context);
-  await expectNoticed({ ...campaign, preloads: [planting.preload] }, planting.name);
-});
+it.concurrent.for(plantings)(
+  "cuts on $kind notice a planted fault: $name",
+  async (planting, context) => {
+    const campaign = await campaignOn(planting.kind, context);
+    await expectNoticed({ ...campaign, preloads: [planting.preload] }, planting.name);
+  },
+);
