@@ -19,6 +19,8 @@ const promise = "an acknowledged byte survives";
 const cyclesPerSite = 25;
 /** How many crashes are followed by another one while the server recovers. */
 const doubleCrashShare = 0.15;
+/** How many crashes do not wait until a byte was acknowledged. */
+const earlyShare = 0.15;
 
 /** How one cycle's server is started, and how it dies. */
 export interface CrashPlan {
@@ -169,8 +171,11 @@ class CampaignRun {
   ): Promise<readonly KnownUpload[]> {
     if (plan.killsItself === true) return this.#crashAsPlanned(site, plan, random);
     const server = await this.#running(site);
-    const fall = async (): Promise<void> => {
-      await sleep(random.integer(0, random.pick([50, 300, 800])));
+    // Some crashes fall before anything is acknowledged; more of them would teach little.
+    const early = random.fraction() < earlyShare;
+    const fall = async (underWay: Promise<unknown>): Promise<void> => {
+      if (!early) await underWay;
+      await sleep(random.integer(0, random.pick([20, 100, 400])));
       if (!server.running) throw new Error("the server ended by itself");
       await site.crash(server);
     };

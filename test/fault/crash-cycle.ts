@@ -12,8 +12,8 @@ const watchIntervalMs = 15;
 export interface Crash {
   readonly server: ServerProcess;
   readonly random: SeededRandom;
-  /** Resolves once the server is dead. */
-  readonly fall: () => Promise<void>;
+  /** Resolves once the server is dead. `underWay` resolves when a first byte was acknowledged. */
+  readonly fall: (underWay: Promise<unknown>) => Promise<void>;
 }
 
 /** Uploads on several lanes, one after another on each, until the server dies under them. */
@@ -40,6 +40,7 @@ class Workload {
   readonly #client: UploadClient;
   readonly #uploads: KnownUpload[] = [];
   readonly #flowing = new Set<KnownUpload>();
+  readonly #underWay = Promise.withResolvers<undefined>();
   #over = false;
 
   constructor(crash: Crash) {
@@ -53,7 +54,7 @@ class Workload {
     const lanes = Array.from({ length: laneCount }, () =>
       this.#lane(new SeededRandom(random.word())),
     );
-    const falling = fall().finally(() => {
+    const falling = fall(this.#underWay.promise).finally(() => {
       this.#over = true;
     });
     const all = [falling, ...lanes, this.#watch()];
@@ -78,6 +79,9 @@ class Workload {
     await this.#untilLost(async () => {
       await sleep(watchIntervalMs);
       for (const upload of this.#flowing) await upload.look(this.#client);
+      if (this.#uploads.some(({ acknowledged }) => acknowledged > 0)) {
+        this.#underWay.resolve(undefined);
+      }
     });
   }
 
@@ -86,6 +90,8 @@ class Workload {
       try {
         await step();
       } catch (error) {
+        // Nobody waits any longer for a byte that will not be acknowledged.
+        this.#underWay.resolve(undefined);
         if (!(error instanceof ConnectionLostError)) throw error;
         return;
       }

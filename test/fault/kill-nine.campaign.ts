@@ -17,10 +17,14 @@ const budget = (minutes: number) => (asked === undefined ? { budgetMs: minutes *
 const makeSite = () => DirectorySite.make();
 const whole = { timeout: 0 };
 
-it(`kill -9 loses no acknowledged byte (seed ${seed}, ${cycles} cycles)`, whole, async () => {
-  const fault = "kill -9 at a random moment";
-  await runCrashCampaign({ fault, seed, cycles, makeSite, ...budget(8) });
-});
+it.concurrent(
+  `kill -9 loses no acknowledged byte (seed ${seed}, ${cycles} cycles)`,
+  whole,
+  async () => {
+    const fault = "kill -9 at a random moment";
+    await runCrashCampaign({ fault, seed, cycles, makeSite, ...budget(8) });
+  },
+);
 
 /* The kernel keeps what a killed process wrote; these servers have a cache that dies with them. */
 const unsynced = {
@@ -30,11 +34,11 @@ const unsynced = {
   makeSite,
 };
 
-it(`nor with a page cache that dies with the server (seed ${seed})`, whole, async () => {
+it.concurrent(`nor with a page cache that dies with the server (seed ${seed})`, whole, async () => {
   await runCrashCampaign({ ...unsynced, preloads: [preloads.writeBackCache], ...budget(3) });
 });
 
-it("the same kills do lose bytes when the server's sync is taken out", async () => {
+it.concurrent("the same kills do lose bytes when the server's sync is taken out", async () => {
   const forgetful = [preloads.writeBackCache, preloads.forgetfulSync];
   await expectNoticed({ ...unsynced, preloads: forgetful }, "no sync of uploaded bytes");
 });

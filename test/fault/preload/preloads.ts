@@ -3,7 +3,6 @@ const urlOf = (name: string): string => new URL(`${name}.ts`, import.meta.url).h
 
 export const preloads = Object.freeze({
   forgetfulSync: urlOf("forgetful-sync"),
-  forgetfulDirectory: urlOf("forgetful-directory"),
   killAt: urlOf("kill-at"),
   normalSynchronous: urlOf("normal-synchronous"),
   writeBackCache: urlOf("write-back-cache"),
