@@ -2,7 +2,7 @@ import { it } from "vitest";
 
 import { SeededRandom } from "../support/seeded.ts";
 import { wholeNumber, wholeNumberGiven } from "../support/whole-number.ts";
-import { type CrashPlan, runCrashCampaign } from "./crash-campaign.ts";
+import { type CrashCampaign, expectNoticed, runCrashCampaign } from "./crash-campaign.ts";
 import { DirectorySite } from "./crash-site.ts";
 import { preloads } from "./preload/preloads.ts";
 
@@ -19,7 +19,6 @@ const callsMax = 200;
 /** A server on a fresh directory commits about so often before it listens. */
 const startingCalls = 8;
 
-type Call = "sync" | "commit";
 const sides = ["before", "after"] as const;
 const numbers = Array.from({ length: callsMax }, (_, index) => index + 1);
 
@@ -45,14 +44,28 @@ function killPoints(count: number, random: SeededRandom): readonly KillPoint[] {
     .map(({ point }) => point);
 }
 
-function planOf(call: Call, { number, side }: KillPoint, cycle: number): CrashPlan {
-  // In every other cycle unsynced bytes die with the process, else they outlive it, unacknowledged.
-  const cache = cycle % 2 === 0 ? [preloads.writeBackCache] : [];
+type Call = "sync" | "commit";
+
+/** `faults` are loaded first: what is counted is the call as the server makes it. */
+function campaignOf(call: Call, faults: readonly string[] = []): CrashCampaign {
+  const points = killPoints(pointCount, new SeededRandom(seed));
   return {
-    killsItself: true,
-    preloads: [...cache, preloads.killAt],
-    environment: { KILL_AT: call, KILL_AT_NUMBER: String(number), KILL_AT_SIDE: side },
-    onFreshSite: number <= startingCalls,
+    fault: `kill -9 right before or after the n-th ${call}, n from 1 to ${callsMax}`,
+    seed,
+    cycles: points.length,
+    makeSite: () => DirectorySite.make(),
+    ...budget,
+    plan: (cycle) => {
+      const { number, side } = points[cycle] ?? { number: 1, side: "before" };
+      // In every other cycle unsynced bytes die with the process, else they outlive it.
+      const cache = cycle % 2 === 0 ? [preloads.writeBackCache] : [];
+      return {
+        killsItself: true,
+        preloads: [...cache, ...faults, preloads.killAt],
+        environment: { KILL_AT: call, KILL_AT_NUMBER: String(number), KILL_AT_SIDE: side },
+        onFreshSite: number <= startingCalls,
+      };
+    },
   };
 }
 
@@ -61,15 +74,9 @@ const calls: readonly Call[] = ["sync", "commit"];
 it.concurrent.for(calls)(
   `kill -9 at any of the first ${callsMax} %ss loses no acknowledged byte (seed ${seed})`,
   { timeout: 0 },
-  async (call) => {
-    const points = killPoints(pointCount, new SeededRandom(seed));
-    await runCrashCampaign({
-      fault: `kill -9 right before or after the n-th ${call}, n from 1 to ${callsMax}`,
-      seed,
-      cycles: points.length,
-      makeSite: () => DirectorySite.make(),
-      plan: (cycle) => planOf(call, points[cycle] ?? { number: 1, side: "before" }, cycle),
-      ...budget,
-    });
-  },
+  (call) => runCrashCampaign(campaignOf(call)),
+);
+
+it.concurrent.for(calls)("kills at a %s do lose bytes when the sync is taken out", (call) =>
+  expectNoticed(campaignOf(call, [preloads.forgetfulSync]), "no sync of uploaded bytes"),
 );
