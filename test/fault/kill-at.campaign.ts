@@ -14,7 +14,7 @@ import { preloads } from "./preload/preloads.ts";
 const asked = wholeNumberGiven("HAWSER_KILL_AT_POINTS");
 const pointCount = asked ?? 100;
 const seed = wholeNumber("HAWSER_KILL_AT_SEED", Date.now() % 2 ** 31);
-const budget = asked === undefined ? { budgetMs: 6 * 60_000 } : {};
+const budget = asked === undefined ? { budgetMs: 5 * 60_000 } : {};
 const callsMax = 200;
 /** A server on a fresh directory commits about so often before it listens. */
 const startingCalls = 8;

@@ -22,7 +22,7 @@ it.concurrent(
   whole,
   async () => {
     const fault = "kill -9 at a random moment";
-    await runCrashCampaign({ fault, seed, cycles, makeSite, ...budget(8) });
+    await runCrashCampaign({ fault, seed, cycles, makeSite, ...budget(5) });
   },
 );
 
