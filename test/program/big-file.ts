@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
 import { patternChunks } from "../support/seeded.ts";
-import { ServerProcess } from "../support/server-process.ts";
+import { binProgram, ServerProcess } from "../support/server-process.ts";
 import { publishAndGet, sha256Of, uploadTheHardWay } from "./hard-upload.ts";
 
 /*
@@ -31,8 +31,10 @@ const inMiB = (bytes: number) => Math.round(bytes / MiB);
 async function tryBigFile(stateDirectory: string): Promise<boolean> {
   const path = join(stateDirectory, "big.mp4");
   await pipeline(Readable.from(patternChunks({ seed, length })), createWriteStream(path));
-  await using server = await ServerProcess.start();
-  const setting = { server, stateDirectory };
+  // What people start, so that the figures are those of their processes.
+  const program = binProgram;
+  await using server = await ServerProcess.start({ program });
+  const setting = { server, stateDirectory, program };
   const blows = { cuts: 20, clientKills: 2, serverKills: 2 };
   console.log(`${inMiB(length)} MiB, seed ${seed}`);
   const startedMs = performance.now();

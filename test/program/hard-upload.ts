@@ -11,6 +11,8 @@ import { type CommandResult, HawserCommand, jsonFrom, runHawser } from "./hawser
 export interface Setting {
   readonly server: ServerProcess;
   readonly stateDirectory: string;
+  /** What Node runs in place of the clone's own command. */
+  readonly program?: readonly string[];
 }
 
 /** What ends a connection: a cut on the way, or the death of one of its ends. */

@@ -3,12 +3,15 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { signalWorkingProcess, workingProcess } from "../support/process-tree.ts";
 import { environmentWithoutHawser, sourceProgram } from "../support/server-process.ts";
 
 export interface CommandOptions {
   /** Where the command remembers unfinished uploads, and where it runs. */
   readonly stateDirectory: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** What Node runs in place of the clone's own command. */
+  readonly program?: readonly string[];
 }
 
 export interface CommandResult {
@@ -25,8 +28,9 @@ export class HawserCommand {
   readonly #child: ChildProcess;
   #residentPeakBytes = 0;
 
-  constructor(command: readonly string[], { stateDirectory, environment }: CommandOptions) {
-    const child = spawn(process.execPath, [...sourceProgram, ...command], {
+  constructor(command: readonly string[], options: CommandOptions) {
+    const { stateDirectory, environment, program = sourceProgram } = options;
+    const child = spawn(process.execPath, [...program, ...command], {
       cwd: stateDirectory,
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...environmentWithoutHawser(), HAWSER_STATE: stateDirectory, ...environment },
@@ -38,7 +42,8 @@ export class HawserCommand {
 
   /** As a power switch would: no handler runs. */
   async kill9(): Promise<void> {
-    this.#child.kill("SIGKILL");
+    const { pid } = this.#child;
+    if (pid !== undefined) signalWorkingProcess(pid, "SIGKILL");
     await this.result;
   }
 
@@ -55,7 +60,8 @@ export class HawserCommand {
   /** The kernel keeps the peak, but only while the process lives. */
   async #watchMemory(): Promise<void> {
     while (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const status = await readFile(`/proc/${this.#child.pid ?? 0}/status`, "utf8").catch(() => "");
+      const pid = workingProcess(this.#child.pid ?? 0);
+      const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
       const kibibytes = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
       this.#residentPeakBytes = Math.max(this.#residentPeakBytes, kibibytes * 1024);
       await sleep(50);

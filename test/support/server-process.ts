@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 import { within } from "./eventually.ts";
+import { signalWorkingProcess, workingProcess } from "./process-tree.ts";
 
 export const repositoryDirectory = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -13,6 +14,11 @@ export const repositoryDirectory = fileURLToPath(new URL("../../", import.meta.u
 export const sourceProgram: readonly string[] = [
   "--conditions=source",
   join(repositoryDirectory, "packages/server/src/cli/main.ts"),
+];
+
+/** The command as people start it: it gives Node the flags it wants in a process of its own. */
+export const binProgram: readonly string[] = [
+  join(repositoryDirectory, "packages/server/bin/hawser.js"),
 ];
 
 export interface ServerProcessOptions {
@@ -110,10 +116,11 @@ export class ServerProcess {
     return Number(this.address.port);
   }
 
+  /** Of the process that serves, which need not be the one that was started. */
   get pid(): number {
     const pid = this.#child?.pid;
     if (pid === undefined) throw new Error("the server is not running");
-    return pid;
+    return workingProcess(pid);
   }
 
   get running(): boolean {
@@ -132,7 +139,7 @@ export class ServerProcess {
 
   /** As a power switch would: no handler runs. */
   async kill9(): Promise<ProcessEnd> {
-    this.#child?.kill("SIGKILL");
+    this.#signal("SIGKILL");
     return this.#ended;
   }
 
@@ -149,7 +156,7 @@ export class ServerProcess {
   }
 
   signal(name: "SIGSTOP" | "SIGCONT" | "SIGHUP"): void {
-    this.#child?.kill(name);
+    this.#signal(name);
   }
 
   /** Starts again on the same data; a process that still runs is asked to stop first. */
@@ -195,6 +202,11 @@ export class ServerProcess {
     this.#url = await this.#whenListening(child);
   }
 
+  #signal(name: NodeJS.Signals): void {
+    const pid = this.#child?.pid;
+    if (pid !== undefined) signalWorkingProcess(pid, name);
+  }
+
   async #whenEnded(child: ChildProcess): Promise<ProcessEnd> {
     const end = Promise.withResolvers<ProcessEnd>();
     child.once("error", (error) => {
@@ -229,7 +241,7 @@ export class ServerProcess {
       const pending = Promise.race([listening.promise, endedEarly]);
       return await within(pending, { what: "the server to listen", timeoutMs });
     } catch (error) {
-      child.kill("SIGKILL");
+      this.#signal("SIGKILL");
       throw new Error(`no server:\n${this.#logLines.join("\n")}`, { cause: error });
     }
   }
