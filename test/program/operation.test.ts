@@ -1,9 +1,7 @@
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import { crc32 } from "node:zlib";
 import { beforeAll, describe, expect, it, type TestContext } from "vitest";
 
@@ -11,9 +9,9 @@ import { eventually } from "../support/eventually.ts";
 import { type HeaderLine, RawConnection, rawRequest } from "../support/raw-http.ts";
 import { firstStrangeByte, patternBytes, patternChunks } from "../support/seeded.ts";
 import { ServerProcess, type ServerProcessOptions } from "../support/server-process.ts";
+import { mountOrSkip } from "../support/small-volume.ts";
 import { runHawser } from "./hawser-command.ts";
 
-const run = promisify(execFile);
 const MiB = 1024 * 1024;
 
 let directory: string;
@@ -28,22 +26,6 @@ async function startServer(options: ServerProcessOptions, context: TestContext) 
   const server = await ServerProcess.start(options);
   context.onTestFinished(() => server.remove());
   return server;
-}
-
-/** A small file system of its own, or a skipped test that says why. */
-async function mountOrSkip(name: string, options: string, context: TestContext): Promise<string> {
-  const place = join(directory, name);
-  await mkdir(place);
-  try {
-    await run("mount", ["-t", "tmpfs", "-o", options, "tmpfs", place]);
-  } catch (error) {
-    const [why = ""] = (error instanceof Error ? error.message : "").split("\n").slice(-2);
-    context.skip(`a tmpfs cannot be mounted here: ${why}`);
-  }
-  context.onTestFinished(async () => {
-    await run("umount", [place]);
-  });
-  return place;
 }
 
 interface Answer {
@@ -151,7 +133,7 @@ describe("the data directory", () => {
   });
 
   it("that cannot be written to is told so", async (context) => {
-    const place = await mountOrSkip("read-only", "size=1m,ro", context);
+    const place = await mountOrSkip("size=1m,ro", context);
     const serve = ["serve", "--port", "0", "--data", place];
     const end = await runHawser(serve, { stateDirectory: directory });
     expect(end.code).toBe(1);
@@ -161,7 +143,7 @@ describe("the data directory", () => {
 });
 
 it("a full disk: 507 with the true offset, and the upload ends once there is room", async (context) => {
-  const place = await mountOrSkip("small", "size=24m", context);
+  const place = await mountOrSkip("size=24m", context);
   const server = await startServer({ dataDirectory: place }, context);
   // The catalog takes 8 MiB, most of it set aside: 16 are left now, and 8 with the ballast.
   const length = 12 * MiB;
@@ -191,7 +173,7 @@ it("a full disk: 507 with the true offset, and the upload ends once there is roo
 });
 
 it("room that is promised to one upload is not promised to another", async (context) => {
-  const place = await mountOrSkip("promised", "size=40m", context);
+  const place = await mountOrSkip("size=40m", context);
   const server = await startServer({ dataDirectory: place }, context);
   const query = (length: number): string =>
     `${server.appId}/uploads?file_name=a.pdf&file_length=${length}&file_type=application%2Fpdf`;
@@ -214,7 +196,7 @@ it("room that is promised to one upload is not promised to another", async (cont
 });
 
 it("an upload does not go on into the last free bytes", async (context) => {
-  const place = await mountOrSkip("hard", "size=32m", context);
+  const place = await mountOrSkip("size=32m", context);
   const extraArguments = ["--soft-room-bytes", "0", "--hard-room-bytes", `${14 * MiB}`];
   const server = await startServer({ dataDirectory: place, extraArguments }, context);
   const length = 12 * MiB;

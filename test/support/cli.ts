@@ -16,6 +16,10 @@ export interface AppOptions {
   readonly types?: readonly string[];
   /** Largest file in bytes. */
   readonly lengthMax?: number;
+  /** What happens to bytes that are not of the declared type. */
+  readonly contentPolicy?: "off" | "warn" | "reject";
+  /** How long an upload stays open. */
+  readonly lifetimeSeconds?: number;
 }
 
 export interface TokenOptions {
@@ -32,10 +36,18 @@ export class Cli {
     this.#dataDirectory = dataDirectory;
   }
 
-  async createApp({ id, secret, types, lengthMax }: AppOptions): Promise<void> {
-    const allowed = types === undefined ? [] : ["--types", types.join(",")];
-    const limit = lengthMax === undefined ? [] : ["--length-max", `${lengthMax}`];
-    await this.run(["app", "create", "--id", id, "--secret", secret, ...allowed, ...limit]);
+  async createApp(options: AppOptions): Promise<void> {
+    const { id, secret, types, lengthMax, contentPolicy, lifetimeSeconds } = options;
+    const wishes = [
+      ["--types", types?.join(",")],
+      ["--length-max", lengthMax],
+      ["--content-policy", contentPolicy],
+      ["--lifetime-seconds", lifetimeSeconds],
+    ] as const;
+    const flags = wishes.flatMap(([flag, value]) =>
+      value === undefined ? [] : [flag, `${value}`],
+    );
+    await this.run(["app", "create", "--id", id, "--secret", secret, ...flags]);
   }
 
   async createToken({ app, scopes, expiresInSeconds }: TokenOptions): Promise<string> {

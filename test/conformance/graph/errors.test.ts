@@ -200,13 +200,9 @@ describe("an upload that was given up", () => {
 
 describe("what a foreign server cannot be made to do on request", () => {
   const unreachable = [
-    ["408, too slow", "takes minutes of a trickle; silence is tried in silence.test.ts"],
     ["429, over a rate limit", "no limit is set by default"],
     ["500, our fault", "needs a fault planted inside the server"],
     ["503, another writer does not let go", "needs a disk that hangs"],
-    ["507, full", "needs a full disk"],
-    ["content rejected", "content is only warned about by default"],
-    ["expired handle", "a handle lives for days by default"],
   ] as const;
 
   it.for(unreachable)("%s", ([, reason], context) => {

@@ -78,6 +78,19 @@ export const bodyTooLong = {
   retriable: false,
 } as const;
 
+export const rejectedContent = { ...bodyTooLong, debugType: "ProcessingFailedError" } as const;
+
+export const tooSlow = {
+  status: 408,
+  type: "OAuthException",
+  code: 2,
+  transient: true,
+  debugType: "PartialRequestError",
+  retriable: true,
+} as const;
+
+export const full = { ...tooSlow, status: 507, debugType: "ProcessingFailedError" } as const;
+
 export const invalidHandle = {
   status: 400,
   type: "OAuthException",

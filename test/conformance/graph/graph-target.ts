@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, type TestContext } from "vitest";
 
-import { Cli, everyUploadScope, type Scope } from "../../support/cli.ts";
+import { type AppOptions, Cli, everyUploadScope, type Scope } from "../../support/cli.ts";
 import type { HeaderLine, RawAddress, RawRequestHead } from "../../support/raw-http.ts";
 import { RawConnection } from "../../support/raw-http.ts";
 import { ServerProcess, type ServerProcessOptions } from "../../support/server-process.ts";
@@ -95,12 +95,12 @@ export class GraphTarget {
   /** A second app beside the target's own, with a token for everything an upload needs. */
   async secondApp(
     context: TestContext,
-    limits: { readonly types?: readonly string[]; readonly lengthMax?: number } = {},
+    wishes: Omit<AppOptions, "id" | "secret"> = {},
   ): Promise<GraphApi> {
     const cli = this.cli(context);
     this.#accounts += 1;
     const appId = `777000000000${this.#accounts}`;
-    await cli.createApp({ id: appId, secret: `second-app-secret-${this.#accounts}`, ...limits });
+    await cli.createApp({ id: appId, secret: `second-app-secret-${this.#accounts}`, ...wishes });
     const token = await cli.createToken({ app: appId, scopes: everyUploadScope });
     return this.api.as({ appId, token });
   }

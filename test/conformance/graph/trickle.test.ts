@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, it } from "vitest";
+
+import { patternBytes } from "../../support/seeded.ts";
+import { expectUploadError, tooSlow } from "./expect-error.ts";
+import { GraphAnswer } from "./graph-api.ts";
+import { useGraphTarget } from "./graph-target.ts";
+
+const target = useGraphTarget();
+
+const length = 100_000;
+const bytes = patternBytes({ seed: 121, length });
+// The server measures over a minute, after a quarter of one: twice that is a hang.
+const timeoutMs = 150_000;
+const pieceBytes = 100;
+
+it(
+  "a body that trickles below the least rate is 408, though it is never silent",
+  { timeout: timeoutMs },
+  async (context) => {
+    const { api } = target();
+    const id = await api.start({ file_length: length });
+    using connection = await target().connect(context);
+    const declared = [["Content-Length", `${length}`] as const];
+    await connection.sendHead(target().appendHead({ id, offset: 0 }, declared));
+    const answered = connection.answer({ timeoutMs });
+    let sent = 0;
+    while (connection.peerEnd === "open" && connection.received.length === 0) {
+      expect(sent, "a trickle that nobody ends").toBeLessThan(length - pieceBytes);
+      if (await connection.write(bytes.subarray(sent, sent + pieceBytes))) sent += pieceBytes;
+      await sleep(500);
+    }
+    const { status, headers, body } = await answered;
+    const named: Record<string, string> = {};
+    for (const [name, value] of headers) named[name.toLowerCase()] = value;
+    const answer = new GraphAnswer(status, named, body);
+    const offset = await api.offset(id);
+    const message = new RegExp(` ${offset} bytes are stored`);
+    expectUploadError(answer, { ...tooSlow, message });
+    expect(offset).toBeGreaterThan(0);
+    expect(offset).toBeLessThanOrEqual(sent);
+    const rest = await api.append({ id, offset, bytes: bytes.subarray(offset) });
+    const content = await api.content(await api.publish(rest.text("h")));
+    expect(content.equals(bytes)).toBe(true);
+  },
+);
