@@ -135,6 +135,20 @@ export function describeCatalogEnds(open: OpenCatalog): void {
       expect(await catalog.expireUploads(100, 2)).toEqual([third]);
     });
 
+    test("uploads that are held, however many, do not keep others from expiring", async () => {
+      for (const expiresAt of [10, 20, 20, 30]) await insertHeld(catalog, { expiresAt });
+      const due = [5, 20, 20, 20, 40, 50].map((expiresAt) => makeUpload({ expiresAt }));
+      for (const upload of due) await catalog.insertUpload(upload);
+      const expired: string[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        const page = await catalog.expireUploads(100, 2);
+        expect(page).toHaveLength(2);
+        expired.push(...page);
+      }
+      expect(expired.sort()).toEqual(due.map(({ id }) => id).sort());
+      expect(await catalog.expireUploads(100, 2)).toEqual([]);
+    });
+
     test("ended uploads are forgotten after their time; open and complete ones stay", async () => {
       const ended: string[] = [];
       for (const at of [3_000, 4_999, 5_000]) {

@@ -15,8 +15,6 @@ it("a full disk is 507 with Retry-After, and loses nothing of what was stored", 
     context.skip("needs a server that the suite started itself");
   }
   const dataDirectory = await mountOrSkip("size=24m", context);
-  const ballast = join(dataDirectory, "ballast");
-  await writeFile(ballast, Buffer.alloc(8 * MiB, 1));
   const server = await ServerProcess.start({ dataDirectory });
   context.onTestFinished(() => server.remove());
   const { address: url, appId, token } = server;
@@ -26,6 +24,8 @@ it("a full disk is 507 with Retry-After, and loses nothing of what was stored", 
   const length = 12 * MiB;
   const bytes = patternBytes({ seed: 132, length });
   const id = await api.start({ file_length: length });
+  const ballast = join(dataDirectory, "ballast");
+  await writeFile(ballast, Buffer.alloc(8 * MiB, 1));
   // Beyond the disk in one request, and again with nothing but the rest.
   for (let attempt = 0; attempt < 2; attempt += 1) {
     const from = await api.offset(id);

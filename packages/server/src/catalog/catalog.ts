@@ -42,7 +42,8 @@ export interface Catalog {
   end(ending: EndUpload): Promise<CommitOutcome>;
   /**
    * Ends as `expired` those uploads, open or complete, whose time was up at `now` and which nobody
-   * is writing, and dooms blobs that no file shares. Returns the ids, at most `limit` of them.
+   * is writing, and dooms blobs that no file shares. Returns the ids: `limit` of them if as many
+   * can be expired, however many are being written.
    */
   expireUploads(now: number, limit: number): Promise<string[]>;
   /** Uploads that would be expired at `now`, for a dry run. */

@@ -68,13 +68,26 @@ export function doomSteps(db: Kysely<Schema>, blobId: string, at: number): Step[
   return [step(doom), step(forget)];
 }
 
-export function expiring(db: Kysely<Schema>, now: number, limit: number) {
+export interface ExpiringQuery {
+  readonly now: number;
+  readonly limit: number;
+  /** The last upload of the page before. */
+  readonly after: Upload | undefined;
+}
+
+/** The longest due first; ids break ties. */
+export function expiring(db: Kysely<Schema>, { now, limit, after }: ExpiringQuery) {
+  const later =
+    after === undefined
+      ? sql<boolean>`1 = 1`
+      : sql<boolean>`(expires_at, id) > (${after.expiresAt}, ${after.id})`;
   return (
     db
       .selectFrom("uploads")
       .selectAll()
       .where("state", "in", ["open", "complete"])
       .where("expires_at", "<=", now)
+      .where(later)
       // A completion that a crash left undone is completed, never expired.
       .where((where) =>
         where.or([
@@ -83,6 +96,7 @@ export function expiring(db: Kysely<Schema>, now: number, limit: number) {
         ]),
       )
       .orderBy("expires_at")
+      .orderBy("id")
       .limit(limit)
   );
 }

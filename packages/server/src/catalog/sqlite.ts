@@ -12,6 +12,7 @@ import type {
 import { HotQueries } from "./hot-queries.ts";
 import type { Prepared, Values } from "./prepared.ts";
 import {
+  type ExpiringQuery,
   advanceSteps,
   bytesStillDue,
   doomSteps,
@@ -105,19 +106,20 @@ export class SqliteCatalog implements Catalog {
   }
 
   async expireUploads(now: number, limit: number): Promise<string[]> {
-    const candidates = await this.listExpiring(now, limit);
-    const expired = await Promise.all(
-      candidates.map(async (upload) => {
-        const only = { kind: "unfenced", id: upload.id } as const;
-        const result = await this.#writer.change(expireSteps(this.#db, upload, now), only);
-        return result.kind === "done" ? [upload.id] : [];
-      }),
-    );
-    return expired.flat();
+    const expired: string[] = [];
+    let after: Upload | undefined;
+    // Those that are held count towards no limit: a page full of them must not starve the others.
+    while (expired.length < limit) {
+      const page = await this.#listExpiring({ now, limit: limit - expired.length, after });
+      after = page.at(-1);
+      if (after === undefined) break;
+      expired.push(...(await this.#expire(page, now)));
+    }
+    return expired;
   }
 
   async listExpiring(now: number, limit: number): Promise<Upload[]> {
-    return (await expiring(this.#db, now, limit).execute()).map(uploadOf);
+    return this.#listExpiring({ now, limit, after: undefined });
   }
 
   async removeEndedUploads(before: number): Promise<number> {
@@ -337,6 +339,22 @@ export class SqliteCatalog implements Catalog {
     const { statement } = this.#statements.get(query.sql);
     // These statements select whole rows of one table.
     return Promise.resolve(statement.all(...query.bind(values)) as Row[]);
+  }
+
+  async #listExpiring(query: ExpiringQuery): Promise<Upload[]> {
+    return (await expiring(this.#db, query).execute()).map(uploadOf);
+  }
+
+  /** Those of them that nobody holds; returns their ids. */
+  async #expire(uploads: readonly Upload[], now: number): Promise<string[]> {
+    const expired = await Promise.all(
+      uploads.map(async (upload) => {
+        const only = { kind: "unfenced", id: upload.id } as const;
+        const result = await this.#writer.change(expireSteps(this.#db, upload, now), only);
+        return result.kind === "done" ? [upload.id] : [];
+      }),
+    );
+    return expired.flat();
   }
 
   #uploads() {
