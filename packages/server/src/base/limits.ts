@@ -54,6 +54,10 @@ export const limits = Object.freeze({
   leastRateBytesPerSecond: 1 * KiB,
   leastRateWindowMs: 60_000,
   leastRateGraceMs: 15_000,
+  /** How long a client may take nothing of an answer, which is handed over half a MiB at a time. */
+  readerSilentMsMax: 60_000,
+  /** In which the whole body of a request must come that no protocol knows. */
+  fallbackBodyMsMax: 30_000,
   /** What is read and dropped of a refused request's body. */
   refusedBytesMax: 1 * MiB,
   refusedMsMax: 2_000,

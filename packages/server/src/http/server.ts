@@ -12,9 +12,11 @@ import { asError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
+import { setBodyDeadline } from "./body-deadline.ts";
 import { BodyWatch } from "./body-watch.ts";
 import { refuseRaw, unknownErrorAnswer } from "./client-error.ts";
 import { Exchange } from "./exchange.ts";
+import { ReaderWatch } from "./reader-watch.ts";
 
 export interface Protocol {
   readonly name: string;
@@ -55,6 +57,7 @@ export class HttpServer {
   readonly #parts: HttpServerParts;
   readonly #server: Server;
   readonly #watch: BodyWatch;
+  readonly #readers: ReaderWatch;
   readonly #open = new WeakMap<Socket, Set<Listener>>();
   readonly #refused = new WeakSet<Socket>();
   #drained: Promise<void> | undefined;
@@ -62,6 +65,7 @@ export class HttpServer {
   constructor(parts: HttpServerParts) {
     this.#parts = parts;
     this.#watch = new BodyWatch(parts.clock);
+    this.#readers = new ReaderWatch(parts.clock);
     this.#server = createServer(settings);
     this.#server.on("connection", (socket) => {
       this.#connected(socket);
@@ -120,6 +124,7 @@ export class HttpServer {
   #connected(socket: Socket): void {
     const open = new Set<Listener>();
     this.#open.set(socket, open);
+    this.#readers.add(socket);
     socket.once("close", () => {
       for (const listener of [...open]) listener.connectionLost();
     });
@@ -174,13 +179,15 @@ export class HttpServer {
   #fallBack(exchange: Exchange, { request, response, expectsContinue }: Arrival): void {
     const startedAt = this.#parts.clock.monotonic();
     response.once("close", () => {
-      this.#logAccess(exchange, { status: response.statusCode, ms: this.#since(startedAt) });
+      const status = response.headersSent ? response.statusCode : 0;
+      this.#logAccess(exchange, { status, ms: this.#since(startedAt) });
     });
     const inputBroken = (): void => {
       // Nobody else would end a request that can never be complete.
       if (!request.complete) request.socket.destroy();
     };
     this.#track({ inputBroken, connectionLost: () => undefined }, { request, response });
+    setBodyDeadline(request, this.#parts.clock);
     if (this.draining) response.shouldKeepAlive = false;
     if (expectsContinue) response.writeContinue();
     this.#parts.fallback(request, response);
