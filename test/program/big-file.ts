@@ -11,6 +11,7 @@ import { publishAndGet, sha256Of, uploadTheHardWay } from "./hard-upload.ts";
 
 /*
  * `npm run try:big`: 2 GiB through a network that fails, with both processes killed on the way.
+ * It fails when a byte differs or when either process was ever larger than it should be.
  * HAWSER_TEST_BIG_MIB sets the size, HAWSER_TEST_BIG_SEED repeats a run. Takes three times the
  * size in the temporary directory.
  */
@@ -27,6 +28,17 @@ function wholeNumber(name: string, otherwise: number): number {
 }
 
 const inMiB = (bytes: number) => Math.round(bytes / MiB);
+
+/** Whatever the size of the file. */
+const residentBytesMax = 200_000_000;
+
+function tellPeak(who: string, bytes: number): boolean {
+  const isSmall = bytes < residentBytesMax;
+  const verdict = isSmall ? "below" : "NOT BELOW";
+  const [peak, most] = [bytes, residentBytesMax].map((each) => (each / 1e6).toFixed(0));
+  console.log(`peak resident: ${who} ${peak} MB, ${verdict} ${most} MB`);
+  return isSmall;
+}
 
 async function tryBigFile(stateDirectory: string): Promise<boolean> {
   const path = join(stateDirectory, "big.mp4");
@@ -45,13 +57,13 @@ async function tryBigFile(stateDirectory: string): Promise<boolean> {
     `uploaded in ${seconds.toFixed(1)} s, ${inMiB(carriedBytes - length)} MiB sent again`,
   );
   console.log(`cuts ${cuts}, client kills ${clientKills}, server kills ${serverKills}`);
-  console.log(`peak resident: server ${inMiB(report.serverPeakBytes)} MiB`);
-  console.log(`peak resident: client ${inMiB(report.clientPeakBytes)} MiB`);
+  const serverIsSmall = tellPeak("server", report.serverPeakBytes);
+  const clientIsSmall = tellPeak("client", report.clientPeakBytes);
   const got = await publishAndGet(report.handle, "got.mp4", setting);
   const [sent, received] = [await sha256Of(path), await sha256Of(got)];
   console.log(`SHA-256 sent ${sent}`);
   console.log(`SHA-256 got  ${received}  ${sent === received ? "equal" : "DIFFERENT"}`);
-  return sent === received;
+  return sent === received && serverIsSmall && clientIsSmall;
 }
 
 const directory = await mkdtemp(join(tmpdir(), "hawser-big-"));
