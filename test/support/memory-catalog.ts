@@ -1,0 +1,318 @@
+import type {
+  Advance,
+  BlobOwner,
+  Catalog,
+  CommitOutcome,
+  EndUpload,
+  PageQuery,
+  UploadQuery,
+} from "../../packages/server/src/catalog/catalog.ts";
+import type {
+  App,
+  Extent,
+  PublishedFile,
+  Token,
+  Upload,
+} from "../../packages/server/src/catalog/records.ts";
+import { MemoryRows } from "./memory-rows.ts";
+
+/**
+ * A catalog without a disk. One instance stands for one process, whose memory the fences are; the
+ * rows outlive it, and every change to them is atomic and counts as durable at once.
+ */
+export class MemoryCatalog implements Catalog {
+  readonly rows: MemoryRows;
+  readonly #fences = new Map<string, string>();
+
+  constructor(rows = new MemoryRows()) {
+    this.rows = rows;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  insertUpload(upload: Upload): Promise<void> {
+    if (this.rows.uploads.has(upload.id) || this.rows.uploadIdOfBlob.has(upload.blobId)) {
+      return Promise.reject(new Error(`upload ${upload.id} is there already`));
+    }
+    this.rows.uploads.set(upload.id, upload);
+    this.rows.uploadIdOfBlob.set(upload.blobId, upload.id);
+    return Promise.resolve();
+  }
+
+  findUpload(id: string): Promise<Upload | undefined> {
+    return Promise.resolve(this.rows.uploads.get(id));
+  }
+
+  listUploads(query: UploadQuery): Promise<Upload[]> {
+    const after = query.after === undefined ? undefined : this.rows.uploads.get(query.after);
+    const wanted = page(this.rows.uploads.values(), query, after).filter(
+      ({ state }) => query.state === undefined || state === query.state,
+    );
+    return Promise.resolve(wanted.slice(0, query.limit));
+  }
+
+  listExtents(blobId: string): Promise<Extent[]> {
+    return Promise.resolve([...this.rows.extentsOf(blobId)]);
+  }
+
+  takeLease(id: string, fence: string): Promise<Upload | undefined> {
+    const upload = this.rows.uploads.get(id);
+    if (upload !== undefined) this.#fences.set(id, fence);
+    return Promise.resolve(upload);
+  }
+
+  releaseLease(id: string, fence: string): Promise<void> {
+    if (this.#fences.get(id) === fence) this.#fences.delete(id);
+    return Promise.resolve();
+  }
+
+  advance(advance: Advance): Promise<CommitOutcome> {
+    const upload = this.#held(advance.id, advance.fence);
+    if (upload?.offset !== advance.from) return Promise.resolve("stale");
+    const { ending } = advance;
+    this.rows.uploads.set(upload.id, {
+      ...upload,
+      offset: advance.to,
+      crc32: advance.crc32,
+      updatedAt: advance.at,
+      expiresAt: advance.expiresAt,
+      ...(ending === undefined ? {} : { state: ending.state }),
+      ...(ending?.state === "complete" ? { completion: ending.completion } : {}),
+      ...(ending?.state === "rejected" ? { reason: ending.reason } : {}),
+    });
+    for (const extent of advance.extents) this.rows.putExtent(advance.blobId, extent);
+    if (ending?.state === "rejected") this.rows.doomBlob(advance.blobId, advance.at);
+    return Promise.resolve("done");
+  }
+
+  end(ending: EndUpload): Promise<CommitOutcome> {
+    const upload = this.#held(ending.id, ending.fence);
+    if (upload === undefined) return Promise.resolve("stale");
+    const { state, reason, at } = ending;
+    this.rows.uploads.set(upload.id, { ...upload, state, reason, updatedAt: at });
+    // A damaged upload keeps its bytes: somebody will want to look at what is left of them.
+    if (state !== "damaged") this.rows.doomBlob(ending.blobId, at);
+    return Promise.resolve("done");
+  }
+
+  expireUploads(now: number, limit: number): Promise<string[]> {
+    const due = this.#expiring(now, limit).filter(({ id }) => !this.#fences.has(id));
+    for (const upload of due) {
+      this.rows.uploads.set(upload.id, { ...upload, state: "expired", updatedAt: now });
+      this.rows.doomBlob(upload.blobId, now);
+    }
+    return Promise.resolve(due.map(({ id }) => id));
+  }
+
+  listExpiring(now: number, limit: number): Promise<Upload[]> {
+    return Promise.resolve(this.#expiring(now, limit));
+  }
+
+  removeEndedUploads(before: number): Promise<number> {
+    const ended = [...this.rows.uploads.values()].filter(
+      ({ state, updatedAt }) =>
+        (state === "cancelled" || state === "expired" || state === "rejected") &&
+        updatedAt < before,
+    );
+    for (const { id, blobId } of ended) {
+      this.rows.uploads.delete(id);
+      this.rows.uploadIdOfBlob.delete(blobId);
+    }
+    return Promise.resolve(ended.length);
+  }
+
+  listOpenSince(since: number): Promise<Upload[]> {
+    const uploads = [...this.rows.uploads.values()];
+    return Promise.resolve(
+      uploads.filter(({ state, updatedAt }) => state === "open" && updatedAt >= since),
+    );
+  }
+
+  listUncompleted(limit: number): Promise<Upload[]> {
+    const uploads = [...this.rows.uploads.values()];
+    return Promise.resolve(
+      uploads
+        .filter(({ state, offset, length }) => state === "open" && offset === length)
+        .slice(0, limit),
+    );
+  }
+
+  insertFile(file: PublishedFile): Promise<PublishedFile | undefined> {
+    const { uploads, files, fileIdOfUpload, fileIdOfBlob } = this.rows;
+    if (uploads.get(file.uploadId)?.state === "complete" && !fileIdOfUpload.has(file.uploadId)) {
+      if (files.has(file.id)) return Promise.reject(new Error(`file ${file.id} is there already`));
+      files.set(file.id, file);
+      fileIdOfUpload.set(file.uploadId, file.id);
+      fileIdOfBlob.set(file.blobId, file.id);
+    }
+    return this.findFileOfUpload(file.uploadId);
+  }
+
+  findFile(id: string): Promise<PublishedFile | undefined> {
+    return Promise.resolve(this.rows.files.get(id));
+  }
+
+  findFileOfUpload(uploadId: string): Promise<PublishedFile | undefined> {
+    return this.findFile(this.rows.fileIdOfUpload.get(uploadId) ?? "");
+  }
+
+  listFiles(query: PageQuery): Promise<PublishedFile[]> {
+    const after = query.after === undefined ? undefined : this.rows.files.get(query.after);
+    return Promise.resolve(page(this.rows.files.values(), query, after).slice(0, query.limit));
+  }
+
+  setFileSha256(id: string, sha256: string): Promise<void> {
+    const file = this.rows.files.get(id);
+    if (file !== undefined) this.rows.files.set(id, { ...file, sha256 });
+    return Promise.resolve();
+  }
+
+  removeFile(id: string, at: number): Promise<boolean> {
+    const file = this.rows.files.get(id);
+    if (file === undefined) return Promise.resolve(false);
+    this.rows.files.delete(id);
+    this.rows.fileIdOfUpload.delete(file.uploadId);
+    this.rows.fileIdOfBlob.delete(file.blobId);
+    const upload = this.rows.uploads.get(file.uploadId);
+    if (upload !== undefined) {
+      const reason = "its file was deleted";
+      this.rows.uploads.set(upload.id, { ...upload, state: "expired", reason, updatedAt: at });
+    }
+    this.rows.doomBlob(file.blobId, at);
+    return Promise.resolve(true);
+  }
+
+  listDoomed(before: number, limit: number): Promise<string[]> {
+    const due = [...this.rows.doomed].filter(([, at]) => at <= before);
+    due.sort(([, one], [, other]) => one - other);
+    return Promise.resolve(due.slice(0, limit).map(([key]) => key));
+  }
+
+  forgetDoomed(keys: readonly string[]): Promise<void> {
+    for (const key of keys) this.rows.doomed.delete(key);
+    return Promise.resolve();
+  }
+
+  knownKeys(keys: readonly string[]): Promise<Set<string>> {
+    return Promise.resolve(new Set(keys.filter((key) => this.rows.knows(key))));
+  }
+
+  listBlobs(after: string, limit: number): Promise<BlobOwner[]> {
+    const ids = this.rows.blobIds().filter((id) => id > after);
+    return Promise.resolve(
+      ids.slice(0, limit).map((blobId) => ({
+        blobId,
+        upload: this.rows.uploads.get(this.rows.uploadIdOfBlob.get(blobId) ?? ""),
+        file: this.rows.files.get(this.rows.fileIdOfBlob.get(blobId) ?? ""),
+      })),
+    );
+  }
+
+  insertApp(app: App): Promise<boolean> {
+    const isNew = !this.rows.apps.has(app.id);
+    if (isNew) this.rows.apps.set(app.id, app);
+    return Promise.resolve(isNew);
+  }
+
+  updateApp(app: App): Promise<boolean> {
+    const before = this.rows.apps.get(app.id);
+    if (before === undefined) return Promise.resolve(false);
+    this.rows.apps.set(app.id, app);
+    return Promise.resolve(true);
+  }
+
+  findApp(id: string): Promise<App | undefined> {
+    return Promise.resolve(this.rows.apps.get(id));
+  }
+
+  listApps(): Promise<App[]> {
+    const apps = [...this.rows.apps.values()];
+    return Promise.resolve(apps.sort((one, other) => (one.id < other.id ? -1 : 1)));
+  }
+
+  insertToken(token: Token): Promise<void> {
+    const key = hex(token.hash);
+    if (this.rows.tokens.has(key)) return Promise.reject(new Error("the token is there already"));
+    this.rows.tokens.set(key, token);
+    return Promise.resolve();
+  }
+
+  findToken(hash: Uint8Array): Promise<Token | undefined> {
+    return Promise.resolve(this.rows.tokens.get(hex(hash)));
+  }
+
+  listTokens(appId: string | undefined): Promise<Token[]> {
+    const tokens = [...this.rows.tokens.values()];
+    return Promise.resolve(
+      tokens
+        .filter((token) => appId === undefined || token.appId === appId)
+        .sort((one, other) => one.createdAt - other.createdAt),
+    );
+  }
+
+  revokeToken(id: string, at: number): Promise<boolean> {
+    for (const [key, token] of this.rows.tokens) {
+      if (token.id !== id || token.revokedAt !== undefined) continue;
+      this.rows.tokens.set(key, { ...token, revokedAt: at });
+      return Promise.resolve(true);
+    }
+    return Promise.resolve(false);
+  }
+
+  readMark(name: string): Promise<string | undefined> {
+    return Promise.resolve(this.rows.marks.get(name));
+  }
+
+  writeMark(name: string, value: string): Promise<void> {
+    this.rows.marks.set(name, value);
+    return Promise.resolve();
+  }
+
+  /** The upload while it is open and this fence is the current one. */
+  #held(id: string, fence: string): Upload | undefined {
+    const upload = this.rows.uploads.get(id);
+    return upload?.state === "open" && this.#fences.get(id) === fence ? upload : undefined;
+  }
+
+  #expiring(now: number, limit: number): Upload[] {
+    return (
+      [...this.rows.uploads.values()]
+        // A completion that a crash left undone is completed, never expired.
+        .filter(
+          ({ state, offset, length, expiresAt }) =>
+            expiresAt <= now && (state === "complete" || (state === "open" && offset < length)),
+        )
+        .sort((one, other) => one.expiresAt - other.expiresAt)
+        .slice(0, limit)
+    );
+  }
+}
+
+interface Dated {
+  readonly id: string;
+  readonly appId: string;
+  readonly createdAt: number;
+}
+
+/** An app's rows, newest first, from after the given one on. */
+function page<Row extends Dated>(
+  rows: Iterable<Row>,
+  query: Omit<PageQuery, "limit">,
+  after: Dated | undefined,
+): Row[] {
+  if (query.after !== undefined && after === undefined) return [];
+  return [...rows]
+    .filter((row) => row.appId === query.appId && (after === undefined || isOlder(row, after)))
+    .sort((one, other) => (isOlder(one, other) ? 1 : -1));
+}
+
+function isOlder(row: Dated, than: Dated): boolean {
+  if (row.createdAt !== than.createdAt) return row.createdAt < than.createdAt;
+  return row.id < than.id;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

@@ -1,0 +1,76 @@
+import type {
+  App,
+  Extent,
+  PublishedFile,
+  Token,
+  Upload,
+} from "../../packages/server/src/catalog/records.ts";
+
+/** Where an extent's key stands among the blobs. */
+export interface PlacedExtent {
+  readonly blobId: string;
+  readonly extent: Extent;
+}
+
+/** What a memory catalog has committed: it outlives the process that a catalog stands for. */
+export class MemoryRows {
+  readonly uploads = new Map<string, Upload>();
+  readonly uploadIdOfBlob = new Map<string, string>();
+  readonly files = new Map<string, PublishedFile>();
+  readonly fileIdOfUpload = new Map<string, string>();
+  readonly fileIdOfBlob = new Map<string, string>();
+  /** When each key was doomed. */
+  readonly doomed = new Map<string, number>();
+  readonly apps = new Map<string, App>();
+  readonly tokens = new Map<string, Token>();
+  readonly marks = new Map<string, string>();
+  readonly #extents = new Map<string, Extent[]>();
+  readonly #placeOfKey = new Map<string, PlacedExtent>();
+
+  /** A blob's extents in order of their start. */
+  extentsOf(blobId: string): readonly Extent[] {
+    return this.#extents.get(blobId) ?? [];
+  }
+
+  extentOfKey(key: string): PlacedExtent | undefined {
+    return this.#placeOfKey.get(key);
+  }
+
+  knows(key: string): boolean {
+    return this.#placeOfKey.has(key) || this.doomed.has(key);
+  }
+
+  blobIds(): string[] {
+    return [...this.#extents.keys()].sort();
+  }
+
+  /** Adds an extent, or replaces the blob's extent of the same start. */
+  putExtent(blobId: string, added: Extent): void {
+    const { inline } = added;
+    const extent = inline === undefined ? added : { ...added, inline: new Uint8Array(inline) };
+    const extents = this.#extents.get(blobId) ?? [];
+    const index = extents.findIndex(({ start }) => start >= extent.start);
+    const found = index === -1 ? undefined : extents[index];
+    if (found === undefined) {
+      extents.push(extent);
+    } else if (found.start === extent.start) {
+      this.#placeOfKey.delete(found.key);
+      extents[index] = extent;
+    } else {
+      extents.splice(index, 0, extent);
+    }
+    this.#extents.set(blobId, extents);
+    if (extent.key !== "") this.#placeOfKey.set(extent.key, { blobId, extent });
+  }
+
+  /** Dooms a blob's keys and forgets its extents, unless a file still shows it. */
+  doomBlob(blobId: string, at: number): void {
+    if (this.fileIdOfBlob.has(blobId)) return;
+    for (const { key } of this.extentsOf(blobId)) {
+      if (key === "") continue;
+      if (!this.doomed.has(key)) this.doomed.set(key, at);
+      this.#placeOfKey.delete(key);
+    }
+    this.#extents.delete(blobId);
+  }
+}
