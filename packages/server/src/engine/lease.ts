@@ -40,7 +40,11 @@ export class Leases {
 
   /** Fails with `node_unknown` when there is no such upload, `upload_busy` when nobody lets go. */
   async take(id: string): Promise<Lease> {
-    await this.#waitForHolder(id);
+    const deadline = this.#parts.clock.monotonic() + limits.yieldMsMax;
+    // Nothing is awaited between the last look and the entry: of several newcomers one comes next.
+    for (let holder = this.#holders.get(id); holder; holder = this.#holders.get(id)) {
+      await this.#waitFor(holder, deadline);
+    }
     const yielding = new AbortController();
     const released = Promise.withResolvers<undefined>();
     const holder: Holder = {
@@ -69,18 +73,15 @@ export class Leases {
     }
   }
 
-  async #waitForHolder(id: string): Promise<void> {
-    const deadline = this.#parts.clock.monotonic() + limits.yieldMsMax;
-    for (let holder = this.#holders.get(id); holder; holder = this.#holders.get(id)) {
-      const leftMs = deadline - this.#parts.clock.monotonic();
-      if (leftMs <= 0) throw uploadError("upload_busy", { retryAfterSeconds: 1 });
-      holder.askToYield();
-      const timeout = Promise.withResolvers<undefined>();
-      const cancel = this.#parts.clock.after(leftMs, () => {
-        timeout.resolve(undefined);
-      });
-      await Promise.race([holder.released, timeout.promise]);
-      cancel();
-    }
+  async #waitFor(holder: Holder, deadline: number): Promise<void> {
+    const leftMs = deadline - this.#parts.clock.monotonic();
+    if (leftMs <= 0) throw uploadError("upload_busy", { retryAfterSeconds: 1 });
+    holder.askToYield();
+    const timeout = Promise.withResolvers<undefined>();
+    const cancel = this.#parts.clock.after(leftMs, () => {
+      timeout.resolve(undefined);
+    });
+    await Promise.race([holder.released, timeout.promise]);
+    cancel();
   }
 }

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { makeUpload } from "../../../../test/contract/catalog-samples.ts";
+import { MemoryCatalog } from "../../../../test/support/memory-catalog.ts";
+import { systemClock } from "../base/clock.ts";
+import { systemRandom } from "../base/random.ts";
+import { Leases } from "./lease.ts";
+
+test("of newcomers that wait for one holder, or come at once, never two hold an upload", async () => {
+  const catalog = new MemoryCatalog();
+  const leases = new Leases({ catalog, clock: systemClock, random: systemRandom });
+  const upload = makeUpload();
+  await catalog.insertUpload(upload);
+  let holding = 0;
+  let mostHolding = 0;
+  const holdUntilAsked = async (): Promise<void> => {
+    const lease = await leases.take(upload.id);
+    holding += 1;
+    mostHolding = Math.max(mostHolding, holding);
+    // As an append does: asked to let go, it still has something to make durable.
+    if (!lease.yieldSignal.aborted) {
+      await Promise.race([
+        new Promise((resolve) => {
+          lease.yieldSignal.addEventListener("abort", resolve);
+        }),
+        systemClock.sleep(50),
+      ]);
+    }
+    await systemClock.sleep(1);
+    holding -= 1;
+    await lease.release();
+  };
+  await Promise.all(Array.from({ length: 4 }, holdUntilAsked));
+  expect(mostHolding).toBe(1);
+});
