@@ -90,10 +90,9 @@ export class DiskAppender implements Appender {
       return { to: start + reached.length, extents: [], syncMs: 0 };
     }
     const begun = this.#parts.clock.monotonic();
-    try {
-      await Promise.all([this.#parts.file.sync(), this.#syncName()]);
-    } catch (error) {
-      throw this.#retire(error);
+    // Both to their end, also when one fails: a descriptor must not be closed under the other.
+    for (const done of await Promise.allSettled([this.#parts.file.sync(), this.#syncName()])) {
+      if (done.status === "rejected") throw this.#retire(done.reason);
     }
     // A sync that succeeds after another one failed proves nothing.
     this.#parts.refuseFailedVolume();

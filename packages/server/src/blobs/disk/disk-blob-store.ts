@@ -44,9 +44,7 @@ export class DiskBlobStore implements BlobStore {
       last !== undefined && last.key !== "" && !this.#retired.has(last.key) ? last : undefined;
     const extent = goesOn ?? { key: this.#newKey(), start: request.offset, length: 0, crc32: 0 };
     const file =
-      goesOn === undefined
-        ? await this.#options.volume.create(extent.key)
-        : await this.#openToGrow(goesOn);
+      goesOn === undefined ? await this.#create(extent.key) : await this.#openToGrow(goesOn);
     return new DiskAppender({
       file,
       extent,
@@ -122,16 +120,31 @@ export class DiskBlobStore implements BlobStore {
     return Promise.resolve();
   }
 
+  async #create(key: string): Promise<VolumeFile> {
+    try {
+      return await this.#options.volume.create(key);
+    } catch (error) {
+      const code = systemErrorCode(error);
+      if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
+      throw uploadError("no_room", { offset: undefined }, { cause: error });
+    }
+  }
+
   async #openToGrow(extent: StoredExtent): Promise<VolumeFile> {
     const file = await this.#openForWriting(extent);
-    const length = await file.length();
-    if (length < extent.length) {
-      await file.close();
-      throw uploadError("upload_damaged", { offset: extent.start + extent.length });
+    try {
+      const length = await file.length();
+      if (length < extent.length) {
+        throw uploadError("upload_damaged", { offset: extent.start + extent.length });
+      }
+      // What is beyond the committed offset was never acknowledged to anyone.
+      if (length > extent.length) await file.truncate(extent.length);
+      return file;
+    } catch (error) {
+      // The first error says more than one of the close.
+      await file.close().catch(() => undefined);
+      throw error;
     }
-    // What is beyond the committed offset was never acknowledged to anyone.
-    if (length > extent.length) await file.truncate(extent.length);
-    return file;
   }
 
   async #openForWriting(extent: StoredExtent): Promise<VolumeFile> {

@@ -1,0 +1,97 @@
+import { expect, test } from "vitest";
+import { Chance } from "../../../../../test/fault/simulation/chance.ts";
+import { SimulatedVolume } from "../../../../../test/fault/simulation/simulated-volume.ts";
+import { calm, InjectedError } from "../../../../../test/fault/simulation/weather.ts";
+import { systemClock } from "../../base/clock.ts";
+import { systemRandom } from "../../base/random.ts";
+import { DiskBlobStore } from "./disk-blob-store.ts";
+import type { Volume, VolumeFile } from "./volume.ts";
+
+interface Failing {
+  readonly volume?: Partial<Volume>;
+  readonly file?: (file: VolumeFile) => Partial<VolumeFile>;
+}
+
+/** A store over a simulated volume some of whose operations fail. */
+function openFailing(failing: Failing): {
+  store: DiskBlobStore;
+  volume: SimulatedVolume;
+  strays: string[];
+} {
+  const strays: string[] = [];
+  const ignore = (): void => undefined;
+  const volume = new SimulatedVolume({
+    chance: new Chance(1),
+    later: setImmediate,
+    weather: () => calm,
+    watch: {
+      creates: ignore,
+      writes: ignore,
+      truncates: ignore,
+      removes: ignore,
+      quarantines: ignore,
+      strays: (meant) => strays.push(meant),
+      injects: ignore,
+    },
+  });
+  const changed = (file: VolumeFile): VolumeFile => ({ ...file, ...failing.file?.(file) });
+  const store = new DiskBlobStore({
+    volume: {
+      create: async (key) => changed(await volume.create(key)),
+      open: async (key, mode) => changed(await volume.open(key, mode)),
+      syncDirectory: (key) => volume.syncDirectory(key),
+      remove: (key) => volume.remove(key),
+      list: () => volume.list(),
+      quarantine: (key) => volume.quarantine(key),
+      ...failing.volume,
+    },
+    clock: systemClock,
+    random: systemRandom,
+    onVolumeFailure: ignore,
+  });
+  return { store, volume, strays };
+}
+
+test("a file is not closed under its sync when the sync of its name fails first", async () => {
+  const synced = Promise.withResolvers<undefined>();
+  const { store, volume, strays } = openFailing({
+    volume: { syncDirectory: () => Promise.reject(new InjectedError("ENOSPC")) },
+    file: (file) => ({
+      sync: async () => {
+        await systemClock.sleep(20);
+        await file.sync().finally(() => {
+          synced.resolve(undefined);
+        });
+      },
+    }),
+  });
+  const appender = await store.openAppender({ extents: [], offset: 0 });
+  await appender.write([Buffer.from("bytes")]);
+  await expect(appender.checkpoint()).rejects.toMatchObject({ code: "ENOSPC" });
+  await appender.close();
+  await synced.promise;
+  expect(strays).toEqual([]);
+  expect(volume.openKeys).toEqual([]);
+});
+
+test("a file whose tail cannot be cut off is not left open", async () => {
+  const { store, volume } = openFailing({
+    file: () => ({ truncate: () => Promise.reject(new InjectedError("EIO")) }),
+  });
+  const appender = await store.openAppender({ extents: [], offset: 0 });
+  await appender.write([Buffer.from("kept")]);
+  const { to, extents } = await appender.checkpoint();
+  await appender.write([Buffer.from(" and lost")]);
+  await appender.close();
+  const again = store.openAppender({ extents, offset: to });
+  await expect(again).rejects.toMatchObject({ code: "EIO" });
+  expect(volume.openKeys).toEqual([]);
+});
+
+test("a volume that has no room for another file says so as for a write", async () => {
+  const { store } = openFailing({
+    volume: { create: () => Promise.reject(new InjectedError("ENOSPC")) },
+  });
+  const opening = store.openAppender({ extents: [], offset: 0 });
+  await expect(opening).rejects.toMatchObject({ code: "no_room" });
+});
