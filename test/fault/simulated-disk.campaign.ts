@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { recordPlanted, recordTrials } from "../support/trials.ts";
+import { trySchedules } from "./simulation/campaign.ts";
+import { plantedFaults } from "./simulation/planted-faults.ts";
+
+/*
+ * HAWSER_SIMULATION_SCHEDULES sets how many schedules are tried, HAWSER_SIMULATION_SEED repeats a
+ * run, and HAWSER_SIMULATION_PATH shows one failure of that seed alone.
+ */
+const schedules = Number(process.env.HAWSER_SIMULATION_SCHEDULES ?? 100_000);
+const seed = Number(process.env.HAWSER_SIMULATION_SEED ?? Date.now() % 2 ** 31);
+const path = process.env.HAWSER_SIMULATION_PATH;
+const harness = "simulated disk: power cuts, kills and failing operations at any step";
+
+test(`an acknowledged byte survives on a disk that forgets (seed ${seed})`, async () => {
+  const result = await trySchedules({ seed, schedules, path, shrinks: true });
+  expect(result.failure?.report).toBeUndefined();
+  if (path !== undefined) return;
+  const { crashes, commits, faults, completions } = result.counts;
+  expect(result.schedules).toBe(schedules);
+  await recordTrials({
+    promise: "an acknowledged byte survives",
+    fault: harness,
+    n: result.schedules,
+    seed,
+    met: `${crashes} crashes and stops, ${faults} failed operations, ${commits} commits, ${completions} completions`,
+  });
+});
+
+test.for(plantedFaults)("planted: $name is noticed", async (fault) => {
+  const { name, planted, fenceAlone, noticedAs } = fault;
+  const options = { seed, schedules: 20_000, planted, fenceAlone, shrinks: false };
+  const result = await trySchedules(options);
+  expect(result.failure?.problem, "nothing was noticed").toMatch(noticedAs);
+  await recordPlanted({
+    harness,
+    planted: name,
+    noticedAfter: result.schedules,
+    as: result.failure?.problem ?? "",
+  });
+});
