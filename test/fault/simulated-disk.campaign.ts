@@ -16,14 +16,16 @@ test(`an acknowledged byte survives on a disk that forgets (seed ${seed})`, asyn
   const result = await trySchedules({ seed, schedules, path, shrinks: true });
   expect(result.failure?.report).toBeUndefined();
   if (path !== undefined) return;
-  const { crashes, commits, faults, completions } = result.counts;
+  const { crashes, interrupted, faults, takeovers, commits, completions } = result.counts;
   expect(result.schedules).toBe(schedules);
   await recordTrials({
     promise: "an acknowledged byte survives",
     fault: harness,
     n: result.schedules,
     seed,
-    met: `${crashes} crashes and stops, ${faults} failed operations, ${commits} commits, ${completions} completions`,
+    met:
+      `${crashes} crashes and stops, ${interrupted} under requests, ${faults} failed operations, ` +
+      `${takeovers} takeovers, ${commits} commits, ${completions} completions`,
   });
 });
 

@@ -43,7 +43,7 @@ describe.for(plantedFaults)("planted: $name", ({ planted, fenceAlone, noticedAs 
   test("is noticed", async () => {
     const { failure } = await trySchedules({
       seed: 1,
-      schedules: 1_000,
+      schedules: 5_000,
       planted,
       fenceAlone,
       shrinks: false,

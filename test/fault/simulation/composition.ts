@@ -24,6 +24,8 @@ export interface Planted {
   readonly catalogOutside?: (catalog: Catalog) => Catalog;
   /** Nobody waits for the writer before. */
   readonly impatient?: boolean;
+  /** The model looks at what a crash leaves only, and not ahead at every commit. */
+  readonly blind?: boolean;
 }
 
 export interface CompositionParts {

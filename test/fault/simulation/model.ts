@@ -23,6 +23,16 @@ export interface KnownUpload {
   robbed: boolean;
 }
 
+export interface ModelParts {
+  readonly rows: MemoryRows;
+  readonly note: (what: string) => void;
+  /**
+   * Looks at every commit at what a power cut would leave. Without it only what a crash did leave
+   * can give a fault away.
+   */
+  readonly looksAhead: boolean;
+}
+
 /**
  * What must hold, checked at every commit, at every change of a file, at every answer and after
  * every crash. The first thing that does not is kept.
@@ -32,15 +42,25 @@ export class Model implements VolumeWatch, CatalogWatch {
   readonly #uploads = new Map<string, KnownUpload>();
   /** Files of the process that runs now. */
   readonly #made = new Set<string>();
-  readonly counts = { commits: 0, completions: 0, faults: 0, quarantined: 0, removed: 0 };
+  readonly counts = {
+    commits: 0,
+    completions: 0,
+    faults: 0,
+    takeovers: 0,
+    quarantined: 0,
+    removed: 0,
+  };
   /** Looked at by the model only; set once it is made. */
   #volume: SimulatedVolume | undefined;
   #failure: string | undefined;
   readonly #note: (what: string) => void;
 
-  constructor(rows: MemoryRows, note: (what: string) => void) {
-    this.#rows = rows;
-    this.#note = note;
+  readonly #looksAhead: boolean;
+
+  constructor(parts: ModelParts) {
+    this.#rows = parts.rows;
+    this.#note = parts.note;
+    this.#looksAhead = parts.looksAhead;
   }
 
   get failure(): string | undefined {
@@ -146,7 +166,7 @@ export class Model implements VolumeWatch, CatalogWatch {
       return;
     }
     const extents = this.#rows.extentsOf(advance.blobId);
-    const bytes = this.#durableBytes(extents);
+    const bytes = this.#bytesOf(extents);
     if (bytes.length < to) {
       this.fail(`offset ${to} was committed and only ${bytes.length} bytes are durable`);
       return;
@@ -245,14 +265,21 @@ export class Model implements VolumeWatch, CatalogWatch {
     if (orphans.some((key) => !this.#rows.knows(key))) this.fail("an orphan was left in place");
   }
 
-  #durableBytes(extents: readonly Extent[]): Buffer {
+  #bytesOf(extents: readonly Extent[]): Buffer {
     const runs: Uint8Array[] = [];
     for (const { key, length, inline } of extents) {
-      const run = inline ?? this.#volume?.durable(key, length) ?? Buffer.alloc(0);
+      const run = inline ?? this.#stored(key, length);
       runs.push(run);
       if (run.length < length) break;
     }
     return Buffer.concat(runs);
+  }
+
+  #stored(key: string, length: number): Buffer {
+    const volume = this.#volume;
+    if (volume === undefined) return Buffer.alloc(0);
+    if (this.#looksAhead) return volume.durable(key, length);
+    return volume.fileOf(key)?.content(0, length) ?? Buffer.alloc(0);
   }
 }
 

@@ -68,6 +68,12 @@ const gapMs = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 10_000, max: 30_000 }) },
 );
 
+const atMs = fc.oneof(
+  { weight: 2, arbitrary: fc.nat(10) },
+  { weight: 2, arbitrary: fc.integer({ min: 10, max: 3_000 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 3_000, max: 90_000 }) },
+);
+
 const body: fc.Arbitrary<PlannedBody> = fc.record({
   batches: fc.array(fc.record({ bytes: fc.integer({ min: 1, max: 2_500 }), gapMs }), {
     maxLength: 4,
@@ -88,7 +94,7 @@ const append = fc.record({
 
 const action: fc.Arbitrary<Action> = fc
   .tuple(
-    fc.record({ atMs: gapMs, upload: fc.nat(1) }),
+    fc.record({ atMs, upload: fc.nat(1) }),
     fc.oneof(
       { weight: 12, arbitrary: append },
       { weight: 2, arbitrary: fc.constant({ kind: "status" as const }) },
@@ -105,7 +111,7 @@ const phase: fc.Arbitrary<Phase> = fc.record({
   actions: fc.array(action, { minLength: 1, maxLength: 5 }),
   end: fc.record({
     kind: fc.constantFrom("power", "power", "kill", "clean"),
-    afterSteps: fc.oneof(fc.nat(60), fc.nat(250)),
+    afterSteps: fc.oneof(fc.nat(40), fc.nat(40), fc.nat(150)),
     restMs: rarely(fc.constant(2 * 60 * 60_000), 0, 8),
     robs: rarely(fc.constant(true), false, 60),
   }),
@@ -114,11 +120,11 @@ const phase: fc.Arbitrary<Phase> = fc.record({
 const weather: fc.Arbitrary<Weather> = fc.record({
   pace: fc.constantFrom("fast", "slow", "uneven"),
   shortWrites: fc.boolean(),
-  noRoom: rarely(fc.constant(true), false, 3),
-  deviceErrors: rarely(fc.constant(true), false, 4),
+  noRoom: rarely(fc.constant(true), false, 2),
+  deviceErrors: rarely(fc.constant(true), false, 3),
   kindNames: rarely(fc.constant(true), false, 3),
-  catalogFull: rarely(fc.constant(true), false, 4),
-  unknownCommits: rarely(fc.constant(true), false, 4),
+  catalogFull: rarely(fc.constant(true), false, 3),
+  unknownCommits: rarely(fc.constant(true), false, 3),
 });
 
 /** Up to three crashes in the lives of one or two uploads. */

@@ -163,6 +163,7 @@ export class Senders {
       return;
     }
     const { code, facts } = error.detail;
+    if (code === "superseded") model.counts.takeovers += 1;
     const offset = "offset" in facts ? facts.offset : undefined;
     if (offset === undefined) return;
     if (code === "offset_mismatch" || code === "upload_damaged") {

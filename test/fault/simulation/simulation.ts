@@ -22,7 +22,11 @@ import { calm, latency, type Weather } from "./weather.ts";
 export interface Outcome {
   /** What did not hold, or undefined. */
   readonly failure: string | undefined;
-  readonly counts: Model["counts"] & { readonly steps: number; readonly crashes: number };
+  readonly counts: Model["counts"] & {
+    readonly steps: number;
+    readonly crashes: number;
+    readonly interrupted: number;
+  };
   /** Everything that happened, in order. */
   readonly trace: readonly string[];
 }
@@ -67,6 +71,7 @@ class Simulation {
   #weather: Weather;
   #steps = 0;
   #crashes = 0;
+  #interrupted = 0;
 
   constructor(schedule: Schedule, planted: Planted) {
     this.#schedule = schedule;
@@ -77,7 +82,7 @@ class Simulation {
     const note = (what: string): void => {
       this.#trace.push(`${this.#time.monotonic()} ${what}`);
     };
-    const model = new Model(this.#rows, note);
+    const model = new Model({ rows: this.#rows, note, looksAhead: planted.blind !== true });
     this.#model = model;
     const weather = (): Weather => this.#weather;
     this.#volume = new SimulatedVolume({ chance, later: this.#later, weather, watch: model });
@@ -96,7 +101,12 @@ class Simulation {
       if (this.#model.failure === undefined) await this.#live(phase);
     }
     if (this.#model.failure === undefined) await this.#finish();
-    const counts = { ...this.#model.counts, steps: this.#steps, crashes: this.#crashes };
+    const counts = {
+      ...this.#model.counts,
+      steps: this.#steps,
+      crashes: this.#crashes,
+      interrupted: this.#interrupted,
+    };
     return { failure: this.#model.failure, counts, trace: this.#trace };
   }
 
@@ -204,6 +214,7 @@ class Simulation {
     if (this.#model.failure !== undefined) return;
     this.#trace.push(`end ${end.kind}`);
     this.#crashes += 1;
+    if (this.#senders.unanswered > 0) this.#interrupted += 1;
     running.abandon();
     await settled();
     if (end.kind === "power") this.#volume.losePower();
