@@ -98,7 +98,8 @@ export class MemoryCatalog implements Catalog {
   }
 
   expireUploads(now: number, limit: number): Promise<string[]> {
-    const due = this.#expiring(now, limit).filter(({ id }) => !this.#fences.has(id));
+    const all = this.#expiring(now, Infinity);
+    const due = all.filter(({ id }) => !this.#fences.has(id)).slice(0, limit);
     for (const upload of due) {
       this.rows.uploads.set(upload.id, { ...upload, state: "expired", updatedAt: now });
       this.rows.doomBlob(upload.blobId, now);
@@ -128,6 +129,13 @@ export class MemoryCatalog implements Catalog {
     return Promise.resolve(
       uploads.filter(({ state, updatedAt }) => state === "open" && updatedAt >= since),
     );
+  }
+
+  bytesStillDue(since: number): Promise<number> {
+    const due = [...this.rows.uploads.values()].filter(
+      ({ state, updatedAt }) => state === "open" && updatedAt >= since,
+    );
+    return Promise.resolve(due.reduce((sum, { length, offset }) => sum + length - offset, 0));
   }
 
   listUncompleted(limit: number): Promise<Upload[]> {

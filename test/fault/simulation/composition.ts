@@ -3,6 +3,7 @@ import type { BlobStore } from "../../../packages/server/src/blobs/blob-store.ts
 import { DiskBlobStore } from "../../../packages/server/src/blobs/disk/disk-blob-store.ts";
 import type { Volume } from "../../../packages/server/src/blobs/disk/volume.ts";
 import type { Catalog } from "../../../packages/server/src/catalog/catalog.ts";
+import { Room } from "../../../packages/server/src/engine/room.ts";
 import { Leases } from "../../../packages/server/src/engine/lease.ts";
 import type { EngineParts } from "../../../packages/server/src/engine/parts.ts";
 import { MemoryCatalog } from "../../support/memory-catalog.ts";
@@ -66,9 +67,12 @@ export class Composition {
     const disk = new DiskBlobStore({ ...outside, volume, onVolumeFailure: die });
     const blobs = parts.fenceAlone ? withFilePerTake(disk) : disk;
     const catalog = planted.catalogOutside?.(this.#catalog.catalog) ?? this.#catalog.catalog;
+    // Free room is the volume's to refuse here: what is not written needs no simulation.
+    const marks = { softBytes: 0, hardBytes: 0 };
     this.#engine = {
       ...outside,
       catalog,
+      room: new Room({ catalog, blobs, clock, marks }),
       blobs: planted.blobs?.(blobs, volume) ?? blobs,
       leases: new Leases({ ...outside, catalog }),
       log: silentLog,
@@ -111,6 +115,7 @@ export function overBlobStore(store: BlobStore, changes: Partial<BlobStore>): Bl
     remove: (keys) => store.remove(keys),
     listOlderKeys: () => store.listOlderKeys(),
     quarantine: (key) => store.quarantine(key),
+    room: () => store.room(),
     close: () => store.close(),
     ...changes,
   };

@@ -92,6 +92,7 @@ function overVolume(volume: Volume, changes: (file: VolumeFile) => Partial<Volum
     remove: (key) => volume.remove(key),
     list: () => volume.list(),
     quarantine: (key) => volume.quarantine(key),
+    room: () => volume.room(),
   };
 }
 

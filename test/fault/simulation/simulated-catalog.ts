@@ -41,6 +41,7 @@ const reads = new Set<string | symbol>([
   "listExtents",
   "listExpiring",
   "listOpenSince",
+  "bytesStillDue",
   "listUncompleted",
   "findFile",
   "findFileOfUpload",

@@ -1,3 +1,4 @@
+import type { StoreRoom } from "../../../packages/server/src/blobs/blob-store.ts";
 import type { Volume, VolumeFile } from "../../../packages/server/src/blobs/disk/volume.ts";
 import type { Chance } from "./chance.ts";
 import { SimulatedFile, type SyncedState } from "./simulated-file.ts";
@@ -105,6 +106,10 @@ export class SimulatedVolume implements Volume {
       },
       end: () => found,
     });
+  }
+
+  room(): Promise<StoreRoom> {
+    return Promise.resolve({ freeBytes: 2 ** 50, totalBytes: 2 ** 50 });
   }
 
   /** The process ends and the system lives on: what was written stays readable. */

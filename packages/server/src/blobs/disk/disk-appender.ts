@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { crc32 } from "../../base/crc32.ts";
-import { asError, systemErrorCode, uploadError } from "../../base/errors.ts";
+import { asError, isVolumeFull, uploadError } from "../../base/errors.ts";
 import type { Appender, Checkpoint, StoredExtent } from "../blob-store.ts";
 import type { VolumeFile } from "./volume.ts";
 
@@ -74,7 +74,7 @@ export class DiskAppender implements Appender {
     try {
       return await this.#parts.file.write(chunks, this.#length);
     } catch (error) {
-      if (isNoRoom(error)) {
+      if (isVolumeFull(error)) {
         throw uploadError("no_room", { offset: undefined }, { cause: error });
       }
       throw this.#retire(error);
@@ -109,7 +109,7 @@ export class DiskAppender implements Appender {
 
   /** A sync that had no room says so; everything else is the storage's failure. */
   #retire(error: unknown): Error {
-    const code = isNoRoom(error) ? "no_room" : "storage_failed";
+    const code = isVolumeFull(error) ? "no_room" : "storage_failed";
     this.#retired = uploadError(code, { offset: undefined }, { cause: error });
     this.#parts.retire(this.#retired);
     return this.#retired;
@@ -119,11 +119,6 @@ export class DiskAppender implements Appender {
     this.#inFlight = Promise.allSettled([this.#inFlight, operation]);
     return operation;
   }
-}
-
-function isNoRoom(error: unknown): boolean {
-  const code = systemErrorCode(error);
-  return code === "ENOSPC" || code === "EDQUOT";
 }
 
 /** The chunks of the first `count` bytes, and the chunks of the rest. */

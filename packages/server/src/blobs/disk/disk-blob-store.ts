@@ -1,4 +1,4 @@
-import { systemErrorCode, uploadError } from "../../base/errors.ts";
+import { isVolumeFull, systemErrorCode, uploadError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import type {
@@ -124,8 +124,7 @@ export class DiskBlobStore implements BlobStore {
     try {
       return await this.#options.volume.create(key);
     } catch (error) {
-      const code = systemErrorCode(error);
-      if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
+      if (!isVolumeFull(error)) throw error;
       throw uploadError("no_room", { offset: undefined }, { cause: error });
     }
   }
