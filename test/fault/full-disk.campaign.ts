@@ -1,0 +1,227 @@
+import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, type TestContext } from "vitest";
+
+import { wholeNumber } from "../program/crash-cycle.ts";
+import { patternBytes, SeededRandom } from "../support/seeded.ts";
+import { ServerProcess } from "../support/server-process.ts";
+import { recordTrials } from "../support/trials.ts";
+import { type Answer, GraphPeer, toldOffset } from "./graph-peer.ts";
+import { SmallVolume } from "./small-volume.ts";
+import { TrackedUpload } from "./tracked-upload.ts";
+
+/* HAWSER_FULL_DISK_SEED repeats a run. */
+const seed = wholeNumber("HAWSER_FULL_DISK_SEED", Date.now() % 2 ** 31);
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** Free room when the bytes come: every doubling, and sizes on no boundary of anything. */
+const freeRooms: readonly number[] = [
+  ...[256, 512, 1024, 2048, 4096, 8192, 16384].map((size) => size * KiB),
+  ...[300, 768, 1500, 3001, 5000, 7000, 12_345].map((size) => size * KiB),
+  ...[MiB - 4096, MiB + 4096, 8 * MiB - 4096, 8 * MiB + 4096],
+];
+
+interface Place {
+  readonly volume: SmallVolume;
+  readonly server: ServerProcess;
+  readonly peer: GraphPeer;
+}
+
+async function volumeOrSkip(length: number, context: TestContext): Promise<SmallVolume> {
+  const volume = await SmallVolume.make(length);
+  if (typeof volume === "string") context.skip(volume);
+  return volume;
+}
+
+/** A server whose data directory is all on one small volume. */
+async function withPlace(
+  volume: SmallVolume,
+  work: (place: Place) => Promise<void>,
+): Promise<void> {
+  try {
+    const server = await ServerProcess.start({ dataDirectory: volume.mountPoint });
+    try {
+      await work({ volume, server, peer: new GraphPeer(server) });
+    } catch (error) {
+      throw new Error(server.logLines.slice(-20).join("\n"), { cause: error });
+    } finally {
+      await server.kill9();
+    }
+  } finally {
+    await volume.remove();
+  }
+}
+
+/** Done, or refused for want of room in Graph's words; anything else is wrong. */
+function doneOrNoRoom(answer: Answer | undefined): "done" | "no room" {
+  if (answer?.status === 200) return "done";
+  expect(answer?.status, JSON.stringify(answer)).toBe(507);
+  expect(answer?.json).toMatchObject({ error: { code: 2, is_transient: true } });
+  return "no room";
+}
+
+/** An upload small enough to live in the catalog, made while there was room. */
+function smallUpload({ peer }: Place, random: SeededRandom): Promise<TrackedUpload> {
+  return TrackedUpload.create(peer, random.bytes(random.integer(1, 16 * KiB)));
+}
+
+/** A larger append than there is room for: 507 with the true offset, and nothing told is lost. */
+async function refusedForRoom(upload: TrackedUpload, from: number): Promise<number> {
+  const answer = await upload.append({ from, to: upload.length });
+  expect(answer, "no answer").toBeDefined();
+  expect(doneOrNoRoom(answer), JSON.stringify(answer)).toBe("no room");
+  const { offset } = await upload.check();
+  expect(answer === undefined ? undefined : toldOffset(answer)).toBe(offset);
+  const message = expect.stringContaining(`${offset} bytes are stored`) as string;
+  expect(answer?.json).toMatchObject({ error: { message }, debug_info: { message } });
+  return offset;
+}
+
+/** One upload that is larger than the room; answers where it stood when it was refused. */
+async function meetFullDisk(place: Place, free: number, random: SeededRandom): Promise<number> {
+  const { peer, volume, server } = place;
+  const { pid } = server;
+  const early = await smallUpload(place, random);
+  const late = await smallUpload(place, random);
+  const cancelled = await smallUpload(place, random);
+  await early.finish();
+  const length = free + random.integer(1, 3 * MiB);
+  const upload = await TrackedUpload.create(peer, patternBytes({ seed: random.word(), length }));
+  await volume.fillUntil(free);
+
+  const offset = await refusedForRoom(upload, 0);
+  expect(offset).toBeLessThanOrEqual(free);
+  // Others are served: what is there is read, small ones are taken or refused, one is given up.
+  await early.verify();
+  doneOrNoRoom(await late.append({ from: 0, to: late.length }));
+  await late.check();
+  expect((await peer.cancel(cancelled.id)).status).toBe(200);
+  await refusedForRoom(upload, offset);
+
+  await volume.makeRoom();
+  await upload.finish();
+  await late.finish();
+  await early.verify();
+  expect(server.pid, "the server was started again").toBe(pid);
+  return offset;
+}
+
+it(`a full disk loses nothing and is got over, at ${freeRooms.length} sizes (seed ${seed})`, async (context) => {
+  const offsets: number[] = [];
+  for (const [index, free] of freeRooms.entries()) {
+    const volume = await volumeOrSkip(64 * MiB, context);
+    await withPlace(volume, async (place) => {
+      offsets.push(await meetFullDisk(place, free, new SeededRandom(seed + index)));
+    });
+  }
+  await recordTrials({
+    promise: "507 with the true offset, and the upload ends once there is room",
+    fault: "a full disk under the bytes",
+    n: offsets.length,
+    seed,
+    met: `free ${Math.min(...freeRooms)} to ${Math.max(...freeRooms)} bytes, ${offsets.filter((offset) => offset > 0).length} stopped in the middle`,
+  });
+});
+
+interface CatalogCommits {
+  readonly done: number;
+  readonly refused: number;
+}
+
+/** Commits until one is refused, and a few beyond. What was told holds all the while. */
+async function commitUntilRefused(
+  uploads: readonly TrackedUpload[],
+  peer: GraphPeer,
+): Promise<CatalogCommits> {
+  let [done, refused] = [0, 0];
+  for (const upload of uploads) {
+    const answers = [await upload.append({ from: 0, to: upload.length }), await peer.create(10)];
+    for (const answer of answers) {
+      if (doneOrNoRoom(answer) === "done") done += 1;
+      else refused += 1;
+    }
+    await upload.check();
+    if (refused > 20) break;
+  }
+  return { done, refused };
+}
+
+it(`a catalog on a full disk commits or refuses, and loses nothing (seed ${seed})`, async (context) => {
+  const volume = await volumeOrSkip(32 * MiB, context);
+  const random = new SeededRandom(seed);
+  await withPlace(volume, async (place) => {
+    const { peer, server } = place;
+    const { pid } = server;
+    const first = await smallUpload(place, random);
+    const last = await smallUpload(place, random);
+    const rest: TrackedUpload[] = [];
+    while (rest.length < 600) rest.push(await smallUpload(place, random));
+    const given = await TrackedUpload.create(peer, random.bytes(40 * KiB));
+    await given.append({ from: 0, to: 20 * KiB });
+    await volume.fillUntil(0);
+    expect(await volume.freeBytes()).toBe(0);
+
+    // What was set aside: an upload is given up although not one byte is free.
+    expect((await peer.cancel(first.id)).status).toBe(200);
+    const commits = await commitUntilRefused(rest, peer);
+    for (const upload of rest) await upload.check();
+    doneOrNoRoom(await peer.cancel(last.id));
+    expect(server.pid, "the server was started again").toBe(pid);
+
+    // The same volume, as full, under a server that has just started after a kill.
+    await server.kill9();
+    await server.restart();
+    for (const upload of [given, ...rest]) await upload.check();
+    doneOrNoRoom(await given.append({ from: given.acknowledged, to: given.length }));
+
+    await volume.makeRoom();
+    for (const upload of [given, ...rest]) await upload.finish();
+    await recordTrials({
+      promise: "a commit is made or refused with 507, and what was told is kept",
+      fault: "no free byte under catalog and bytes",
+      n: commits.done + commits.refused,
+      seed,
+      met: `${commits.done} commits made in the room set aside, ${commits.refused} refused`,
+    });
+  });
+});
+
+it(`bytes elsewhere flow on while the catalog's disk is full (seed ${seed})`, async (context) => {
+  const elsewhere = await mkdtemp(join(tmpdir(), "hawser-elsewhere-"));
+  context.onTestFinished(() => rm(elsewhere, { recursive: true, force: true }));
+  const volume = await volumeOrSkip(16 * MiB, context);
+  const random = new SeededRandom(seed);
+  await mkdir(join(elsewhere, "blobs"));
+  await symlink(join(elsewhere, "blobs"), join(volume.mountPoint, "blobs"));
+  await withPlace(volume, async ({ peer, server }) => {
+    const { pid } = server;
+    const uploads: TrackedUpload[] = [];
+    for (let number = 0; number < 8; number += 1) {
+      uploads.push(await TrackedUpload.create(peer, random.bytes(random.integer(MiB, 12 * MiB))));
+    }
+    await volume.fillUntil(0);
+    let done = 0;
+    for (const upload of uploads) {
+      const middle = random.integer(1, upload.length - 1);
+      for (const range of [
+        { from: 0, to: middle },
+        { from: middle, to: upload.length },
+      ]) {
+        if (doneOrNoRoom(await upload.append(range)) === "done") done += 1;
+        await upload.check();
+      }
+    }
+    await volume.makeRoom();
+    for (const upload of uploads) await upload.finish();
+    expect(server.pid, "the server was started again").toBe(pid);
+    await recordTrials({
+      promise: "a commit is made or refused with 507, and what was told is kept",
+      fault: "no free byte under the catalog alone",
+      n: uploads.length * 2,
+      seed,
+      met: `${done} appends taken`,
+    });
+  });
+});
