@@ -1,14 +1,13 @@
 import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it, type TestContext } from "vitest";
+import { expect, it } from "vitest";
 
 import { wholeNumber } from "../program/crash-cycle.ts";
 import { patternBytes, SeededRandom } from "../support/seeded.ts";
-import { ServerProcess } from "../support/server-process.ts";
 import { recordTrials } from "../support/trials.ts";
-import { type Answer, GraphPeer, toldOffset } from "./graph-peer.ts";
-import { SmallVolume } from "./small-volume.ts";
+import { type GraphPeer, toldOffset } from "./graph-peer.ts";
+import { doneOrNoRoom, type Place, volumeOrSkip, withPlace } from "./small-place.ts";
 import { TrackedUpload } from "./tracked-upload.ts";
 
 /* HAWSER_FULL_DISK_SEED repeats a run. */
@@ -22,45 +21,6 @@ const freeRooms: readonly number[] = [
   ...[300, 768, 1500, 3001, 5000, 7000, 12_345].map((size) => size * KiB),
   ...[MiB - 4096, MiB + 4096, 8 * MiB - 4096, 8 * MiB + 4096],
 ];
-
-interface Place {
-  readonly volume: SmallVolume;
-  readonly server: ServerProcess;
-  readonly peer: GraphPeer;
-}
-
-async function volumeOrSkip(length: number, context: TestContext): Promise<SmallVolume> {
-  const volume = await SmallVolume.make(length);
-  if (typeof volume === "string") context.skip(volume);
-  return volume;
-}
-
-/** A server whose data directory is all on one small volume. */
-async function withPlace(
-  volume: SmallVolume,
-  work: (place: Place) => Promise<void>,
-): Promise<void> {
-  try {
-    const server = await ServerProcess.start({ dataDirectory: volume.mountPoint });
-    try {
-      await work({ volume, server, peer: new GraphPeer(server) });
-    } catch (error) {
-      throw new Error(server.logLines.slice(-20).join("\n"), { cause: error });
-    } finally {
-      await server.kill9();
-    }
-  } finally {
-    await volume.remove();
-  }
-}
-
-/** Done, or refused for want of room in Graph's words; anything else is wrong. */
-function doneOrNoRoom(answer: Answer | undefined): "done" | "no room" {
-  if (answer?.status === 200) return "done";
-  expect(answer?.status, JSON.stringify(answer)).toBe(507);
-  expect(answer?.json).toMatchObject({ error: { code: 2, is_transient: true } });
-  return "no room";
-}
 
 /** An upload small enough to live in the catalog, made while there was room. */
 function smallUpload({ peer }: Place, random: SeededRandom): Promise<TrackedUpload> {

@@ -1,3 +1,4 @@
+import { UploadError } from "../base/errors.ts";
 import type {
   App,
   Completion,
@@ -139,7 +140,12 @@ export interface BlobOwner {
   readonly file: PublishedFile | undefined;
 }
 
-/** The catalog's volume has no room for this change; nothing changed. */
-export class CatalogFullError extends Error {
-  override readonly name = "CatalogFullError";
+/**
+ * The catalog's volume has no room for this change; nothing changed. Every verb may meet it, so it
+ * is the engine's `no_room` already: nobody has to translate it who knows no offset to add.
+ */
+export class CatalogFullError extends UploadError {
+  constructor() {
+    super({ code: "no_room", facts: { offset: undefined } });
+  }
 }

@@ -110,7 +110,7 @@ export class SqliteWriter {
     this.#waiting.delete(reply.number);
     if (reply.kind === "done") waiting?.resolve({ kind: "done", rows: reply.rows });
     else if (reply.kind === "stale") waiting?.resolve({ kind: "stale" });
-    else if (reply.kind === "full") waiting?.reject(new CatalogFullError("the catalog is full"));
+    else if (reply.kind === "full") waiting?.reject(new CatalogFullError());
     else waiting?.reject(new Error(reply.message));
   }
 }

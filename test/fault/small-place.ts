@@ -1,0 +1,45 @@
+import { expect, type TestContext } from "vitest";
+
+import { ServerProcess } from "../support/server-process.ts";
+import { type Answer, GraphPeer } from "./graph-peer.ts";
+import { SmallVolume } from "./small-volume.ts";
+
+/** A server whose data directory is all on one small volume. */
+export interface Place {
+  readonly volume: SmallVolume;
+  readonly server: ServerProcess;
+  readonly peer: GraphPeer;
+}
+
+export async function volumeOrSkip(length: number, context: TestContext): Promise<SmallVolume> {
+  const volume = await SmallVolume.make(length);
+  if (typeof volume === "string") context.skip(volume);
+  return volume;
+}
+
+/** Runs the work with a server there, and takes everything down again. */
+export async function withPlace(
+  volume: SmallVolume,
+  work: (place: Place) => Promise<void>,
+): Promise<void> {
+  try {
+    const server = await ServerProcess.start({ dataDirectory: volume.mountPoint });
+    try {
+      await work({ volume, server, peer: new GraphPeer(server) });
+    } catch (error) {
+      throw new Error(server.logLines.slice(-20).join("\n"), { cause: error });
+    } finally {
+      await server.kill9();
+    }
+  } finally {
+    await volume.remove();
+  }
+}
+
+/** Done, or refused for want of room in Graph's words; anything else is wrong. */
+export function doneOrNoRoom(answer: Answer | undefined): "done" | "no room" {
+  if (answer?.status === 200) return "done";
+  expect(answer?.status, JSON.stringify(answer)).toBe(507);
+  expect(answer?.json).toMatchObject({ error: { code: 2, is_transient: true } });
+  return "no room";
+}
