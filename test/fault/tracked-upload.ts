@@ -89,14 +89,19 @@ export class TrackedUpload {
     return standing;
   }
 
-  /** Goes on from what is acknowledged to the end, and fails unless every byte is the one sent. */
-  async finish(): Promise<void> {
-    for (let tries = 0; tries < triesMax; tries += 1) {
+  /**
+   * Goes on from what is acknowledged to the end, and fails unless every byte is the one sent.
+   * Answers the statuses that its appends met.
+   */
+  async finish(): Promise<readonly number[]> {
+    const statuses: number[] = [];
+    while (statuses.length < triesMax) {
       const { offset } = await this.check();
       const answer = await this.append({ from: offset, to: this.length });
+      statuses.push(answer?.status ?? 0);
       if (answer?.status === 200) {
         await this.verify();
-        return;
+        return statuses;
       }
       // Somebody of before has not let go, or has just done so: both are told, neither is wrong.
       if (answer?.status !== 412 && answer?.status !== 503) {
