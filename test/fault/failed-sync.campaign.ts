@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it, type TestContext } from "vitest";
 
-import { wholeNumber } from "../program/crash-cycle.ts";
+import { wholeNumber } from "../support/whole-number.ts";
 import { within } from "../support/eventually.ts";
 import { patternBytes, SeededRandom } from "../support/seeded.ts";
 import { ServerProcess, sourceProgram } from "../support/server-process.ts";

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 
 import { SeededRandom } from "../support/seeded.ts";
-import { doneOrNoRoom, volumeOrSkip, withPlace } from "./small-place.ts";
+import { volumeOrSkip } from "../support/small-volume.ts";
+import { doneOrNoRoom, withPlace } from "./small-place.ts";
 import { TrackedUpload } from "./tracked-upload.ts";
 
 const MiB = 1024 * 1024;

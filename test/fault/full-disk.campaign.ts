@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 
-import { wholeNumber } from "../program/crash-cycle.ts";
+import { wholeNumber } from "../support/whole-number.ts";
 import { patternBytes, SeededRandom } from "../support/seeded.ts";
 import { recordTrials } from "../support/trials.ts";
 import { type GraphPeer, toldOffset } from "./graph-peer.ts";
-import { doneOrNoRoom, type Place, volumeOrSkip, withPlace } from "./small-place.ts";
+import { volumeOrSkip } from "../support/small-volume.ts";
+import { doneOrNoRoom, type Place, withPlace } from "./small-place.ts";
 import { TrackedUpload } from "./tracked-upload.ts";
 
 /* HAWSER_FULL_DISK_SEED repeats a run. */

@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from "vitest";
 
-import { wholeNumber } from "../program/crash-cycle.ts";
+import { wholeNumber } from "../support/whole-number.ts";
 import { SeededRandom } from "../support/seeded.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { recordTrials } from "../support/trials.ts";

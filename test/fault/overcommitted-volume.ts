@@ -3,7 +3,7 @@ import { mkdir, open, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 
-import { SmallVolume } from "./small-volume.ts";
+import { SmallVolume } from "../support/small-volume.ts";
 
 const run = promisify(execFile);
 const MiB = 1024 * 1024;

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 
-import { wholeNumber } from "../program/crash-cycle.ts";
+import { wholeNumber } from "../support/whole-number.ts";
 import { SeededRandom } from "../support/seeded.ts";
 import { ServerProcess, sourceProgram } from "../support/server-process.ts";
 import { recordPlanted, recordTrials } from "../support/trials.ts";

@@ -1,20 +1,14 @@
-import { expect, type TestContext } from "vitest";
+import { expect } from "vitest";
 
 import { ServerProcess } from "../support/server-process.ts";
+import type { SmallVolume } from "../support/small-volume.ts";
 import { type Answer, GraphPeer } from "./graph-peer.ts";
-import { SmallVolume } from "./small-volume.ts";
 
 /** A server whose data directory is all on one small volume. */
 export interface Place {
   readonly volume: SmallVolume;
   readonly server: ServerProcess;
   readonly peer: GraphPeer;
-}
-
-export async function volumeOrSkip(length: number, context: TestContext): Promise<SmallVolume> {
-  const volume = await SmallVolume.make(length);
-  if (typeof volume === "string") context.skip(volume);
-  return volume;
 }
 
 /** Runs the work with a server there, and takes everything down again. */

@@ -9,7 +9,7 @@ import { eventually } from "../support/eventually.ts";
 import { type HeaderLine, RawConnection, rawRequest } from "../support/raw-http.ts";
 import { firstStrangeByte, patternBytes, patternChunks } from "../support/seeded.ts";
 import { ServerProcess, type ServerProcessOptions } from "../support/server-process.ts";
-import { mountOrSkip } from "../support/small-volume.ts";
+import { mountOrSkip, volumeOrSkip } from "../support/small-volume.ts";
 import { runHawser } from "./hawser-command.ts";
 
 const MiB = 1024 * 1024;
@@ -133,7 +133,10 @@ describe("the data directory", () => {
   });
 
   it("that cannot be written to is told so", async (context) => {
-    const place = await mountOrSkip("size=1m,ro", context);
+    const volume = await volumeOrSkip(MiB, context);
+    context.onTestFinished(() => volume.remove());
+    await volume.makeReadOnly();
+    const place = volume.mountPoint;
     const serve = ["serve", "--port", "0", "--data", place];
     const end = await runHawser(serve, { stateDirectory: directory });
     expect(end.code).toBe(1);
@@ -143,7 +146,7 @@ describe("the data directory", () => {
 });
 
 it("a full disk: 507 with the true offset, and the upload ends once there is room", async (context) => {
-  const place = await mountOrSkip("size=24m", context);
+  const place = await mountOrSkip(24 * MiB, context);
   const server = await startServer({ dataDirectory: place }, context);
   // The catalog takes 8 MiB, most of it set aside: 16 are left now, and 8 with the ballast.
   const length = 12 * MiB;
@@ -173,7 +176,7 @@ it("a full disk: 507 with the true offset, and the upload ends once there is roo
 });
 
 it("room that is promised to one upload is not promised to another", async (context) => {
-  const place = await mountOrSkip("size=40m", context);
+  const place = await mountOrSkip(40 * MiB, context);
   const server = await startServer({ dataDirectory: place }, context);
   const query = (length: number): string =>
     `${server.appId}/uploads?file_name=a.pdf&file_length=${length}&file_type=application%2Fpdf`;
@@ -196,7 +199,7 @@ it("room that is promised to one upload is not promised to another", async (cont
 });
 
 it("an upload does not go on into the last free bytes", async (context) => {
-  const place = await mountOrSkip("size=32m", context);
+  const place = await mountOrSkip(32 * MiB, context);
   const extraArguments = ["--soft-room-bytes", "0", "--hard-room-bytes", `${14 * MiB}`];
   const server = await startServer({ dataDirectory: place, extraArguments }, context);
   const length = 12 * MiB;

@@ -14,7 +14,7 @@ it("a full disk is 507 with Retry-After, and loses nothing of what was stored", 
   if ((process.env.HAWSER_TEST_URL ?? "") !== "") {
     context.skip("needs a server that the suite started itself");
   }
-  const dataDirectory = await mountOrSkip("size=24m", context);
+  const dataDirectory = await mountOrSkip(24 * MiB, context);
   const server = await ServerProcess.start({ dataDirectory });
   context.onTestFinished(() => server.remove());
   const { address: url, appId, token } = server;

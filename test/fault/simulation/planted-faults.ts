@@ -149,7 +149,7 @@ function withLostAnswers(catalog: Catalog): Catalog {
       const outcome = await catalog.advance(advance);
       if (outcome !== "done" || advance.from === 0 || upload === undefined) return outcome;
       believed.set(advance.id, { upload, extents });
-      throw new CatalogFullError("the answer was lost");
+      throw new CatalogFullError();
     },
     takeLease: async (id, fence) => {
       const upload = await catalog.takeLease(id, fence);

@@ -130,7 +130,7 @@ export class SimulatedCatalog {
     const isChange = changes.has(write.verb);
     if (isChange && catalogFull && chance.happens(0.06)) {
       watch.injects("catalog full");
-      return this.#rejecting(write, new CatalogFullError("injected"));
+      return this.#rejecting(write, new CatalogFullError());
     }
     if (isChange && unknownCommits && chance.happens(0.03)) {
       watch.injects("commit unknown");

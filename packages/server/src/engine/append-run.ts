@@ -3,7 +3,7 @@ import { combineCrc32, crc32 } from "../base/crc32.ts";
 import { UploadError, asError, uploadError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
 import type { Appender, Checkpoint } from "../blobs/blob-store.ts";
-import { CatalogFullError, type AdvanceEnding } from "../catalog/catalog.ts";
+import type { AdvanceEnding } from "../catalog/catalog.ts";
 import type { Extent, Upload } from "../catalog/records.ts";
 import { CheckpointPolicy } from "./checkpoint-policy.ts";
 import { endingOf } from "./complete.ts";
@@ -142,7 +142,7 @@ export class AppendRun {
   /** The sender is told the offset that is committed, whatever kept the rest from it. */
   #whereToGoOn(error: unknown): unknown {
     const { offset } = this.#upload;
-    if (error instanceof CatalogFullError || isNoRoom(error)) {
+    if (isNoRoom(error)) {
       return uploadError("no_room", { offset }, { cause: error });
     }
     if (error instanceof UploadError && error.code === "storage_failed") {
