@@ -52,8 +52,13 @@ function headerHandles(values: readonly unknown[]): string[] {
   return components.flatMap((component) => {
     const example = property(component, "example");
     const handles = property(example, "header_handle");
-    return Array.isArray(handles) ? handles.map(String) : [];
+    return Array.isArray(handles) ? handles.map(handleText) : [];
   });
+}
+
+function handleText(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw uploadError("handle_invalid", { problem: "it is not a text" });
 }
 
 function property(value: unknown, name: string): unknown {

@@ -50,7 +50,12 @@ export class Parameters {
   }
 
   tokens(): string[] {
-    return this.all("access_token").map(String);
+    return this.all("access_token").map((value) => {
+      if (typeof value === "string") return value;
+      if (typeof value === "number") return String(value);
+      // JSON can hold what has no text, and what would take the stack to put into one.
+      throw uploadError("token_invalid", { problem: "It is not a text." });
+    });
   }
 }
 
