@@ -3,12 +3,11 @@ import type { HttpBindings } from "@hono/node-server";
 import { getRequestListener } from "@hono/node-server";
 import type { Context } from "hono";
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
 import { readCredentials } from "../access/credentials.ts";
 import type { Principal } from "../access/scopes.ts";
 import { allScopes, requireScope } from "../access/scopes.ts";
-import { asError, UploadError, uploadError } from "../base/errors.ts";
+import { asError, systemErrorCode, UploadError, uploadError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { silentLog } from "../base/log.ts";
@@ -65,7 +64,6 @@ export function controlApp(parts: ControlParts): Hono<ControlEnvironment> {
     // Secrets are among the answers.
     context.header("Cache-Control", "no-store");
   });
-  app.use("/admin/*", bodyLimit({ maxSize: limits.formBytesMax, onError: refuseLength }));
   addApps(app, parts.administration);
   addTokens(app, parts.administration);
   addUpkeep(app, parts.administration);
@@ -88,7 +86,20 @@ export function controlApp(parts: ControlParts): Hono<ControlEnvironment> {
 export function controlListener(
   app: Hono<ControlEnvironment>,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  return getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  // What is no address: an empty answer would leave its sender guessing.
+  const errorHandler = (): Response =>
+    Response.json(
+      {
+        error: { message: "The request's target or host is not valid.", code: "request_malformed" },
+      },
+      { status: 400 },
+    );
+  // A health check of HTTP/1.0 names no host.
+  return getRequestListener(app.fetch, {
+    overrideGlobalObjects: false,
+    hostname: "localhost",
+    errorHandler,
+  });
 }
 
 function addApps(app: Hono<ControlEnvironment>, administration: AdministrationApi): void {
@@ -151,7 +162,7 @@ async function readBody<Value>(context: ControlContext, schema: z.ZodType<Value>
 
 /** An empty body says the same as an empty object. */
 async function readJson(context: ControlContext): Promise<unknown> {
-  const text = await context.req.text();
+  const text = await readText(context);
   if (text === "") return {};
   try {
     const value: unknown = JSON.parse(text);
@@ -161,8 +172,29 @@ async function readJson(context: ControlContext): Promise<unknown> {
   }
 }
 
-function refuseLength(): never {
-  throw uploadError("request_malformed", { detail: "The body is too long." });
+/** Hono's own limit cannot take a chunked body in hand: it fails on this server's requests. */
+async function readText(context: ControlContext): Promise<string> {
+  if (Number(context.req.header("content-length") ?? 0) > limits.formBytesMax) throw tooLong();
+  const { body } = context.req.raw;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of body ?? []) {
+      length += chunk.length;
+      if (length > limits.formBytesMax) throw tooLong();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (systemErrorCode(error) === "ECONNRESET") {
+      throw uploadError("body_cut", { offset: 0 }, { cause: error });
+    }
+    throw error;
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function tooLong(): UploadError {
+  return uploadError("request_malformed", { detail: "The body is too long." });
 }
 
 function unknownApp(id: string): never {
