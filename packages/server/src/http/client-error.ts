@@ -7,6 +7,8 @@ import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import { type Answer, newTraceId } from "./exchange.ts";
 
+const notHttp = "The request is not well-formed HTTP.";
+
 /** How long a client that sent what is not HTTP may take to read why it is refused. */
 const LINGER_MS = 500;
 
@@ -24,6 +26,15 @@ export function unknownErrorAnswer(traceId: string): Answer {
     status: 500,
     headers: { "Content-Type": "application/json; charset=UTF-8" },
     body: errorBody("An unknown error has occurred.", { code: 1, traceId }),
+  };
+}
+
+/** A request whose head contradicts HTTP, on a route that has no words of its own for it. */
+export function malformedAnswer(traceId: string): Answer {
+  return {
+    status: 400,
+    headers: { "Content-Type": "application/json; charset=UTF-8" },
+    body: errorBody(notHttp, { code: 100, traceId }),
   };
 }
 
@@ -58,7 +69,7 @@ function refusalOf(problem: string | undefined): { status: number; message: stri
   if (problem === "ERR_HTTP_REQUEST_TIMEOUT") {
     return { status: 408, message: "The request's headers did not arrive in time." };
   }
-  return { status: 400, message: "The request is not well-formed HTTP." };
+  return { status: 400, message: notHttp };
 }
 
 function errorBody(message: string, facts: { code: number; traceId: string }): string {

@@ -47,6 +47,8 @@ export class Exchange {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly announcedLength: number | undefined;
+  /** Every request since HTTP/1.1 must name its host (RFC 9112, section 3.2). */
+  readonly lacksHost: boolean;
   readonly logFacts: Record<string, unknown> = {};
   readonly #parts: ExchangeParts;
   readonly #abort = new AbortController();
@@ -67,6 +69,7 @@ export class Exchange {
     this.path = question < 0 ? this.target : this.target.slice(0, question);
     this.query = new URLSearchParams(question < 0 ? "" : this.target.slice(question + 1));
     this.announcedLength = announcedLength(request);
+    this.lacksHost = request.headers.host === undefined && request.httpVersion !== "1.0";
   }
 
   /** Aborted when the client's connection closes before the answer was sent. */
@@ -179,8 +182,16 @@ export class Exchange {
 
   #continue(): void {
     if (!this.#parts.expectsContinue || this.#continued || this.#answered) return;
+    const { response } = this.#parts;
+    if (response.socket === null) {
+      // Pipelined behind another answer: Node would put this one's head before the interim answer.
+      response.once("socket", () => {
+        this.#continue();
+      });
+      return;
+    }
     this.#continued = true;
-    this.#parts.response.writeContinue();
+    response.writeContinue();
   }
 
   /** Whether the request has an unread rest; undefined when the connection is gone. */

@@ -14,7 +14,7 @@ import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import { setBodyDeadline } from "./body-deadline.ts";
 import { BodyWatch } from "./body-watch.ts";
-import { refuseRaw, unknownErrorAnswer } from "./client-error.ts";
+import { malformedAnswer, refuseRaw, unknownErrorAnswer } from "./client-error.ts";
 import { Exchange } from "./exchange.ts";
 import { ReaderWatch } from "./reader-watch.ts";
 
@@ -50,6 +50,8 @@ const settings: ServerOptions = {
   headersTimeout: limits.headersMsMax,
   connectionsCheckingInterval: limits.connectionsCheckMs,
   keepAliveTimeout: limits.keepAliveMs,
+  // A missing one is refused by us: Node's own answer has no body to say why.
+  requireHostHeader: false,
 };
 
 /** Gives each request to the first protocol that knows it, and the rest to the fallback. */
@@ -75,6 +77,10 @@ export class HttpServer {
     });
     this.#server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
       this.#arrived({ request, response, expectsContinue: true });
+    });
+    this.#server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
+      // Node's own refusal has no body to say why. Ignoring is allowed (RFC 9110, section 10.1.1).
+      this.#arrived({ request, response, expectsContinue: false });
     });
     this.#server.on("clientError", (error, socket) => {
       // Plain HTTP has no other streams than these; the type allows for any.
@@ -158,14 +164,17 @@ export class HttpServer {
     const startedAt = this.#parts.clock.monotonic();
     try {
       const protocol = this.#parts.protocols.find((each) => each.matches(exchange));
-      if (protocol === undefined) {
+      if (protocol !== undefined) {
+        exchange.gatherEarly();
+        await protocol.handle(exchange);
+        if (!exchange.answered && !exchange.signal.aborted) {
+          throw new Error(`${protocol.name} gave no answer`);
+        }
+      } else if (exchange.lacksHost) {
+        await exchange.respond(malformedAnswer(exchange.traceId));
+      } else {
         this.#fallBack(exchange, arrival);
         return;
-      }
-      exchange.gatherEarly();
-      await protocol.handle(exchange);
-      if (!exchange.answered && !exchange.signal.aborted) {
-        throw new Error(`${protocol.name} gave no answer`);
       }
     } catch (thrown) {
       await this.#failed(exchange, thrown);
@@ -183,14 +192,30 @@ export class HttpServer {
       this.#logAccess(exchange, { status, ms: this.#since(startedAt) });
     });
     const inputBroken = (): void => {
-      // Nobody else would end a request that can never be complete.
-      if (!request.complete) request.socket.destroy();
+      if (!request.complete) this.#endBroken({ request, response });
     };
     this.#track({ inputBroken, connectionLost: () => undefined }, { request, response });
     setBodyDeadline(request, this.#parts.clock);
     if (this.draining) response.shouldKeepAlive = false;
-    if (expectsContinue) response.writeContinue();
+    if (expectsContinue) continueInTurn(response);
     this.#parts.fallback(request, response);
+  }
+
+  /** Nobody else would end a request that can never be complete; what came before it still may. */
+  #endBroken({ request, response }: Pick<Arrival, "request" | "response">): void {
+    if (response.socket === null) {
+      response.once("socket", () => {
+        this.#endBroken({ request, response });
+      });
+    } else if (!response.headersSent) {
+      this.#refuse(new Error("the body is broken"), request.socket);
+    } else if (response.writableEnded && !response.writableFinished) {
+      response.once("finish", () => {
+        request.socket.destroySoon();
+      });
+    } else {
+      request.socket.destroySoon();
+    }
   }
 
   async #failed(exchange: Exchange, thrown: unknown): Promise<void> {
@@ -210,6 +235,11 @@ export class HttpServer {
       }
       return;
     }
+    this.#refuse(error, socket);
+  }
+
+  /** Answers what is no request, once a connection. */
+  #refuse(error: Error, socket: Socket): void {
     if (this.#refused.has(socket)) return;
     this.#refused.add(socket);
     const { clock, random, log } = this.#parts;
@@ -225,4 +255,13 @@ export class HttpServer {
     const { traceId: trace, method, path, logFacts } = exchange;
     this.#parts.log.info({ trace, method, path, ...facts, ...logFacts }, "answered");
   }
+}
+
+/** Behind another answer of its connection, Node would put this one's head before it. */
+function continueInTurn(response: ServerResponse): void {
+  if (response.socket !== null) response.writeContinue();
+  else
+    response.once("socket", () => {
+      if (!response.headersSent) response.writeContinue();
+    });
 }

@@ -45,8 +45,11 @@ export function fileOffsetOf(exchange: Exchange): number {
   return offset;
 }
 
-/** Headers of which a second one could make a proxy and this server disagree. */
-export function refuseDoubledHeaders(exchange: Exchange): void {
+/** Headers about which a proxy and this server could disagree: a missing host, a second of some. */
+export function refuseAmbiguousHeaders(exchange: Exchange): void {
+  if (exchange.lacksHost) {
+    throw uploadError("request_malformed", { detail: "The header host is missing." });
+  }
   for (const name of ["host", "content-length", "authorization"]) {
     if (exchange.headerValues(name).length > 1) {
       throw uploadError("request_malformed", { detail: `The header ${name} is given twice.` });

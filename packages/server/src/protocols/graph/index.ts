@@ -7,7 +7,7 @@ import { consumers } from "./consumers.ts";
 import { content } from "./content.ts";
 import { start } from "./create.ts";
 import { errorBody, errorHeaders, graphError } from "./errors.ts";
-import { refuseDoubledHeaders } from "./fields.ts";
+import { refuseAmbiguousHeaders } from "./fields.ts";
 import { publishFile, removeFile, showFile } from "./files.ts";
 import { filesEdge, uploadsEdge } from "./list.ts";
 import { Parameters } from "./parameters.ts";
@@ -34,7 +34,7 @@ export class GraphProtocol implements Protocol {
     if (route === undefined) return;
     const request = { parts: this.#parts, exchange, version: route.version };
     try {
-      refuseDoubledHeaders(exchange);
+      refuseAmbiguousHeaders(exchange);
       await carryOut(request, route);
     } catch (error) {
       await answerError(request, route, error);
