@@ -98,6 +98,12 @@ describe("administration", () => {
     expect(answer.status, answer.body.toString()).toBe(200);
   });
 
+  it("takes a body whatever host is named", async () => {
+    const named = head().replace("Host: a", "Host: 127.0.p.1");
+    const answer = await only(`${named}Content-Length: 15\r\n\r\n{"dryRun":true}`);
+    expect(answer.status, answer.body.toString()).toBe(200);
+  });
+
   it("refuses a chunked body that is too long", async () => {
     const chunk = `10000\r\n${" ".repeat(0x10000)}\r\n`;
     const answer = await only(`${head()}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(17)}`);

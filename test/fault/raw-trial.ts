@@ -27,7 +27,8 @@ export async function sendRaw(address: RawAddress, trial: RawTrial): Promise<Raw
   const socket = connect({ ...address, allowHalfOpen: true });
   const closed = Promise.withResolvers<undefined>();
   const chunks: Buffer[] = [];
-  let [orderly, ended, heardAt] = [true, false, performance.now()];
+  let [orderly, ended] = [true, false];
+  let heardAt = performance.now();
   const received = (): Buffer => Buffer.concat(chunks);
   socket.setNoDelay(true);
   socket.on("data", (chunk: Buffer) => {
@@ -49,13 +50,12 @@ export async function sendRaw(address: RawAddress, trial: RawTrial): Promise<Raw
     socket.write(slice);
     if (trial.slices.length > 1) await sleep(1);
   }
-  heardAt = performance.now();
   while (!ended && !trial.settled(received()) && performance.now() - heardAt < trial.quietMs) {
     await sleep(2);
   }
   socket.end();
   try {
-    await within(closed.promise, { what: "the server to answer or close", timeoutMs: 20_000 });
+    await within(closed.promise, { what: "the server to answer or close", timeoutMs: 40_000 });
   } finally {
     socket.destroy();
   }
