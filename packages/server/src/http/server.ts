@@ -16,6 +16,7 @@ import { setBodyDeadline } from "./body-deadline.ts";
 import { BodyWatch } from "./body-watch.ts";
 import { malformedAnswer, refuseRaw, unknownErrorAnswer } from "./client-error.ts";
 import { Exchange } from "./exchange.ts";
+import { loggablePath } from "./loggable-path.ts";
 import { ReaderWatch } from "./reader-watch.ts";
 
 export interface Protocol {
@@ -252,7 +253,8 @@ export class HttpServer {
 
   /** The path only: a query may carry a token. */
   #logAccess(exchange: Exchange, facts: object): void {
-    const { traceId: trace, method, path, logFacts } = exchange;
+    const { traceId: trace, method, logFacts } = exchange;
+    const path = loggablePath(exchange.path);
     this.#parts.log.info({ trace, method, path, ...facts, ...logFacts }, "answered");
   }
 }
