@@ -148,6 +148,44 @@ describe("administration", () => {
   });
 });
 
+describe("the name of a published file", () => {
+  const handle = async (): Promise<string> => api.upload(Buffer.from("%PDF-1"));
+  const path = () => `/v21.0/${api.appId}/files`;
+
+  it.for(["x".repeat(256), "a\u0000b", "a\r\nX: y", "../../etc/passwd", "\u202egpj.exe", "\ud800"])(
+    "is held to the rules of file_name: case %#",
+    async (name) => {
+      const answer = await api.postJson(path(), { handle: await handle(), name });
+      expect(answer.status, answer.body.toString()).toBe(400);
+      expect(answer.record("error").message).toContain("name");
+    },
+  );
+
+  it("that is empty is the upload's own", async () => {
+    const answer = await api.postJson(path(), { handle: await handle(), name: "" });
+    const file = await api.get(`/v21.0/${answer.text("id")}`);
+    expect(file.text("name")).toBe("file.pdf");
+  });
+
+  it("comes from a title with what no name may hold replaced, and no title is endless", async () => {
+    const videos = "/v21.0/1122334455/videos";
+    const publish = async (title: string) =>
+      api.postJson(videos, { fbuploader_video_file_chunk: await handle(), title });
+    const file = await api.get(`/v21.0/${(await publish("Summer / 2026\n")).text("id")}`);
+    expect(file.text("name")).toBe("Summer _ 2026_");
+    expect((await publish("x".repeat(300_000))).status).toBe(400);
+  });
+
+  it("and its description are bounded, so that its head can be read", async () => {
+    const description = "x".repeat(300_000);
+    const answer = await api.postJson(path(), { handle: await handle(), description });
+    expect(answer.status).toBe(400);
+    const good = { handle: await handle(), name: "€".repeat(85), description: "y".repeat(8_192) };
+    const id = (await api.postJson(path(), good)).text("id");
+    expect((await api.content(id)).toString()).toBe("%PDF-1");
+  });
+});
+
 describe("a request of HTTP/1.1 without a host", () => {
   it("is refused in Graph's words on its routes", async () => {
     const answer = await only(`GET /v21.0/${api.appId}/uploads HTTP/1.1\r\n\r\n`);

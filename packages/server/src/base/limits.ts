@@ -69,6 +69,7 @@ export const limits = Object.freeze({
   recentEntriesMax: 10_000,
 
   fileNameBytesMax: 255,
+  descriptionBytesMax: 8 * KiB,
   offsetMax: Number.MAX_SAFE_INTEGER,
   appLengthMaxDefault: 100 * GiB,
   uploadLifetimeMsDefault: 24 * 60 * 60 * 1000,

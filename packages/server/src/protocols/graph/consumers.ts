@@ -1,6 +1,7 @@
 import { uploadOfHandle } from "../../engine/handle.ts";
 import { publish } from "../../engine/publish.ts";
 import { uploadError } from "../../base/errors.ts";
+import { descriptionOf, titleOf } from "./names.ts";
 import { Parameters } from "./parameters.ts";
 import { answerJson, principalOf, type GraphRequest } from "./request.ts";
 
@@ -18,8 +19,8 @@ async function publishVideo(request: GraphRequest): Promise<void> {
   const file = await publish(request.parts.engine, {
     appId: principal.appId,
     handle: parameters.text("fbuploader_video_file_chunk") ?? "",
-    name: parameters.text("title"),
-    description: parameters.text("description"),
+    name: titleOf(parameters),
+    description: descriptionOf(parameters),
   });
   await answerJson(request, { id: file.id });
 }

@@ -1,9 +1,9 @@
 import type { AppDetails } from "../../access/apps.ts";
 import type { Principal } from "../../access/scopes.ts";
 import { uploadError } from "../../base/errors.ts";
-import { limits } from "../../base/limits.ts";
 import { createUpload } from "../../engine/create.ts";
 import { parseDecimal } from "./fields.ts";
+import { fileNameOf, validFileName } from "./names.ts";
 import { Parameters } from "./parameters.ts";
 import { answerJson, principalOf, type GraphRequest } from "./request.ts";
 
@@ -49,17 +49,8 @@ function required(parameters: Parameters, name: string, valid: string): string {
 }
 
 function fileName(parameters: Parameters): string {
-  const valid = `1 to ${limits.fileNameBytesMax} bytes of UTF-8 without control characters, / or \\`;
-  const name = required(parameters, "file_name", valid).normalize("NFC");
-  if (Buffer.byteLength(name) > limits.fileNameBytesMax) {
-    throw uploadError("parameter_invalid", { name: "file_name", problem: "is too long", valid });
-  }
-  // Control and direction-changing characters, separators, and what was not UTF-8 to begin with.
-  if (/[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffd/\\]/u.test(name)) {
-    const problem = "holds a character that a file name may not hold";
-    throw uploadError("parameter_invalid", { name: "file_name", problem, valid });
-  }
-  return name;
+  required(parameters, "file_name", validFileName);
+  return fileNameOf(parameters, "file_name") ?? "";
 }
 
 function fileLength(parameters: Parameters, app: AppDetails): number {

@@ -5,6 +5,7 @@ import { publish, sha256Of } from "../../engine/publish.ts";
 import type { PublishedFile } from "../../engine/records.ts";
 import { ownApp } from "./create.ts";
 import { fieldsOf } from "./fields.ts";
+import { descriptionOf, fileNameOf } from "./names.ts";
 import { Parameters } from "./parameters.ts";
 import { answerJson, baseUrlOf, principalOf, type GraphRequest } from "./request.ts";
 
@@ -36,8 +37,8 @@ export async function publishFile(request: GraphRequest, node: string): Promise<
   const file = await publish(request.parts.engine, {
     appId: app.id,
     handle,
-    name: parameters.text("name"),
-    description: parameters.text("description"),
+    name: fileNameOf(parameters, "name"),
+    description: descriptionOf(parameters),
   });
   await answerJson(request, { id: file.id });
 }
