@@ -161,7 +161,7 @@ async function attack(
   trials += 1;
   expect(await api.offset(victim), "the hidden request was carried out").toBe(0);
   const uuid = uuidOf(victim);
-  const seen = server.logLines.filter((each) => /"DELETE"/.test(each) && each.includes(uuid));
+  const seen = server.logLines.filter((each) => each.includes('"DELETE"') && each.includes(uuid));
   expect(seen, "the hidden request is in the access log").toEqual([]);
   return { answers: parsed.answers, offset: await api.offset(id) };
 }
@@ -191,7 +191,7 @@ describe("a request whose end two readers could see at different places", () => 
     );
     expect((await api.status(victim)).status).toBe(410);
     const uuid = uuidOf(victim);
-    const seen = server.logLines.filter((each) => /"DELETE"/.test(each) && each.includes(uuid));
+    const seen = server.logLines.filter((each) => each.includes('"DELETE"') && each.includes(uuid));
     expect(seen).toHaveLength(1);
   });
 
