@@ -24,6 +24,8 @@ export interface Row {
   readonly most?: number;
   readonly least?: number;
   readonly note?: string;
+  /** What the bound is about where both are there: the ratio, unless said otherwise. */
+  readonly judge?: "value";
 }
 
 export interface Bench {

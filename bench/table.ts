@@ -31,8 +31,9 @@ export function boundOf(row: Row): string {
   return "";
 }
 
-export function keepsBound({ ratio, value, most = Infinity, least = -Infinity }: Row): boolean {
-  const judged = ratio ?? value;
+export function keepsBound({ ratio, value, judge, ...bounds }: Row): boolean {
+  const { most = Infinity, least = -Infinity } = bounds;
+  const judged = judge === "value" ? value : (ratio ?? value);
   return judged <= most && judged >= least;
 }
 

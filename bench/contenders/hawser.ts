@@ -3,8 +3,8 @@ import { MeasuredProcess } from "../processes.ts";
 import type { Contender, ContenderKind } from "./contender.ts";
 
 const bin = fileURLToPath(new URL("../../packages/server/bin/hawser.js", import.meta.url));
-const appId = "1234567890123456";
-const token = "bench-token";
+export const appId = "1234567890123456";
+export const token = "bench-token";
 
 /** This server, started as `npm start` starts it. */
 export const hawser: ContenderKind = { name: "Hawser", start: startHawser };

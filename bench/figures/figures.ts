@@ -1,7 +1,22 @@
 import type { Figure } from "../figure.ts";
+import { client } from "./client.ts";
+import { fullCatalog } from "./full-catalog.ts";
 import { oneBody, smallWrites } from "./one-body.ts";
+import { parallel } from "./parallel.ts";
+import { slow } from "./slow-uploads.ts";
 import { smallUploads } from "./small-uploads.ts";
+import { takeover } from "./takeover.ts";
 import { toDisk } from "./to-disk.ts";
 
 /** In the order of the table. */
-export const figures: readonly Figure[] = [oneBody, smallWrites, toDisk, smallUploads];
+export const figures: readonly Figure[] = [
+  oneBody,
+  smallWrites,
+  toDisk,
+  smallUploads,
+  parallel,
+  takeover,
+  slow,
+  fullCatalog,
+  client,
+];

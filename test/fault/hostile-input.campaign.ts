@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 
-import { wholeNumber } from "../program/crash-cycle.ts";
+import { wholeNumber } from "../support/whole-number.ts";
 import { ServerProcess, sourceProgram } from "../support/server-process.ts";
 import { recordPlanted, recordTrials } from "../support/trials.ts";
 import { runHostileInput } from "./hostile-run.ts";
