@@ -4,6 +4,7 @@ import type { Body, BodyBatch, BodyEnding } from "../base/body.ts";
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import type { BodyWatch, WatchedBody } from "./body-watch.ts";
+import { ReadRest } from "./read-rest.ts";
 
 /** Chunks beyond this number are joined: a vectored write has a bound on its pieces, too. */
 const PIECES_MAX = 256;
@@ -23,11 +24,11 @@ export class RequestBody implements Body, WatchedBody {
   readonly #parts: RequestBodyParts;
   readonly #pieces = new Pieces();
   readonly #pace: Pace;
+  readonly #rest: ReadRest;
   /** Whether anybody has asked for bytes; before that only a first read's worth is taken in. */
   #started = false;
   #listening = false;
   #paused = false;
-  #resting = false;
   #received = 0;
   #ending: BodyEnding | undefined;
   #firstGatheredAt = 0;
@@ -40,6 +41,7 @@ export class RequestBody implements Body, WatchedBody {
     this.#parts = parts;
     this.announcedLength = parts.announcedLength;
     this.#pace = new Pace(parts.clock.monotonic());
+    this.#rest = new ReadRest(parts.request, parts.clock);
     parts.watch.add(this);
   }
 
@@ -109,8 +111,7 @@ export class RequestBody implements Body, WatchedBody {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    const sinceLast = this.#gather(chunk);
-    if (chunk.length < limits.smallReadBytes && sinceLast < limits.restMs) this.#rest();
+    this.#gather(chunk);
     const mayGather = this.#started && !this.#parts.watch.isFull;
     const most = mayGather ? limits.gatherBytesMax : limits.gatherEarlyBytesMax;
     if (this.#pieces.length >= most) this.#pause();
@@ -134,31 +135,14 @@ export class RequestBody implements Body, WatchedBody {
     this.cut();
   };
 
-  /**
-   * A fast sender whose bytes come in small reads is left alone for a moment: they gather in the
-   * kernel, and one large read costs a fraction of many small ones.
-   */
-  #rest(): void {
-    if (this.#resting || this.#received === this.announcedLength) return;
-    const { clock, request } = this.#parts;
-    const { socket } = request;
-    this.#resting = true;
-    // Not at once: after each chunk the request itself asks its socket to go on.
-    setImmediate(() => socket.pause());
-    clock.after(limits.restMs, () => {
-      this.#resting = false;
-      socket.resume();
-    });
-  }
-
-  /** Returns how long the sender had been quiet, in milliseconds. */
-  #gather(chunk: Buffer): number {
+  #gather(chunk: Buffer): void {
     const now = this.#parts.clock.monotonic();
     if (this.#pieces.length === 0) this.#firstGatheredAt = now;
     this.#received += chunk.length;
     this.#pieces.add(chunk);
     this.#parts.watch.hold(chunk.length);
-    return this.#pace.heard(now);
+    this.#pace.heard(now);
+    if (this.#received !== this.announcedLength) this.#rest.read(chunk.length, now);
   }
 
   /** Waits until there is a batch worth writing, or nothing more to wait for. */
@@ -297,11 +281,8 @@ class Pace {
     this.#windowFrom = now + limits.leastRateGraceMs;
   }
 
-  /** Returns how long nothing had been heard. */
-  heard(now: number): number {
-    const silentMs = now - this.#heardAt;
+  heard(now: number): void {
     this.#heardAt = now;
-    return silentMs;
   }
 
   paused(now: number): void {
