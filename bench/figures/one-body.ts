@@ -9,8 +9,6 @@ import { curlArguments } from "../senders/curl.ts";
 
 const bodyBytes = 2 * 1024 ** 3;
 const sliceBytes = 16 * 1024;
-/** About one gigabit a second: slower than either server, so that slices arrive one by one. */
-const sliceRate = 100_000_000;
 const slices = fileURLToPath(new URL("../senders/slices.ts", import.meta.url));
 
 /** One large body to a file system in memory, sent by curl: what a byte costs the server. */
@@ -34,11 +32,12 @@ export const smallWrites: Figure = {
   name: "small-writes",
   title: "one 2 GiB body to tmpfs, written 16 KiB at a time",
   measure: async (bench) => {
-    const rounds = await bench.rounds([hawser, tusServer], (kind) =>
+    const rounds = await bench.rounds([hawser, tusServer, nginx], (kind) =>
       measureBody(bench, kind, sendInSlices),
     );
     return [
       rounds.ratio({ of: hawser.name, to: tusServer.name, what: "cpuSecondsPerGB", most: 0.3 }),
+      rounds.ratio({ of: hawser.name, to: nginx.name, what: "cpuSecondsPerGB" }),
     ];
   },
 };
@@ -83,6 +82,6 @@ function sendByCurl({ file, port, target }: Sending) {
 
 function sendInSlices({ file, length, port, target }: Sending) {
   const headers = Object.entries(target.headers).map(([name, value]) => `${name}: ${value}`);
-  const sizes = [port, file, length, sliceBytes, sliceRate].map(String);
+  const sizes = [port, file, length, sliceBytes].map(String);
   return run(process.execPath, [slices, ...sizes, target.method, target.path, ...headers]);
 }

@@ -17,14 +17,6 @@ export const limits = Object.freeze({
   gatherEarlyBytesMax: 64 * KiB,
   /** How long a slow sender's bytes may wait to become a batch. */
   gatherMsMax: 50,
-  /** A read of fewer bytes than this is small; a steady sender of such is read less often. */
-  smallReadBytes: 48 * KiB,
-  restMs: 2,
-  /** A sender's rate is measured for so long before each spell of resting. */
-  restMeasureMs: 10,
-  restSpellMs: 200,
-  /** Above this rate resting would hold a sender up. */
-  restBytesPerMsMax: 140_000,
   /** Written bytes after which a checkpoint is due. */
   checkpointBytes: 8 * MiB,
   /** A checkpoint by time is due after max(this, 20 x the last sync). */

@@ -4,7 +4,6 @@ import type { Body, BodyBatch, BodyEnding } from "../base/body.ts";
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import type { BodyWatch, WatchedBody } from "./body-watch.ts";
-import { ReadRest } from "./read-rest.ts";
 
 /** Chunks beyond this number are joined: a vectored write has a bound on its pieces, too. */
 const PIECES_MAX = 256;
@@ -24,7 +23,6 @@ export class RequestBody implements Body, WatchedBody {
   readonly #parts: RequestBodyParts;
   readonly #pieces = new Pieces();
   readonly #pace: Pace;
-  readonly #rest: ReadRest;
   /** Whether anybody has asked for bytes; before that only a first read's worth is taken in. */
   #started = false;
   #listening = false;
@@ -41,7 +39,6 @@ export class RequestBody implements Body, WatchedBody {
     this.#parts = parts;
     this.announcedLength = parts.announcedLength;
     this.#pace = new Pace(parts.clock.monotonic());
-    this.#rest = new ReadRest(parts.request, parts.clock);
     parts.watch.add(this);
   }
 
@@ -142,7 +139,6 @@ export class RequestBody implements Body, WatchedBody {
     this.#pieces.add(chunk);
     this.#parts.watch.hold(chunk.length);
     this.#pace.heard(now);
-    if (this.#received !== this.announcedLength) this.#rest.read(chunk.length, now);
   }
 
   /** Waits until there is a batch worth writing, or nothing more to wait for. */

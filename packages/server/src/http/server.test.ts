@@ -99,7 +99,7 @@ describe("a request's body", () => {
     expect((await connection.answer()).body.toString()).toBe("3000 clean");
   });
 
-  it("reads a fast sender of small pieces in few large ones, and loses none of them", async () => {
+  it("gives many small pieces in few batches, and loses none of them", async () => {
     const batches: number[] = [];
     const { address } = await serve(async (exchange) => {
       const body = exchange.body();
