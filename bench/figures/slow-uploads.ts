@@ -10,7 +10,7 @@ import { percentile } from "./takeover.ts";
 const slowUploads = 10_000;
 const pieceBytes = 2 * 1024;
 const pieceIntervalMs = 2_000;
-const length = 64 * 1024 ** 2;
+const length = 1024 ** 2;
 const healthyUploads = 1_000;
 
 /** Ten thousand phones on bad networks, and one healthy client among them. */

@@ -20,11 +20,13 @@ export class KeepAliveConnection {
       this.#received += text;
       this.#parse();
     });
-    const lost = (): void => {
-      this.#waiting?.(new Error(`the connection was lost after: ${this.#received}`));
+    const lost = (cause?: unknown): void => {
+      this.#waiting?.(new Error(`the connection was lost after: ${this.#received}`, { cause }));
     };
-    socket.on("close", lost);
     socket.on("error", lost);
+    socket.on("close", () => {
+      lost();
+    });
   }
 
   static async open(port: number): Promise<KeepAliveConnection> {

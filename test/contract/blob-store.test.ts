@@ -15,6 +15,7 @@ async function openInTemporaryDirectory() {
   const failures: Error[] = [];
   const openStore = async () =>
     new DiskBlobStore({
+      openFilesMax: 0,
       volume: await NodeVolume.open({ directory, quarantineDirectory, syncsMax: 2 }),
       clock: systemClock,
       random: systemRandom,

@@ -26,6 +26,7 @@ function openOverSimulatedVolume(): OpenedBlobStore {
   });
   const openStore = (): DiskBlobStore =>
     new DiskBlobStore({
+      openFilesMax: 1,
       volume,
       clock: systemClock,
       random: systemRandom,

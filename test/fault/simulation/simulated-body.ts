@@ -16,6 +16,7 @@ export interface SimulatedBodyParts {
 export class SimulatedBody implements Body {
   readonly announcedLength: number | undefined;
   readonly #parts: SimulatedBodyParts;
+  #given: Uint8Array | undefined;
   #index = 0;
   #stopped = false;
   #endWait: (() => void) | undefined;
@@ -38,6 +39,8 @@ export class SimulatedBody implements Body {
   }
 
   async next(): Promise<BodyBatch> {
+    // Whoever still writes from the batch before writes something else.
+    this.#given?.fill(0xee);
     const batch = this.#parts.batches[this.#index];
     await this.#wait(batch?.gapMs ?? this.#parts.endingGapMs);
     // What had been gathered when it was stopped is still given.
@@ -48,8 +51,11 @@ export class SimulatedBody implements Body {
     this.#index += 1;
     this.#deliveredBytes += batch.bytes.length;
     const cut = this.#parts.chance.integer(0, batch.bytes.length);
-    const chunks = [batch.bytes.subarray(0, cut), batch.bytes.subarray(cut)];
-    return { kind: "bytes", chunks, length: batch.bytes.length };
+    const given = Uint8Array.from(batch.bytes);
+    this.#given = given;
+    const chunks = [given.subarray(0, cut), given.subarray(cut)];
+    const waitedMs = this.#parts.chance.integer(0, 20_000);
+    return { kind: "bytes", chunks, length: given.length, waitedMs };
   }
 
   stop(): void {

@@ -21,5 +21,11 @@ export interface Body {
 }
 
 export type BodyBatch =
-  | { readonly kind: "bytes"; readonly chunks: readonly Uint8Array[]; readonly length: number }
+  | {
+      readonly kind: "bytes";
+      readonly chunks: readonly Uint8Array[];
+      readonly length: number;
+      /** How long the first of them has been here. */
+      readonly waitedMs: number;
+    }
   | { readonly kind: "end"; readonly ending: BodyEnding };

@@ -25,6 +25,8 @@ export const limits = Object.freeze({
   /** A trickle of fewer bytes than this may wait longer for its checkpoint. */
   trickleBytesMax: 64 * KiB,
   trickleCheckpointMs: 15_000,
+  /** With more appends than this at once, files are closed whenever they are clean. */
+  openFilesMax: 1_000,
   /** Bodies of whole uploads up to this size live in the catalog. */
   inlineBytesMax: 16 * KiB,
   /** What is looked at to tell a file's type. */

@@ -65,7 +65,7 @@ export class AppendRun {
       if (position + batch.length >= length) {
         return await this.#reachLength(body, batch.chunks, length - position);
       }
-      await this.#write(batch.chunks, batch.length);
+      await this.#write(batch.chunks, batch);
       position += batch.length;
     }
   }
@@ -84,7 +84,10 @@ export class AppendRun {
     }
   }
 
-  async #write(chunks: readonly Uint8Array[], byteCount: number): Promise<void> {
+  async #write(
+    chunks: readonly Uint8Array[],
+    { length, waitedMs }: { readonly length: number; readonly waitedMs: number },
+  ): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     try {
       await this.#parts.room.admit(this.#upload.offset);
@@ -100,7 +103,7 @@ export class AppendRun {
       throw error;
     }
     this.#keepHead(chunks);
-    this.#policy.written(byteCount, this.#parts.clock.monotonic());
+    this.#policy.written(length, this.#parts.clock.monotonic() - waitedMs);
     if (this.#policy.isDue) this.#startCheckpoint();
   }
 
@@ -111,7 +114,7 @@ export class AppendRun {
     if (next?.kind === "end" && next.ending === "clean") return await this.#complete(whole);
     body.stop();
     const kept = whole.subarray(0, left - 1);
-    if (kept.length > 0) await this.#write([kept], kept.length);
+    if (kept.length > 0) await this.#write([kept], { length: kept.length, waitedMs: 0 });
     await this.#checkpoint(undefined);
     if (next?.kind === "end") return { ending: next.ending, upload: this.#upload };
     throw uploadError("length_exceeded", {
@@ -123,7 +126,7 @@ export class AppendRun {
   async #complete(last: Uint8Array): Promise<Consumed> {
     const isWhole = this.#upload.offset === 0 && this.#appender === undefined;
     if (isWhole && last.length <= limits.inlineBytesMax) return await this.#completeInline(last);
-    await this.#write([last], last.length);
+    await this.#write([last], { length: last.length, waitedMs: 0 });
     await this.#authorise();
     await this.#checkpoint(await this.#ending());
     return { ending: "clean", upload: this.#upload };

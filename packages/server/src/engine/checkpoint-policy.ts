@@ -6,9 +6,9 @@ export class CheckpointPolicy {
   #waitingSince = 0;
   #lastSyncMs = 0;
 
-  /** @param now on the monotonic clock */
-  written(bytes: number, now: number): void {
-    if (this.#waitingBytes === 0) this.#waitingSince = now;
+  /** @param since when the first of the bytes came, on the monotonic clock */
+  written(bytes: number, since: number): void {
+    if (this.#waitingBytes === 0) this.#waitingSince = since;
     this.#waitingBytes += bytes;
   }
 

@@ -112,14 +112,16 @@ export class RequestBody implements Body, WatchedBody {
     const mayGather = this.#started && !this.#parts.watch.isFull;
     const most = mayGather ? limits.gatherBytesMax : limits.gatherEarlyBytesMax;
     if (this.#pieces.length >= most) this.#pause();
-    if (
-      this.#paused ||
-      this.#pieces.length >= limits.batchBytes ||
-      this.#pieces.length === chunk.length
-    ) {
-      this.#wake?.();
-    }
+    const { length } = this.#pieces;
+    const isFirst = length === chunk.length;
+    const leavesTrickle = length - chunk.length < limits.trickleBytesMax && !this.#isTrickle;
+    if (isFirst || leavesTrickle || this.#paused || length >= limits.batchBytes) this.#wake?.();
   };
+
+  /** A few bytes of a slow sender: they wait here rather than cost a write and an open file. */
+  get #isTrickle(): boolean {
+    return this.#pieces.length < limits.trickleBytesMax && !this.#parts.watch.isFull;
+  }
 
   readonly #onEnd = (): void => {
     const whole =
@@ -145,11 +147,15 @@ export class RequestBody implements Body, WatchedBody {
   async #ready(): Promise<void> {
     while (this.#ending === undefined && this.#pieces.length < limits.batchBytes) {
       if (this.#paused && this.#pieces.length > 0) return;
-      const held = this.#parts.clock.monotonic() - this.#firstGatheredAt;
-      if (this.#pieces.length > 0 && held >= limits.gatherMsMax) return;
-      const timeout = this.#pieces.length > 0 ? limits.gatherMsMax - held : undefined;
-      await this.#woken(timeout);
+      const mostMs = this.#isTrickle ? limits.trickleCheckpointMs : limits.gatherMsMax;
+      const leftMs = mostMs - this.#waitedMs();
+      if (this.#pieces.length > 0 && leftMs <= 0) return;
+      await this.#woken(this.#pieces.length > 0 ? leftMs : undefined);
     }
+  }
+
+  #waitedMs(): number {
+    return this.#parts.clock.monotonic() - this.#firstGatheredAt;
   }
 
   async #woken(timeout: number | undefined): Promise<void> {
@@ -176,11 +182,12 @@ export class RequestBody implements Body, WatchedBody {
 
   #take(): BodyBatch {
     const length = this.#pieces.length;
+    const waitedMs = this.#waitedMs();
     const chunks = this.#pieces.take();
     this.#given = chunks;
     this.#givenBytes = length;
     if (this.#paused && this.#ending === undefined) this.#resume();
-    return { kind: "bytes", chunks, length };
+    return { kind: "bytes", chunks, length, waitedMs };
   }
 
   #resume(): void {

@@ -62,7 +62,12 @@ async function openRooms(options: RoomsOptions): Promise<Rooms> {
     });
     const outside = { clock: systemClock, random: systemRandom };
     const { onVolumeFailure } = options;
-    const blobs = new DiskBlobStore({ ...outside, volume, onVolumeFailure });
+    const blobs = new DiskBlobStore({
+      ...outside,
+      volume,
+      openFilesMax: limits.openFilesMax,
+      onVolumeFailure,
+    });
     const apps = new Apps({ ...outside, catalog, keyring });
     const tokens = new Tokens({ ...outside, catalog, apps });
     const engine: EngineParts = {

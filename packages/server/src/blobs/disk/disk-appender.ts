@@ -6,6 +6,10 @@ import type { VolumeFile } from "./volume.ts";
 
 export interface DiskAppenderParts {
   readonly file: VolumeFile;
+  /** Opens the same file again, to go on writing. */
+  readonly reopen: () => Promise<VolumeFile>;
+  /** Whether so many files are open that one that is clean should be closed until it is needed. */
+  readonly isCrowded: () => boolean;
   /** What is committed of this file so far. */
   readonly extent: StoredExtent;
   readonly nameIsDurable: boolean;
@@ -13,6 +17,8 @@ export interface DiskAppenderParts {
   readonly clock: Clock;
   /** Throws once any file of the volume has failed. */
   readonly refuseFailedVolume: () => void;
+  /** Called once, when the appender has let go for good. */
+  readonly closed: () => void;
   /** Called with the error after which this file must never be used again. */
   readonly retire: (error: Error) => void;
 }
@@ -20,6 +26,10 @@ export interface DiskAppenderParts {
 /** Grows one file at explicit positions. What it says is durable was written when its sync began. */
 export class DiskAppender implements Appender {
   readonly #parts: DiskAppenderParts;
+  #file: VolumeFile | undefined;
+  #writing = false;
+  /** A descriptor being closed between two writes. */
+  #lettingGo: Promise<void> | undefined;
   /** Bytes of this extent that were written, and their CRC-32. */
   #length: number;
   #crc32: number;
@@ -30,6 +40,7 @@ export class DiskAppender implements Appender {
 
   constructor(parts: DiskAppenderParts) {
     this.#parts = parts;
+    this.#file = parts.file;
     this.#length = parts.extent.length;
     this.#crc32 = parts.extent.crc32;
     this.#durableLength = parts.extent.length;
@@ -51,14 +62,32 @@ export class DiskAppender implements Appender {
   async close(): Promise<void> {
     // A descriptor closed under a queued write would let that write land in another file.
     await this.#inFlight;
+    await this.#letGo();
+    this.#parts.closed();
+  }
+
+  async #letGo(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
     try {
-      await this.#parts.file.close();
+      await file?.close();
     } catch (error) {
-      this.#parts.retire(asError(error));
+      this.#retired = asError(error);
+      this.#parts.retire(this.#retired);
     }
   }
 
   async #writeAll(chunks: readonly Uint8Array[]): Promise<void> {
+    this.#writing = true;
+    try {
+      await this.#lettingGo;
+      await this.#writeChunks(chunks);
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  async #writeChunks(chunks: readonly Uint8Array[]): Promise<void> {
     let rest = chunks;
     while (rest.length > 0) {
       if (this.#retired !== undefined) throw this.#retired;
@@ -72,7 +101,8 @@ export class DiskAppender implements Appender {
 
   async #writeSome(chunks: readonly Uint8Array[]): Promise<number> {
     try {
-      return await this.#parts.file.write(chunks, this.#length);
+      this.#file ??= await this.#parts.reopen();
+      return await this.#file.write(chunks, this.#length);
     } catch (error) {
       if (isVolumeFull(error)) {
         throw uploadError("no_room", { offset: undefined }, { cause: error });
@@ -91,14 +121,24 @@ export class DiskAppender implements Appender {
     }
     const begun = this.#parts.clock.monotonic();
     // Both to their end, also when one fails: a descriptor must not be closed under the other.
-    for (const done of await Promise.allSettled([this.#parts.file.sync(), this.#syncName()])) {
+    for (const done of await Promise.allSettled([this.#file?.sync(), this.#syncName()])) {
       if (done.status === "rejected") throw this.#retire(done.reason);
     }
     // A sync that succeeds after another one failed proves nothing.
     this.#parts.refuseFailedVolume();
     this.#durableLength = reached.length;
     const syncMs = this.#parts.clock.monotonic() - begun;
+    await this.#makeWay();
     return { to: start + reached.length, extents: [reached], syncMs };
+  }
+
+  /** Only a clean file is closed early: of another one the system could forget an error. */
+  async #makeWay(): Promise<void> {
+    const isClean = !this.#writing && this.#durableLength === this.#length;
+    if (!isClean || !this.#parts.isCrowded()) return;
+    this.#lettingGo = this.#letGo();
+    await this.#lettingGo;
+    this.#lettingGo = undefined;
   }
 
   async #syncName(): Promise<void> {

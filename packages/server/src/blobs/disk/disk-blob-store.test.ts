@@ -48,6 +48,7 @@ function openFailing(failing: Failing): {
     },
     clock: systemClock,
     random: systemRandom,
+    openFilesMax: 1,
     onVolumeFailure: ignore,
   });
   return { store, volume, strays };

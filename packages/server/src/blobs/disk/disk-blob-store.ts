@@ -18,6 +18,8 @@ export interface DiskBlobStoreOptions {
   readonly volume: Volume;
   readonly clock: Clock;
   readonly random: Random;
+  /** Appenders beyond this number keep no file open while all they wrote is durable. */
+  readonly openFilesMax: number;
   /** Called once, when the volume itself failed: this store acknowledges nothing any more. */
   readonly onVolumeFailure: (error: Error) => void;
 }
@@ -30,6 +32,7 @@ export class DiskBlobStore implements BlobStore {
   readonly #retired = new Set<string>();
   /** A volume that failed once has lost pages that it calls clean: nothing of it is trusted again. */
   #volumeFailure: Error | undefined;
+  #openAppenders = 0;
   /** Files of this process, which the catalog may not know yet. */
   readonly #made = new Set<string>();
 
@@ -45,8 +48,14 @@ export class DiskBlobStore implements BlobStore {
     const extent = goesOn ?? { key: this.#newKey(), start: request.offset, length: 0, crc32: 0 };
     const file =
       goesOn === undefined ? await this.#create(extent.key) : await this.#openToGrow(goesOn);
+    this.#openAppenders += 1;
     return new DiskAppender({
       file,
+      reopen: () => this.#options.volume.open(extent.key, "write"),
+      isCrowded: () => this.#openAppenders > this.#options.openFilesMax,
+      closed: () => {
+        this.#openAppenders -= 1;
+      },
       extent,
       nameIsDurable: goesOn !== undefined,
       syncName: () => this.#options.volume.syncDirectory(extent.key),
