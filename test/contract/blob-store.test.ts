@@ -15,8 +15,13 @@ async function openInTemporaryDirectory() {
   const failures: Error[] = [];
   const openStore = async () =>
     new DiskBlobStore({
-      openFilesMax: 0,
-      volume: await NodeVolume.open({ directory, quarantineDirectory, syncsMax: 2 }),
+      cleanFilesMax: 0,
+      volume: await NodeVolume.open({
+        directory,
+        quarantineDirectory,
+        syncsMax: 2,
+        openFilesMax: 2,
+      }),
       clock: systemClock,
       random: systemRandom,
       onVolumeFailure: (error) => failures.push(error),

@@ -26,7 +26,7 @@ function openOverSimulatedVolume(): OpenedBlobStore {
   });
   const openStore = (): DiskBlobStore =>
     new DiskBlobStore({
-      openFilesMax: 1,
+      cleanFilesMax: 1,
       volume,
       clock: systemClock,
       random: systemRandom,

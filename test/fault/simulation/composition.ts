@@ -64,8 +64,8 @@ export class Composition {
     });
     const volume = planted.volume?.(parts.volume, { clock }) ?? parts.volume;
     const outside = { clock, random: chance };
-    const openFilesMax = chance.happens(0.5) ? 0 : 100;
-    const disk = new DiskBlobStore({ ...outside, volume, openFilesMax, onVolumeFailure: die });
+    const cleanFilesMax = chance.happens(0.5) ? 0 : 100;
+    const disk = new DiskBlobStore({ ...outside, volume, cleanFilesMax, onVolumeFailure: die });
     const blobs = parts.fenceAlone ? withFilePerTake(disk) : disk;
     const catalog = planted.catalogOutside?.(this.#catalog.catalog) ?? this.#catalog.catalog;
     // Free room is the volume's to refuse here: what is not written needs no simulation.

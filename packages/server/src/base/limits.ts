@@ -12,7 +12,7 @@ export const limits = Object.freeze({
   /** Gathered bytes at which a body stops reading its socket. */
   gatherBytesMax: 2 * MiB,
   /** Gathered bytes of all bodies together, beyond which each stops at one read's worth. */
-  heldBytesMax: 64 * MiB,
+  heldBytesMax: 32 * MiB,
   /** What a body takes in before its request has been looked at. */
   gatherEarlyBytesMax: 64 * KiB,
   /** How long a slow sender's bytes may wait to become a batch. */
@@ -26,7 +26,9 @@ export const limits = Object.freeze({
   trickleBytesMax: 64 * KiB,
   trickleCheckpointMs: 15_000,
   /** With more appends than this at once, files are closed whenever they are clean. */
-  openFilesMax: 1_000,
+  cleanFilesMax: 1_000,
+  /** Of the descriptors that the system allows, those that files being written may take. */
+  openFilesShare: 0.4,
   /** Bodies of whole uploads up to this size live in the catalog. */
   inlineBytesMax: 16 * KiB,
   /** What is looked at to tell a file's type. */

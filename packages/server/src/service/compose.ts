@@ -23,6 +23,7 @@ import { SessionIds } from "../protocols/graph/session-id.ts";
 import { Administration } from "./administration.ts";
 import type { Config } from "./config.ts";
 import { prepareLocalAccess, type LocalAccess } from "./local-access.ts";
+import { descriptorsMax } from "./descriptors-max.ts";
 import { ownDirectory } from "./own-directory.ts";
 
 interface Rooms {
@@ -59,13 +60,15 @@ async function openRooms(options: RoomsOptions): Promise<Rooms> {
       directory: path.join(dataDirectory, "blobs"),
       quarantineDirectory: path.join(dataDirectory, "quarantine"),
       syncsMax: Math.max(1, Math.floor(options.threadPoolSize / 2)),
+      // The larger part is for sockets.
+      openFilesMax: Math.floor((await descriptorsMax()) * limits.openFilesShare),
     });
     const outside = { clock: systemClock, random: systemRandom };
     const { onVolumeFailure } = options;
     const blobs = new DiskBlobStore({
       ...outside,
       volume,
-      openFilesMax: limits.openFilesMax,
+      cleanFilesMax: limits.cleanFilesMax,
       onVolumeFailure,
     });
     const apps = new Apps({ ...outside, catalog, keyring });

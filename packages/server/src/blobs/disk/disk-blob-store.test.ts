@@ -48,7 +48,7 @@ function openFailing(failing: Failing): {
     },
     clock: systemClock,
     random: systemRandom,
-    openFilesMax: 1,
+    cleanFilesMax: 1,
     onVolumeFailure: ignore,
   });
   return { store, volume, strays };

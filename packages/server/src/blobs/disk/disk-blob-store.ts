@@ -19,7 +19,7 @@ export interface DiskBlobStoreOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** Appenders beyond this number keep no file open while all they wrote is durable. */
-  readonly openFilesMax: number;
+  readonly cleanFilesMax: number;
   /** Called once, when the volume itself failed: this store acknowledges nothing any more. */
   readonly onVolumeFailure: (error: Error) => void;
 }
@@ -52,7 +52,7 @@ export class DiskBlobStore implements BlobStore {
     return new DiskAppender({
       file,
       reopen: () => this.#options.volume.open(extent.key, "write"),
-      isCrowded: () => this.#openAppenders > this.#options.openFilesMax,
+      isCrowded: () => this.#openAppenders > this.#options.cleanFilesMax,
       closed: () => {
         this.#openAppenders -= 1;
       },

@@ -9,18 +9,27 @@ export class Gate {
   }
 
   async run<Result>(operation: () => Promise<Result>): Promise<Result> {
-    if (this.#running >= this.#width) {
-      await new Promise<void>((resolve) => this.#queue.push(resolve));
-    } else {
-      this.#running += 1;
-    }
+    await this.enter();
     try {
       return await operation();
     } finally {
-      const next = this.#queue.shift();
-      // The place is handed over, not freed: a newcomer cannot slip in between.
-      if (next === undefined) this.#running -= 1;
-      else next();
+      this.leave();
     }
+  }
+
+  /** Resolves when there is a place, which is then the caller's until it leaves. */
+  async enter(): Promise<void> {
+    if (this.#running < this.#width) {
+      this.#running += 1;
+      return;
+    }
+    await new Promise<void>((resolve) => this.#queue.push(resolve));
+  }
+
+  leave(): void {
+    const next = this.#queue.shift();
+    // The place is handed over, not freed: a newcomer cannot slip in between.
+    if (next === undefined) this.#running -= 1;
+    else next();
   }
 }

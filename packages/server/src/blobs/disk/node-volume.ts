@@ -26,16 +26,20 @@ export interface NodeVolumeOptions {
   readonly quarantineDirectory: string;
   /** Syncs that may run at once: at most half of the thread pool, so that writes go on. */
   readonly syncsMax: number;
+  /** Files that may be open for writing at once; who wants another one waits for a place. */
+  readonly openFilesMax: number;
 }
 
 /** A directory of the real file system. */
 export class NodeVolume implements Volume {
   readonly #options: NodeVolumeOptions;
   readonly #syncs: Gate;
+  readonly #places: Gate;
 
   private constructor(options: NodeVolumeOptions) {
     this.#options = options;
     this.#syncs = new Gate(options.syncsMax);
+    this.#places = new Gate(options.openFilesMax);
   }
 
   static async open(options: NodeVolumeOptions): Promise<NodeVolume> {
@@ -52,11 +56,13 @@ export class NodeVolume implements Volume {
   }
 
   create(key: string): Promise<VolumeFile> {
-    return this.#open(key, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
+    return this.#openToWrite(key, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
   }
 
-  open(key: string, mode: "read" | "write"): Promise<VolumeFile> {
-    return this.#open(key, (mode === "read" ? O_RDONLY : O_RDWR) | O_NOFOLLOW);
+  async open(key: string, mode: "read" | "write"): Promise<VolumeFile> {
+    if (mode === "write") return await this.#openToWrite(key, O_RDWR | O_NOFOLLOW);
+    const descriptor = await openDescriptor(this.#path(key), O_RDONLY | O_NOFOLLOW);
+    return new NodeVolumeFile(descriptor, { syncs: this.#syncs, closed: () => undefined });
   }
 
   syncDirectory(key: string): Promise<void> {
@@ -92,9 +98,18 @@ export class NodeVolume implements Volume {
     return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
   }
 
-  async #open(key: string, flags: number): Promise<VolumeFile> {
-    const descriptor = await openDescriptor(this.#path(key), flags, 0o600);
-    return new NodeVolumeFile(descriptor, this.#syncs);
+  async #openToWrite(key: string, flags: number): Promise<VolumeFile> {
+    await this.#places.enter();
+    const closed = (): void => {
+      this.#places.leave();
+    };
+    try {
+      const descriptor = await openDescriptor(this.#path(key), flags, 0o600);
+      return new NodeVolumeFile(descriptor, { syncs: this.#syncs, closed });
+    } catch (error) {
+      closed();
+      throw error;
+    }
   }
 
   #path(key: string): string {
@@ -105,10 +120,12 @@ export class NodeVolume implements Volume {
 class NodeVolumeFile implements VolumeFile {
   readonly #descriptor: number;
   readonly #syncs: Gate;
+  readonly #closed: () => void;
 
-  constructor(descriptor: number, syncs: Gate) {
+  constructor(descriptor: number, parts: { readonly syncs: Gate; readonly closed: () => void }) {
     this.#descriptor = descriptor;
-    this.#syncs = syncs;
+    this.#syncs = parts.syncs;
+    this.#closed = parts.closed;
   }
 
   async length(): Promise<number> {
@@ -134,8 +151,12 @@ class NodeVolumeFile implements VolumeFile {
     return bytesRead;
   }
 
-  close(): Promise<void> {
-    return closeDescriptor(this.#descriptor);
+  async close(): Promise<void> {
+    try {
+      await closeDescriptor(this.#descriptor);
+    } finally {
+      this.#closed();
+    }
   }
 }
 
