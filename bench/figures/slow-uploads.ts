@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Contender } from "../contenders/contender.ts";
+import { bareHttp } from "../contenders/bare-http.ts";
+import type { Contender, ContenderKind } from "../contenders/contender.ts";
 import { hawser } from "../contenders/hawser.ts";
 import type { Bench, Figure, Measured } from "../figure.ts";
 import { KeepAliveConnection } from "../senders/keep-alive.ts";
@@ -18,17 +19,18 @@ export const slow: Figure = {
   name: "slow-uploads",
   title: "10,000 open slow uploads of 1 KiB/s",
   measure: async (bench) => {
-    const rounds = await bench.rounds([hawser], () => measure(bench));
+    const rounds = await bench.rounds([hawser, bareHttp], (kind) => measure(bench, kind));
+    const against = { of: hawser.name, to: bareHttp.name };
     return [
-      rounds.value(hawser.name, "residentMB", { most: 350 }),
-      rounds.value(hawser.name, "healthyP99Ms", { most: 100 }),
+      { ...rounds.ratio({ ...against, what: "residentMB", most: 350 }), judge: "value" },
+      { ...rounds.ratio({ ...against, what: "healthyP99Ms", most: 100 }), judge: "value" },
     ];
   },
 };
 
-async function measure(bench: Bench): Promise<Measured> {
+async function measure(bench: Bench, kind: ContenderKind): Promise<Measured> {
   await using directory = await bench.disk.directory();
-  const contender = await hawser.start(directory.path);
+  const contender = await kind.start(directory.path);
   const slowOnes = new SlowSenders();
   try {
     const begun = await contender.process.residentBytes("VmRSS");
