@@ -15,9 +15,18 @@ const seed = wholeNumber("HAWSER_FUZZ_SEED", Date.now() % 2 ** 31);
 const from = wholeNumber("HAWSER_FUZZ_FROM", 1);
 
 const fault = "hostile input";
+/** With the small young generation that the command gives itself, and without old garbage. */
+const program = ["--max-semi-space-size=1", "--import", preload("collecting.ts"), ...sourceProgram];
+
+function preload(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
+}
 
 it(`bad input gets a clear answer and nothing is lost (seed ${seed})`, async () => {
-  await using server = await ServerProcess.start({ extraArguments: ["--log-level", "warn"] });
+  await using server = await ServerProcess.start({
+    program,
+    extraArguments: ["--log-level", "warn"],
+  });
   const report = await runHostileInput({ server, seed, from, requests });
   const { statuses, silences, growth, victims, trials } = report;
   const met = Array.from(statuses)
@@ -45,9 +54,8 @@ const planted: readonly (readonly [name: string, file: string, noticed: RegExp])
 ];
 
 it.for(planted)("%s: noticed", async ([name, file, noticed]) => {
-  const preload = fileURLToPath(new URL(`planted/${file}`, import.meta.url));
   await using server = await ServerProcess.start({
-    program: ["--import", preload, ...sourceProgram],
+    program: ["--import", preload(`planted/${file}`), ...program],
     extraArguments: ["--log-level", "warn"],
   });
   const outcome: unknown = await runHostileInput({ server, seed, from: 1, requests: 20_000 }).catch(
