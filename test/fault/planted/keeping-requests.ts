@@ -10,7 +10,7 @@ const kept: Buffer[] = [];
 
 Object.assign(Server.prototype, {
   emit(this: Server, ...given: unknown[]): boolean {
-    if (given[0] === "request") kept.push(Buffer.alloc(4 * 1024, 1));
+    if (given[0] === "request") kept.push(Buffer.alloc(8 * 1024, 1));
     return emit.apply(this, given);
   },
 });
