@@ -1,4 +1,5 @@
 import { appendFile } from "node:fs/promises";
+import { runOrigin } from "./run-origin.ts";
 
 /** What a campaign saw: `n` trials of one promise under one fault, none of which broke it. */
 export interface Trials {
@@ -41,9 +42,9 @@ export async function recordPlanted(planted: PlantedFault): Promise<void> {
   await keep({ kind: "planted", ...planted });
 }
 
-/** HAWSER_TRIALS_FILE names a file of JSON lines that results are added to. */
+/** HAWSER_TRIALS_FILE names a file of JSON lines that results are added to, with their origin. */
 async function keep(line: object): Promise<void> {
   const file = process.env.HAWSER_TRIALS_FILE;
   if (file === undefined || file === "") return;
-  await appendFile(file, `${JSON.stringify(line)}\n`);
+  await appendFile(file, `${JSON.stringify({ ...line, origin: await runOrigin() })}\n`);
 }
