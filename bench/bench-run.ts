@@ -1,7 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { arch, cpus, platform, release } from "node:os";
 import { fileURLToPath } from "node:url";
+import { runOrigin } from "../test/support/run-origin.ts";
 import type { Bench, Figure, Measured, Row } from "./figure.ts";
+import type { KeptFigure } from "./kept-figures.ts";
 import { Rounds } from "./rounds.ts";
 import { Volume } from "./volume.ts";
 
@@ -47,10 +48,12 @@ export class BenchRun {
   /** Adds the rows to a file, in place of older rows of the same figures. */
   async keep(file: string, results: readonly Result[]): Promise<void> {
     const known: unknown = JSON.parse(await readFile(file, "utf8").catch(() => "{}"));
+    const origin = await runOrigin();
+    const run = { rounds: this.#rounds, scale: this.#scale, ...origin };
     const kept = Object.fromEntries(
-      results.map(({ figure, rows }) => [
+      results.map(({ figure, rows }): [string, KeptFigure] => [
         figure.name,
-        { title: figure.title, rounds: this.#rounds, scale: this.#scale, machine: machine(), rows },
+        { title: figure.title, ...run, rows },
       ]),
     );
     const all = { ...(typeof known === "object" ? known : {}), ...kept };
@@ -84,9 +87,4 @@ function shown(measured: Measured): string {
   return Object.entries(measured)
     .map(([what, value]) => `${what} ${value.toPrecision(3)}`)
     .join(", ");
-}
-
-function machine(): string {
-  const [first] = cpus();
-  return `${cpus().length} x ${first?.model ?? arch()}, ${platform()} ${release()}, Node ${process.version}`;
 }

@@ -33,6 +33,7 @@ if (values.help) {
   );
   const run = new BenchRun({ rounds: Number(values.rounds), scale: Number(values.scale) });
   const results = await run.measure(wanted);
-  process.stdout.write(`${tableOf(results)}\n`);
+  const compared = results.map(({ figure: { title }, rows }) => ({ title, rows }));
+  process.stdout.write(`${tableOf(compared)}\n`);
   if (values.json !== undefined) await run.keep(values.json, results);
 }

@@ -1,39 +1,89 @@
-import type { Result } from "./bench-run.ts";
+import { markdownTable } from "../test/support/marked-section.ts";
 import type { Row } from "./figure.ts";
 
-/** The results as a Markdown table: a row a comparison, and whether it kept its bound. */
-export function tableOf(results: readonly Result[]): string {
-  const lines = results.flatMap(({ figure, rows }) =>
-    rows.map((row) => `| ${figure.title} | ${cells(row).join(" | ")} |`),
-  );
-  return [
-    "| figure | measured | Hawser | against | ratio | to reach | |",
-    "|---|---|---|---|---|---|---|",
-    ...lines,
-  ].join("\n");
+/** The rows of one figure, whether just measured or read from a file. */
+export interface Compared {
+  readonly title: string;
+  readonly rows: readonly Row[];
 }
 
-function cells(row: Row): string[] {
-  const other = row.to === undefined ? "" : `${row.to}: ${number(row.otherValue)}`;
-  return [
-    row.what,
-    number(row.value),
-    other,
-    number(row.ratio),
-    boundOf(row),
-    row.note ?? (keepsBound(row) ? "kept" : "missed"),
-  ];
+type Column = (title: string, row: Row) => string;
+
+const columns: Readonly<Record<string, Column>> = {
+  figure: (title) => title,
+  measured: (_title, row) => measuredWords(row),
+  Hawser: (_title, row) => (row.of === "Hawser" ? "" : `${row.of}: `) + number(row.value),
+  against: (_title, row) => (row.to === undefined ? "" : `${row.to}: ${otherWords(row)}`),
+  ratio: (_title, row) => number(row.ratio),
+  "to reach": (_title, row) => boundOf(row),
+  "": (_title, row) => verdictOf(row),
+};
+
+/** For the front page: the unit beside the value, and no verdict. */
+const shortColumns: Readonly<Record<string, Column>> = {
+  figure: (title) => title,
+  Hawser: (title, row) => `${columns.Hawser?.(title, row) ?? ""} ${measuredWords(row)}`,
+  peer: (title, row) => columns.against?.(title, row) ?? "",
+  ratio: (_title, row) => number(row.ratio),
+  "to reach": (_title, row) => boundOf(row),
+};
+
+/** The results as a Markdown table: a row a comparison, and whether it kept its bound. */
+export function tableOf(results: readonly Compared[]): string {
+  return tableWith(columns, results);
+}
+
+export function shortTableOf(results: readonly Compared[]): string {
+  return tableWith(shortColumns, results);
+}
+
+function tableWith(wanted: Readonly<Record<string, Column>>, results: readonly Compared[]): string {
+  const cells = Object.values(wanted);
+  const rows = results.flatMap(({ title, rows }) =>
+    rows.map((row) => cells.map((cell) => cell(title, row))),
+  );
+  return markdownTable(Object.keys(wanted), rows);
+}
+
+function otherWords({ otherValue, note }: Row): string {
+  return otherValue === undefined && note !== undefined ? note : number(otherValue);
+}
+
+const words: Readonly<Record<string, string>> = {
+  cpuSecondsPerGB: "CPU s/GB",
+  senderCpuSecondsPerGB: "sender's CPU s/GB",
+  rateMBs: "MB/s",
+  uploadsPerSecond: "uploads/s",
+  msPerUpload: "ms an upload",
+  p99Ms: "ms, p99",
+  healthyP99Ms: "ms, p99 of a healthy client",
+  residentMB: "MB resident",
+};
+
+/** What was measured with its unit, in the words of a table. */
+export function measuredWords({ what }: Row): string {
+  return words[what] ?? what;
 }
 
 export function boundOf(row: Row): string {
-  if (row.most !== undefined) return `at most ${row.most}`;
-  if (row.least !== undefined) return `at least ${row.least}`;
+  const about = row.judge === "value" && row.ratio !== undefined ? ` ${measuredWords(row)}` : "";
+  if (row.most !== undefined) return `at most ${row.most}${about}`;
+  if (row.least !== undefined) return `at least ${row.least}${about}`;
   return "";
 }
 
-export function keepsBound({ ratio, value, judge, ...bounds }: Row): boolean {
-  const { most = Infinity, least = -Infinity } = bounds;
-  const judged = judge === "value" ? value : (ratio ?? value);
+export function verdictOf(row: Row): string {
+  return row.note ?? (keepsBound(row) ? "kept" : "missed");
+}
+
+/** What the bound is about: the ratio, or the value where that says more. */
+export function judgedOf({ ratio, value, judge }: Row): number {
+  return judge === "value" ? value : (ratio ?? value);
+}
+
+export function keepsBound(row: Row): boolean {
+  const { most = Infinity, least = -Infinity } = row;
+  const judged = judgedOf(row);
   return judged <= most && judged >= least;
 }
 
