@@ -43,11 +43,20 @@ describe("an app that rejects content of another type than declared", () => {
     const api = await target().secondApp(context, { contentPolicy: "reject" });
     const server = target().ownServer(context);
     const id = await api.start(asPicture);
-    const first = await api.append({ id, offset: 0, bytes: pdf.subarray(0, 20_000) });
-    expect(first.number("file_offset")).toBe(20_000);
-    const refused = await api.append({ id, offset: 20_000, bytes: pdf.subarray(20_000) });
+    // Too few to judge by; the rest is judged with them when the file is whole.
+    const first = await api.append({ id, offset: 0, bytes: pdf.subarray(0, 3_000) });
+    expect(first.number("file_offset")).toBe(3_000);
+    const refused = await api.append({ id, offset: 3_000, bytes: pdf.subarray(3_000) });
     expectUploadError(refused, { ...rejectedContent, message });
     await server.restart({ samePort: true });
+    await expectRejected(api, id, refused.record("error").message);
+  });
+
+  it("judges by the first 4 KiB, before the rest is sent", async (context) => {
+    const api = await target().secondApp(context, { contentPolicy: "reject" });
+    const id = await api.start(asPicture);
+    const refused = await api.append({ id, offset: 0, bytes: pdf.subarray(0, 5_000) });
+    expectUploadError(refused, { ...rejectedContent, message });
     await expectRejected(api, id, refused.record("error").message);
   });
 

@@ -6,7 +6,7 @@ import type { Appender, Checkpoint } from "../blobs/blob-store.ts";
 import type { AdvanceEnding } from "../catalog/catalog.ts";
 import type { Extent, Upload } from "../catalog/records.ts";
 import { CheckpointPolicy } from "./checkpoint-policy.ts";
-import { endingOf } from "./complete.ts";
+import { endingOf, rejectionOf } from "./complete.ts";
 import type { Lease } from "./lease.ts";
 import type { EngineParts } from "./parts.ts";
 
@@ -37,6 +37,7 @@ export class AppendRun {
   #checkpointing: Promise<void> | undefined;
   #failure: Error | undefined;
   #head: Uint8Array[] = [];
+  #headJudged = false;
 
   constructor(parts: AppendRunParts) {
     this.#parts = parts.parts;
@@ -89,6 +90,8 @@ export class AppendRun {
     { length, waitedMs }: { readonly length: number; readonly waitedMs: number },
   ): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
+    this.#keepHead(chunks);
+    await this.#refuseWrongContent();
     try {
       await this.#parts.room.admit(this.#upload.offset);
       this.#appender ??= await this.#parts.blobs.openAppender({
@@ -102,7 +105,6 @@ export class AppendRun {
       await this.#checkpoint(undefined);
       throw error;
     }
-    this.#keepHead(chunks);
     this.#policy.written(length, this.#parts.clock.monotonic() - waitedMs);
     if (this.#policy.isDue) this.#startCheckpoint();
   }
@@ -160,8 +162,25 @@ export class AppendRun {
   }
 
   #ending(): Promise<AdvanceEnding> {
-    const head = Buffer.concat(this.#head).subarray(0, limits.sniffBytes);
+    const head = Buffer.concat(this.#head);
     return endingOf(this.#parts, this.#upload, { extents: this.#extents, head });
+  }
+
+  /** Judged as soon as enough is here to judge by: the rest would be sent for nothing. */
+  async #refuseWrongContent(): Promise<void> {
+    const head = Buffer.concat(this.#head);
+    if (this.#headJudged || head.length < limits.sniffBytes) return;
+    this.#headJudged = true;
+    if (this.#upload.contentPolicy !== "reject") return;
+    const reason = rejectionOf(this.#parts, this.#upload, head);
+    if (reason === undefined) return;
+    // What was written gets its row, without which nothing could ever remove it.
+    await this.#checkpoint(undefined);
+    const { id, blobId } = this.#upload;
+    const at = this.#parts.clock.now();
+    const ending = { id, blobId, fence: this.#lease.fence, reason, at };
+    await this.#parts.catalog.end({ ...ending, state: "rejected" });
+    throw uploadError("content_rejected", { reason });
   }
 
   #keepHead(chunks: readonly Uint8Array[]): void {

@@ -3,6 +3,7 @@ import { UploadError, uploadError } from "../base/errors.ts";
 import type { Upload } from "../catalog/records.ts";
 import { AppendRun } from "./append-run.ts";
 import { damage } from "./damage.ts";
+import { asOf } from "./expiry.ts";
 import type { Lease } from "./lease.ts";
 import type { EngineParts } from "./parts.ts";
 
@@ -39,7 +40,7 @@ async function appendUnderLease(
 ): Promise<Upload> {
   const { upload } = lease;
   const { body } = request;
-  refuseEnded(upload);
+  refuseEnded(asOf(upload, parts.clock.now()));
   if (request.offset !== upload.offset) {
     throw uploadError("offset_mismatch", { offset: upload.offset, provided: request.offset });
   }

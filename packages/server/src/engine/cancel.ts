@@ -1,5 +1,6 @@
 import { uploadError } from "../base/errors.ts";
 import { refuseEnded } from "./append.ts";
+import { asOf } from "./expiry.ts";
 import type { EngineParts } from "./parts.ts";
 
 /** Gives an open upload up: its writer is stopped and its bytes are doomed. */
@@ -7,7 +8,7 @@ export async function cancel(parts: EngineParts, id: string): Promise<void> {
   const lease = await parts.leases.take(id);
   try {
     const { upload } = lease;
-    refuseEnded(upload);
+    refuseEnded(asOf(upload, parts.clock.now()));
     if (upload.state === "complete") {
       throw uploadError("parameter_invalid", {
         name: "id",

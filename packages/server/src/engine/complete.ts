@@ -19,12 +19,21 @@ export async function endingOf(
 ): Promise<AdvanceEnding> {
   const { head, extents } = content;
   const first = head.length > 0 ? head : await readHead(parts, upload, extents);
-  if (upload.contentPolicy !== "off" && typeAgrees(upload.type, first) === false) {
-    const reason = `the content is not ${upload.type}, which was declared`;
-    parts.log.warn({ upload: upload.id, type: upload.type }, "content disagrees with its type");
-    if (upload.contentPolicy === "reject") return { state: "rejected", reason };
-  }
+  const reason = rejectionOf(parts, upload, first);
+  if (reason !== undefined) return { state: "rejected", reason };
   return { state: "complete", completion: newCompletion(parts, upload) };
+}
+
+/** Why an upload that begins like this is to be rejected; undefined when it is not. */
+export function rejectionOf(
+  parts: Pick<EngineParts, "log">,
+  upload: Upload,
+  head: Uint8Array,
+): string | undefined {
+  if (upload.contentPolicy === "off" || typeAgrees(upload.type, head) !== false) return undefined;
+  parts.log.warn({ upload: upload.id, type: upload.type }, "content disagrees with its type");
+  if (upload.contentPolicy !== "reject") return undefined;
+  return `the content is not ${upload.type}, which was declared`;
 }
 
 function newCompletion(parts: EngineParts, upload: Upload): Completion {

@@ -73,6 +73,11 @@ export class Leases {
     }
   }
 
+  /** Whether somebody is writing this upload now. */
+  isHeld(id: string): boolean {
+    return this.#holders.has(id);
+  }
+
   async #waitFor(holder: Holder, deadline: number): Promise<void> {
     const leftMs = deadline - this.#parts.clock.monotonic();
     if (leftMs <= 0) throw uploadError("upload_busy", { retryAfterSeconds: 1 });

@@ -2,6 +2,7 @@ import { uploadError } from "../base/errors.ts";
 import type { PageQuery, UploadQuery } from "../catalog/catalog.ts";
 import type { PublishedFile, Upload } from "../catalog/records.ts";
 import { completeLeftOpen } from "./complete.ts";
+import { asOf } from "./expiry.ts";
 import type { EngineParts } from "./parts.ts";
 
 /**
@@ -15,7 +16,8 @@ export async function findUpload(parts: EngineParts, id: string, appId: string):
     upload = await parts.catalog.findUpload(id);
   }
   if (upload?.appId !== appId) throw uploadError("node_unknown", { node: id });
-  return upload;
+  // Nothing expires under a writer: its next bytes renew it.
+  return parts.leases.isHeld(id) ? upload : asOf(upload, parts.clock.now());
 }
 
 export function listUploads(parts: EngineParts, query: UploadQuery): Promise<Upload[]> {
