@@ -11,7 +11,8 @@ export interface Step {
 /** What the main thread asks of the writer worker: lists of requests, carried out in order. */
 export type WriterRequest =
   | NumberedRequest
-  /** Is not answered. */
+  /** These are not answered. */
+  | { readonly kind: "fence"; readonly id: string; readonly fence: string }
   | { readonly kind: "release"; readonly id: string; readonly fence: string };
 
 export type NumberedRequest =

@@ -56,7 +56,7 @@ class Writer {
       // One change too large for the room that is left must not fail its neighbours.
       if (group.length > 1) return group.flatMap((request) => this.#commit([request]));
       return group.flatMap((request) =>
-        request.kind === "release" ? [] : [{ kind: "full", number: request.number }],
+        "number" in request ? [{ kind: "full", number: request.number }] : [],
       );
     }
   }
@@ -66,6 +66,9 @@ class Writer {
       case "take":
         this.#fences.set(request.id, request.fence);
         return { kind: "done", number: request.number, rows: this.#run(request.select).rows };
+      case "fence":
+        this.#fences.set(request.id, request.fence);
+        return undefined;
       case "release":
         if (this.#fences.get(request.id) === request.fence) this.#fences.delete(request.id);
         return undefined;

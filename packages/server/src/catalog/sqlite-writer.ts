@@ -71,6 +71,11 @@ export class SqliteWriter {
     return this.#ask((number) => ({ kind: "take", number, id, fence, select }));
   }
 
+  /** Makes this the upload's fence before anything that is asked later. */
+  fence(id: string, fence: string): void {
+    if (this.#failure === undefined) this.#post({ kind: "fence", id, fence });
+  }
+
   /** Takes effect before anything that is asked later. */
   release(id: string, fence: string): void {
     if (this.#failure === undefined) this.#post({ kind: "release", id, fence });

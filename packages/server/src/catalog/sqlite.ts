@@ -28,6 +28,7 @@ import { appOf, appRow, extentOf, fileOf, fileRow, tokenOf, tokenRow, uploadOf }
 import type { AppsTable, ExtentsTable, Schema, TokensTable, UploadsTable } from "./schema.ts";
 import { openForReading, Statements } from "./sqlite-database.ts";
 import { kyselyOver } from "./sqlite-kysely.ts";
+import type { Step, WriteCondition } from "./sqlite-messages.ts";
 import { SqliteWriter } from "./sqlite-writer.ts";
 
 /**
@@ -40,6 +41,8 @@ export class SqliteCatalog implements Catalog {
   readonly #statements: Statements;
   readonly #db: Kysely<Schema>;
   readonly #hot: HotQueries;
+  /** Uploads of which changes are on their way to the writer, and how many. */
+  readonly #changing = new Map<string, number>();
 
   private constructor(writer: SqliteWriter, reader: DatabaseSync) {
     this.#writer = writer;
@@ -79,14 +82,37 @@ export class SqliteCatalog implements Catalog {
   }
 
   async takeLease(id: string, fence: string): Promise<Upload | undefined> {
-    const result = await this.#writer.take(id, fence, this.#hot.selectUpload.step({ id }));
-    // The statement above selects whole rows of this table.
-    const row = result.kind === "done" ? (result.rows[0] as UploadsTable | undefined) : undefined;
+    const row = await this.#fence(id, fence);
     if (row === undefined) {
       this.#writer.release(id, fence);
       return undefined;
     }
     return uploadOf(row);
+  }
+
+  /** The row as it stands once the fence is up; it waits for the writer only when it has to. */
+  async #fence(id: string, fence: string): Promise<UploadsTable | undefined> {
+    if (this.#changing.has(id)) {
+      const result = await this.#writer.take(id, fence, this.#hot.selectUpload.step({ id }));
+      // The statement above selects whole rows of this table.
+      return result.kind === "done" ? (result.rows[0] as UploadsTable | undefined) : undefined;
+    }
+    // No change of this upload is under way, and none that is asked for later passes the fence.
+    this.#writer.fence(id, fence);
+    const [row] = await this.#read<UploadsTable, "id">(this.#hot.selectUpload, { id });
+    return row;
+  }
+
+  async #change(steps: readonly Step[], only: WriteCondition): Promise<CommitOutcome> {
+    const { id } = only;
+    this.#changing.set(id, (this.#changing.get(id) ?? 0) + 1);
+    try {
+      return (await this.#writer.change(steps, only)).kind;
+    } finally {
+      const left = (this.#changing.get(id) ?? 1) - 1;
+      if (left === 0) this.#changing.delete(id);
+      else this.#changing.set(id, left);
+    }
   }
 
   /** Not waited for: whatever is asked of the writer later finds the fence gone. */
@@ -97,12 +123,12 @@ export class SqliteCatalog implements Catalog {
 
   async advance(advance: Advance): Promise<CommitOutcome> {
     const only = { kind: "fenced", id: advance.id, fence: advance.fence } as const;
-    return (await this.#writer.change(advanceSteps(this.#hot, this.#db, advance), only)).kind;
+    return await this.#change(advanceSteps(this.#hot, this.#db, advance), only);
   }
 
   async end(ending: EndUpload): Promise<CommitOutcome> {
     const only = { kind: "fenced", id: ending.id, fence: ending.fence } as const;
-    return (await this.#writer.change(endSteps(this.#db, ending), only)).kind;
+    return await this.#change(endSteps(this.#db, ending), only);
   }
 
   async expireUploads(now: number, limit: number): Promise<string[]> {
@@ -350,8 +376,8 @@ export class SqliteCatalog implements Catalog {
     const expired = await Promise.all(
       uploads.map(async (upload) => {
         const only = { kind: "unfenced", id: upload.id } as const;
-        const result = await this.#writer.change(expireSteps(this.#db, upload, now), only);
-        return result.kind === "done" ? [upload.id] : [];
+        const outcome = await this.#change(expireSteps(this.#db, upload, now), only);
+        return outcome === "done" ? [upload.id] : [];
       }),
     );
     return expired.flat();
