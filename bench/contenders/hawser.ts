@@ -14,7 +14,7 @@ export async function startHawser(
   dataDirectory: string,
   flags: readonly string[] = [],
 ): Promise<Contender> {
-  const options = ["--max-semi-space-size=1", "--conditions=source"];
+  const options = ["--max-semi-space-size=8", "--conditions=source"];
   const serve = ["serve", "--port", "0", "--data", dataDirectory, "--log-level", "info", ...flags];
   const process = new MeasuredProcess(globalThis.process.execPath, [...options, bin, ...serve], {
     HAWSER_APP_ID: appId,

@@ -12,7 +12,7 @@ const slowUploads = 10_000;
 const pieceBytes = 2 * 1024;
 const pieceIntervalMs = 2_000;
 const length = 1024 ** 2;
-const healthyUploads = 1_000;
+const healthyUploads = 500;
 
 /** Ten thousand phones on bad networks, and one healthy client among them. */
 export const slow: Figure = {

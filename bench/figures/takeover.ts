@@ -8,8 +8,8 @@ import type { Bench, Figure, Measured } from "../figure.ts";
 const length = 2 * 1024 ** 2;
 const stalledAt = 1024 ** 2;
 /** The peer needs seconds for each; its figure is for comparison only. */
-const fewTakeovers = 10;
-const takeovers = 200;
+const fewTakeovers = 3;
+const takeovers = 100;
 
 /** A client that came back while its old connection still hangs: how long until it is let in. */
 export const takeover: Figure = {
