@@ -250,7 +250,8 @@ export class Exchange {
     // Ending the response would make Node close, or swallow all of the body first. The length
     // tells the client where the answer ends, so it misses nothing.
     if (body.length > 0) response.write(body);
-    else response.flushHeaders();
+    // Node drops what is written to the answer of a HEAD, and its head with it.
+    response.flushHeaders();
     this.#body?.stop();
     if (response.socket === null) response.once("socket", this.#closeRefused);
     else this.#closeRefused();

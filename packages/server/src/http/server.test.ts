@@ -146,6 +146,16 @@ describe("a request's body", () => {
     expect(new Set(await Promise.all(answers))).toEqual(new Set([`${length} clean`]));
   });
 
+  it("does not keep the answer to a HEAD from a client that sends a body with it", async () => {
+    const { address } = await serve(refuse);
+    using connection = await RawConnection.open(address);
+    const headers: [string, string][] = [["Content-Length", "200000"]];
+    await connection.sendHead({ method: "HEAD", path: "/", headers });
+    await connection.write(Buffer.alloc(70_000));
+    await connection.peerClosed();
+    expect(connection.received.toString()).toMatch(/^HTTP\/1\.1 404 /);
+  });
+
   it("takes back the memory of a batch when the next one is asked for", async () => {
     const kept = Promise.withResolvers<readonly Uint8Array[]>();
     const { address } = await serve(async (exchange) => {
