@@ -12,7 +12,7 @@ export const limits = Object.freeze({
   /** Gathered bytes at which a body stops reading its socket. */
   gatherBytesMax: 2 * MiB,
   /** Gathered bytes of all bodies together, beyond which each stops at one read's worth. */
-  heldBytesMax: 32 * MiB,
+  heldBytesMax: 64 * MiB,
   /** What a body takes in before its request has been looked at. */
   gatherEarlyBytesMax: 64 * KiB,
   /** How long a slow sender's bytes may wait to become a batch. */
