@@ -10,9 +10,7 @@ export class MeasuredProcess {
   constructor(command: string, args: readonly string[], environment: Record<string, string> = {}) {
     const env = { ...process.env, ...environment };
     this.#child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
-    this.#child.stderr?.on("data", (d: Buffer) => {
-      if (process.env.BENCH_STDERR) process.stderr.write(d);
-    });
+    this.#child.stderr?.resume();
     this.#ended = new Promise((resolve) => {
       this.#child.once("close", resolve);
       this.#child.once("error", () => {

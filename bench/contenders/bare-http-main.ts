@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { listen } from "./listen.ts";
 
 /* The least that a server on Node can do with a body: read it, count it, keep nothing. */
 const server = createServer((request, response) => {
@@ -6,11 +7,4 @@ const server = createServer((request, response) => {
   request.on("data", (chunk: Buffer) => (bytes += chunk.length));
   request.on("end", () => response.end(`${bytes}`));
 });
-server.requestTimeout = 0;
-server.listen(0, "127.0.0.1", () => {
-  const address = server.address();
-  if (address !== null && typeof address === "object") {
-    process.stdout.write(`listening on http://127.0.0.1:${address.port}\n`);
-  }
-});
-process.once("SIGTERM", () => process.exit(0));
+listen(server);

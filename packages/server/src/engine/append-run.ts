@@ -168,10 +168,10 @@ export class AppendRun {
 
   /** Judged as soon as enough is here to judge by: the rest would be sent for nothing. */
   async #refuseWrongContent(): Promise<void> {
+    if (this.#headJudged || this.#upload.contentPolicy !== "reject") return;
     const head = Buffer.concat(this.#head);
-    if (this.#headJudged || head.length < limits.sniffBytes) return;
+    if (head.length < limits.sniffBytes) return;
     this.#headJudged = true;
-    if (this.#upload.contentPolicy !== "reject") return;
     const reason = rejectionOf(this.#parts, this.#upload, head);
     if (reason === undefined) return;
     // What was written gets its row, without which nothing could ever remove it.

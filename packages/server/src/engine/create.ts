@@ -15,7 +15,8 @@ export interface CreateRequest {
 }
 
 /**
- * Starts an upload: one durable row. Fails with `no_room` when what it will bring has no place. The bytes' file is made when the first of them comes.
+ * Starts an upload: one durable row. Fails with `no_room` when what it will bring has no place.
+ * The bytes' file is made when the first of them comes.
  */
 export async function createUpload(parts: EngineParts, request: CreateRequest): Promise<Upload> {
   const now = parts.clock.now();
