@@ -1,8 +1,9 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { crc32 } from "../../packages/server/src/base/crc32.ts";
 import type {
   Appender,
+  BlobEpoch,
   BlobStore,
   ByteRange,
   StoredExtent,
@@ -22,6 +23,7 @@ export interface OpenedBlobStore {
 
 /** A blob as the catalog would keep it: what was checkpointed, and nothing else. */
 interface Blob {
+  readonly blobId: string;
   extents: StoredExtent[];
   offset: number;
 }
@@ -48,13 +50,18 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
     });
 
     function newBlob(): Blob {
-      const blob: Blob = { extents: [], offset: 0 };
+      const blob: Blob = { blobId: randomUUID(), extents: [], offset: 0 };
       blobs.push(blob);
       return blob;
     }
 
+    /** Opens the blob's end under an epoch of its own, as every take of its lease does. */
+    function openEnd(blob: Blob): Promise<Appender> {
+      return store.openAppender({ ...blob, epoch: epochOf(blob) });
+    }
+
     async function checkpoint(appender: Appender, blob: Blob): Promise<void> {
-      const { to, extents } = await appender.checkpoint();
+      const { to, extents } = await appender.checkpoint("everything");
       const starts = new Set(extents.map(({ start }) => start));
       blob.extents = [...blob.extents.filter(({ start }) => !starts.has(start)), ...extents].sort(
         (one, other) => one.start - other.start,
@@ -63,7 +70,7 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
     }
 
     async function append(blob: Blob, bytes: Uint8Array): Promise<void> {
-      const appender = await store.openAppender(blob);
+      const appender = await openEnd(blob);
       await appender.write([bytes]);
       await checkpoint(appender, blob);
       await appender.close();
@@ -93,7 +100,7 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
     test("appended bytes read back along the extents, with their CRC-32", async () => {
       const blob = newBlob();
       const pieces = [1, 70_000, 3, 1_300_000].map((length) => randomBytes(length));
-      const appender = await store.openAppender(blob);
+      const appender = await openEnd(blob);
       for (const piece of pieces) {
         await appender.write([piece.subarray(0, 1), piece.subarray(1)]);
         await checkpoint(appender, blob);
@@ -106,7 +113,7 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
     test("thousands of small pieces in one write stay in order", async () => {
       const bytes = randomBytes(6_000);
       const blob = newBlob();
-      const appender = await store.openAppender(blob);
+      const appender = await openEnd(blob);
       await appender.write(Array.from(bytes, (_, index) => bytes.subarray(index, index + 1)));
       await checkpoint(appender, blob);
       await appender.close();
@@ -116,7 +123,7 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
     test("a checkpoint says exactly what was written when it was issued", async () => {
       const blob = newBlob();
       const [first, second] = [randomBytes(200_000), randomBytes(300_000)];
-      const appender = await store.openAppender(blob);
+      const appender = await openEnd(blob);
       await appender.write([first]);
       const issued = checkpoint(appender, blob);
       const writing = appender.write([second]);
@@ -132,15 +139,15 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
 
     test("a checkpoint with nothing new names no extents", async () => {
       const blob = newBlob();
-      const appender = await store.openAppender(blob);
+      const appender = await openEnd(blob);
       await appender.write([Buffer.from("abc")]);
       await checkpoint(appender, blob);
       await appender.write([]);
-      expect(await appender.checkpoint()).toMatchObject({ to: 3, extents: [] });
+      expect(await appender.checkpoint("everything")).toMatchObject({ to: 3, extents: [] });
       await appender.close();
-      const again = await store.openAppender(blob);
+      const again = await openEnd(blob);
       expect(again.position).toBe(3);
-      expect(await again.checkpoint()).toMatchObject({ to: 3, extents: [] });
+      expect(await again.checkpoint("everything")).toMatchObject({ to: 3, extents: [] });
       await again.close();
     });
 
@@ -158,7 +165,7 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
     test("bytes beyond the committed offset are cut off before new ones are written", async () => {
       const blob = newBlob();
       await append(blob, Buffer.from("kept"));
-      const lost = await store.openAppender(blob);
+      const lost = await openEnd(blob);
       await lost.write([Buffer.from("never acknowledged, and longer")]);
       await lost.close();
       store = await opened.reopen();
@@ -173,7 +180,7 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
       await opened.setLength(extent.key, 5_000);
       expect(await store.isWhole(extent)).toBe(true);
       expect((await readBlob(blob)).toString()).toBe("kept");
-      await (await store.openAppender(blob)).close();
+      await (await openEnd(blob)).close();
       expect(await opened.lengthOf(extent.key)).toBe(4);
     });
 
@@ -183,7 +190,7 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
       const { blob: missing, extent: gone } = await storedBlob(randomBytes(1_000));
       await store.remove([gone.key]);
       for (const blob of [short, missing]) {
-        await expect(store.openAppender(blob)).rejects.toMatchObject({ code: "upload_damaged" });
+        await expect(openEnd(blob)).rejects.toMatchObject({ code: "upload_damaged" });
         expect(await store.isWhole(onlyExtentOf(blob))).toBe(false);
       }
       expect(await opened.lengthOf(extent.key)).toBe(999);
@@ -209,7 +216,7 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
       await Promise.all(
         contents.map(async (bytes) => {
           const blob = newBlob();
-          const appender = await store.openAppender(blob);
+          const appender = await openEnd(blob);
           for (let from = 0; from < bytes.length; from += 9_999) {
             await appender.write([bytes.subarray(from, from + 9_999)]);
             await checkpoint(appender, blob);
@@ -227,7 +234,7 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
 
     test("closing waits for a write and a checkpoint that are under way", async () => {
       const blob = newBlob();
-      const appender = await store.openAppender(blob);
+      const appender = await openEnd(blob);
       const bytes = randomBytes(2_000_000);
       const written = appender.write([bytes]);
       await written;
@@ -263,12 +270,16 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
         start: 0,
         length: 5,
         crc32: crc32(Buffer.from("12345")),
+        inline: Buffer.from("12345"),
       };
-      const appender = await store.openAppender({ extents: [inline], offset: 5 });
+      blob.extents = [inline];
+      blob.offset = 5;
+      const appender = await openEnd(blob);
       expect(appender.position).toBe(5);
       await appender.write([Buffer.from("6789")]);
       await checkpoint(appender, blob);
       await appender.close();
+      blob.extents = blob.extents.filter(({ key }) => key !== "");
       const extent = onlyExtentOf(blob);
       expect(extent).toMatchObject({ start: 5, length: 4, crc32: crc32(Buffer.from("6789")) });
       expect((await readRange(store, extent, { from: 1, to: 3 })).toString()).toBe("78");
@@ -309,7 +320,7 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
     });
 
     test("bytes that were never checkpointed are found by the next process", async () => {
-      const appender = await store.openAppender({ extents: [], offset: 0 });
+      const appender = await openEnd({ blobId: randomUUID(), extents: [], offset: 0 });
       await appender.write([Buffer.from("orphan")]);
       await appender.close();
       expect(await olderKeys(store)).toEqual([]);
@@ -330,6 +341,11 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
       expect(await opened.keysOnVolume()).toEqual([]);
     });
   });
+}
+
+export function epochOf(blob: { readonly blobId: string; readonly offset: number }): BlobEpoch {
+  const fence = randomBytes(16).toString("hex");
+  return { fence, blobId: blob.blobId, base: blob.offset, openedAt: Date.now() };
 }
 
 function onlyExtentOf(blob: Blob): StoredExtent {

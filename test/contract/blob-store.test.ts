@@ -6,7 +6,7 @@ import { systemClock } from "../../packages/server/src/base/clock.ts";
 import { systemRandom } from "../../packages/server/src/base/random.ts";
 import { DiskBlobStore } from "../../packages/server/src/blobs/disk/disk-blob-store.ts";
 import { NodeVolume } from "../../packages/server/src/blobs/disk/node-volume.ts";
-import { describeBlobStore } from "./blob-store-contract.ts";
+import { describeBlobStore, epochOf } from "./blob-store-contract.ts";
 
 async function openInTemporaryDirectory() {
   const root = await mkdtemp(path.join(tmpdir(), "hawser-blobs-"));
@@ -68,9 +68,13 @@ describeBlobStore("the disk blob store", openInTemporaryDirectory);
 
 test("a quarantined file lies whole in the quarantine directory", async () => {
   const opened = await openInTemporaryDirectory();
-  const appender = await opened.store.openAppender({ extents: [], offset: 0 });
+  const appender = await opened.store.openAppender({
+    epoch: epochOf({ blobId: "b", offset: 0 }),
+    extents: [],
+    offset: 0,
+  });
   await appender.write([Buffer.from("suspect")]);
-  const { extents } = await appender.checkpoint();
+  const { extents } = await appender.checkpoint("everything");
   await appender.close();
   for (const { key } of extents) await opened.store.quarantine(key);
   const names = await readdir(opened.quarantineDirectory);

@@ -75,6 +75,7 @@ export function makeAdvance(upload: Upload, changes: Partial<Advance> = {}): Adv
     to: 100,
     crc32: 0xfedcba98,
     extents: [makeExtent()],
+    replaced: [],
     at: 1_500,
     expiresAt: 11_500,
     ending: undefined,

@@ -15,17 +15,21 @@ import type {
   Upload,
 } from "../../packages/server/src/catalog/records.ts";
 import { MemoryRows } from "./memory-rows.ts";
+import { MemoryStoreVerbs } from "./memory-store-verbs.ts";
 
 /**
  * A catalog without a disk. One instance stands for one process, whose memory the fences are; the
  * rows outlive it, and every change to them is atomic and counts as durable at once.
  */
-export class MemoryCatalog implements Catalog {
-  readonly rows: MemoryRows;
+export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
   readonly #fences = new Map<string, string>();
 
   constructor(rows = new MemoryRows()) {
-    this.rows = rows;
+    super(rows);
+  }
+
+  protected override holds(id: string, fence: string): boolean {
+    return this.#fences.get(id) === fence;
   }
 
   close(): Promise<void> {
@@ -63,6 +67,10 @@ export class MemoryCatalog implements Catalog {
     return Promise.resolve(upload);
   }
 
+  onLeaseWanted(): void {
+    return undefined;
+  }
+
   releaseLease(id: string, fence: string): Promise<void> {
     if (this.#fences.get(id) === fence) this.#fences.delete(id);
     return Promise.resolve();
@@ -82,6 +90,9 @@ export class MemoryCatalog implements Catalog {
       ...(ending?.state === "complete" ? { completion: ending.completion } : {}),
       ...(ending?.state === "rejected" ? { reason: ending.reason } : {}),
     });
+    if (advance.replaced.length > 0) {
+      this.rows.replace(advance.blobId, advance.replaced, advance.at);
+    }
     for (const extent of advance.extents) this.rows.putExtent(advance.blobId, extent);
     if (ending?.state === "rejected") this.rows.doomBlob(advance.blobId, advance.at);
     return Promise.resolve("done");
@@ -276,6 +287,12 @@ export class MemoryCatalog implements Catalog {
   writeMark(name: string, value: string): Promise<void> {
     this.rows.marks.set(name, value);
     return Promise.resolve();
+  }
+
+  claimMark(name: string, value: string): Promise<string> {
+    const standing = this.rows.marks.get(name) ?? value;
+    this.rows.marks.set(name, standing);
+    return Promise.resolve(standing);
   }
 
   /** The upload while it is open and this fence is the current one. */

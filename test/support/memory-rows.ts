@@ -1,5 +1,6 @@
 import type {
   App,
+  Epoch,
   Extent,
   PublishedFile,
   Token,
@@ -10,6 +11,17 @@ import type {
 export interface PlacedExtent {
   readonly blobId: string;
   readonly extent: Extent;
+}
+
+export interface EpochRow extends Epoch {
+  readonly closedAt: number | undefined;
+  readonly lookAt: number;
+}
+
+export interface AssemblyRow {
+  readonly nonce: string | undefined;
+  readonly dueAt: number;
+  readonly tries: number;
 }
 
 /** What a memory catalog has committed: it outlives the process that a catalog stands for. */
@@ -24,6 +36,8 @@ export class MemoryRows {
   readonly apps = new Map<string, App>();
   readonly tokens = new Map<string, Token>();
   readonly marks = new Map<string, string>();
+  readonly epochs = new Map<string, EpochRow>();
+  readonly assemblies = new Map<string, AssemblyRow>();
   readonly #extents = new Map<string, Extent[]>();
   readonly #placeOfKey = new Map<string, PlacedExtent>();
 
@@ -61,6 +75,18 @@ export class MemoryRows {
     }
     this.#extents.set(blobId, extents);
     if (extent.key !== "") this.#placeOfKey.set(extent.key, { blobId, extent });
+  }
+
+  /** Forgets extents whose bytes another one holds by now; their keys are doomed. */
+  replace(blobId: string, replaced: readonly Extent[], at: number): void {
+    const starts = new Set(replaced.map(({ start }) => start));
+    const kept = this.extentsOf(blobId).filter(({ start }) => !starts.has(start));
+    this.#extents.set(blobId, kept);
+    for (const { key } of replaced) {
+      if (key === "") continue;
+      if (!this.doomed.has(key)) this.doomed.set(key, at);
+      this.#placeOfKey.delete(key);
+    }
   }
 
   /** Dooms a blob's keys and forgets its extents, unless a file still shows it. */

@@ -102,7 +102,7 @@ export class Composition {
 /** No take goes on in the file of the take before. */
 function withFilePerTake(store: BlobStore): BlobStore {
   return overBlobStore(store, {
-    openAppender: ({ offset }) => store.openAppender({ extents: [], offset }),
+    openAppender: (request) => store.openAppender({ ...request, extents: [] }),
   });
 }
 
@@ -113,6 +113,10 @@ export function overBlobStore(store: BlobStore, changes: Partial<BlobStore>): Bl
     openAppender: (request) => store.openAppender(request),
     read: (extent, range, signal) => store.read(extent, range, signal),
     isWhole: (extent) => store.isWhole(extent),
+    listKeys: (epoch) => store.listKeys(epoch),
+    abandon: (epoch) => store.abandon(epoch),
+    assemble: store.assemble,
+    signUrl: store.signUrl,
     remove: (keys) => store.remove(keys),
     listOlderKeys: () => store.listOlderKeys(),
     quarantine: (key) => store.quarantine(key),

@@ -119,7 +119,7 @@ function withOffsetOfFile(store: BlobStore, volume: Volume): BlobStore {
       await file.close();
       if (length <= last.length) return store.openAppender(request);
       const extents = [...request.extents.slice(0, -1), { ...last, length }];
-      return store.openAppender({ extents, offset: last.start + length });
+      return store.openAppender({ ...request, extents, offset: last.start + length });
     },
   });
 }

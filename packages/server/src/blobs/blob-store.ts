@@ -6,6 +6,17 @@ export interface StoredExtent {
   readonly length: number;
   /** CRC-32 of the run alone. */
   readonly crc32: number;
+  /** The bytes themselves, where the catalog keeps them; the key is empty then. */
+  readonly inline: Uint8Array | undefined;
+}
+
+/** Who makes keys of a blob, and since when. The fence is unique among all epochs. */
+export interface BlobEpoch {
+  readonly fence: string;
+  readonly blobId: string;
+  /** The committed offset when the epoch was opened. */
+  readonly base: number;
+  readonly openedAt: number;
 }
 
 /**
@@ -23,6 +34,14 @@ export interface BlobStore {
   read(extent: StoredExtent, range: ByteRange, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** Whether at least the extent's bytes are stored. Looks at lengths, not at content. */
   isWhole(extent: StoredExtent): Promise<boolean>;
+  /** Keys that were made under an epoch, as far as the store can tell; none where it has none. */
+  listKeys(epoch: BlobEpoch): AsyncIterable<string>;
+  /** Ends what was begun under a closed epoch and never finished, such as multipart uploads. */
+  abandon(epoch: BlobEpoch): Promise<void>;
+  /** Makes several extents one; undefined where an upload is one extent anyway. */
+  readonly assemble: ((request: AssembleRequest) => Promise<StoredExtent>) | undefined;
+  /** A URL that gives the extent's bytes to whoever has it; undefined where there is none. */
+  readonly signUrl: ((request: SignUrlRequest) => Promise<string>) | undefined;
   /** Removes bytes for good. A key that is not there counts as removed. */
   remove(keys: readonly string[]): Promise<void>;
   /** Keys that hold bytes and were not made by this process since it opened the store. */
@@ -43,9 +62,32 @@ export interface StoreRoom {
 export interface BlobStoreProperties {
   /** An extent that was checkpointed may grow in a later checkpoint, under the same key. */
   readonly growsInPlace: boolean;
+  /**
+   * Keys are made under an epoch, which the catalog must know before an appender is opened; other
+   * processes may use the store at the same time.
+   */
+  readonly needsEpochs: boolean;
+  /** How long written bytes may wait at least before a checkpoint of everything is worth it. */
+  readonly checkpointMsMin: number;
+}
+
+/** All extents of a blob, in order; the epoch is the assembly's own. */
+export interface AssembleRequest {
+  readonly epoch: BlobEpoch;
+  readonly extents: readonly StoredExtent[];
+  readonly signal?: AbortSignal;
+}
+
+export interface SignUrlRequest {
+  readonly extent: StoredExtent;
+  /** How the answer describes itself. */
+  readonly contentType: string;
+  readonly contentDisposition: string;
+  readonly lifetimeSeconds: number;
 }
 
 export interface AppenderRequest {
+  readonly epoch: BlobEpoch;
   readonly extents: readonly StoredExtent[];
   /** The committed offset: where the next byte goes. */
   readonly offset: number;
@@ -71,17 +113,25 @@ export interface Appender {
    * how much was written, and that much can still be checkpointed.
    */
   write(chunks: readonly Uint8Array[]): Promise<void>;
-  /** Makes durable everything written before the call, and says what that is. */
-  checkpoint(): Promise<Checkpoint>;
+  /**
+   * Makes durable everything written before the call, or of that what fills whole parts where the
+   * store keeps parts, and says what that is. When a part failed, what is durable before it is
+   * still reported once; the failure is what the next call meets.
+   */
+  checkpoint(what: CheckpointScope): Promise<Checkpoint>;
   /** Waits for what is in flight and lets go. Makes nothing durable. Never fails. */
   close(): Promise<void>;
 }
+
+export type CheckpointScope = "everything" | "whole_parts";
 
 export interface Checkpoint {
   /** Bytes of the blob that are durable now. */
   readonly to: number;
   /** The extents that this appender added or made longer; none when nothing was written. */
   readonly extents: readonly StoredExtent[];
+  /** Extents, committed before, whose bytes one of `extents` holds, too. */
+  readonly replaced: readonly StoredExtent[];
   /** How long the sync took. */
   readonly syncMs: number;
 }

@@ -1,7 +1,9 @@
 import { UploadError } from "../base/errors.ts";
 import type {
   App,
+  Assembly,
   Completion,
+  Epoch,
   Extent,
   PublishedFile,
   Token,
@@ -29,14 +31,22 @@ export interface Catalog {
    * Makes `fence` the only nonce under which this upload may be changed, whoever held it before,
    * and returns the upload as it then stands; undefined when there is none. Commits of earlier
    * holders either happened before and show in the result, or never happen.
+   *
+   * A holder in another live process is asked to let go first and waited for; `upload_busy` when
+   * it does not in `limits.yieldMsMax`. One whose process gives no sign of life is not waited for.
    */
   takeLease(id: string, fence: string): Promise<Upload | undefined>;
+  /**
+   * Calls back with the id of an upload whose lease was taken here and which another process wants
+   * or has taken. May call more than once, and late: what counts is the fence at the next commit.
+   */
+  onLeaseWanted(listener: (id: string) => void): void;
   /** Forgets the fence if it is still this one. Idempotent. */
   releaseLease(id: string, fence: string): Promise<void>;
   /**
    * Moves the offset if the upload is open, `fence` is current and the offset is still `from`.
    * With `ending` the same change also ends the upload. Extents are added, or grown in place when
-   * one with the same start exists.
+   * one with the same start exists; those in `replaced` are forgotten and their keys doomed.
    */
   advance(advance: Advance): Promise<CommitOutcome>;
   /** Ends an open upload under a fence without moving its offset. Dooms its blob. */
@@ -78,6 +88,37 @@ export interface Catalog {
   /** Every blob with extents, for verification, after the given one in order of id. */
   listBlobs(after: string, limit: number): Promise<BlobOwner[]>;
 
+  /**
+   * Says that keys may come to be made under this epoch, before the first of them is. Idempotent.
+   */
+  openEpoch(epoch: Epoch): Promise<void>;
+  /** Nothing will be committed under this epoch any more. Idempotent. */
+  closeEpoch(fence: string, at: number): Promise<void>;
+  /**
+   * Closes the epochs of leases that are over, then lists epochs closed at or before `look.closedBefore`
+   * which are due for a look at `look.now`: what lies under them and no row names may be removed.
+   */
+  listEpochsDue(look: EpochLook): Promise<Epoch[]>;
+  /** Notes a look: the next is due at `nextAt`, or the epoch is forgotten when that is undefined. */
+  noteEpochLook(fence: string, nextAt: number | undefined): Promise<void>;
+  /** Epochs of a blob, in the order in which they were opened. */
+  listEpochs(blobId: string): Promise<Epoch[]>;
+
+  /** Asks for a blob's extents to be made one. Idempotent while that is not done. */
+  requestAssembly(blobId: string, at: number): Promise<void>;
+  /**
+   * Gives one assembly that is due at `claim.now` to this caller, under its nonce, until
+   * `claim.until`, and counts the try; undefined when none is due.
+   */
+  claimAssembly(claim: AssemblyClaim): Promise<Assembly | undefined>;
+  /**
+   * Puts `assembled` in the place of all `extents` and dooms their keys, if the claim's nonce is
+   * current and the blob consists of exactly these extents. Ends the assembly.
+   */
+  finishAssembly(finish: AssemblyFinish): Promise<CommitOutcome>;
+  /** Gives a claim back, to be tried again at `dueAt`, or never when undefined. */
+  putOffAssembly(blobId: string, nonce: string, dueAt: number | undefined): Promise<void>;
+
   insertApp(app: App): Promise<boolean>;
   updateApp(app: App): Promise<boolean>;
   findApp(id: string): Promise<App | undefined>;
@@ -90,6 +131,8 @@ export interface Catalog {
 
   readMark(name: string): Promise<string | undefined>;
   writeMark(name: string, value: string): Promise<void>;
+  /** Writes the mark unless it is there, and returns what stands: the first of several wins. */
+  claimMark(name: string, value: string): Promise<string>;
 
   close(): Promise<void>;
 }
@@ -113,6 +156,8 @@ export interface Advance {
   readonly to: number;
   readonly crc32: number;
   readonly extents: readonly Extent[];
+  /** Extents whose bytes one of `extents` holds, too. */
+  readonly replaced: readonly Extent[];
   readonly at: number;
   readonly expiresAt: number;
   readonly ending: AdvanceEnding | undefined;
@@ -133,6 +178,26 @@ export interface EndUpload {
 
 /** `stale`: the fence, the offset or the state was no longer the caller's; nothing changed. */
 export type CommitOutcome = "done" | "stale";
+
+export interface EpochLook {
+  readonly now: number;
+  readonly closedBefore: number;
+  readonly limit: number;
+}
+
+export interface AssemblyClaim {
+  readonly now: number;
+  readonly until: number;
+  readonly nonce: string;
+}
+
+export interface AssemblyFinish {
+  readonly blobId: string;
+  readonly nonce: string;
+  readonly extents: readonly Extent[];
+  readonly assembled: Extent;
+  readonly at: number;
+}
 
 export interface BlobOwner {
   readonly blobId: string;

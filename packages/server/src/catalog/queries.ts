@@ -15,7 +15,8 @@ export function step(query: Compilable, changesAtLeast = 0): Step {
 
 export function advanceSteps(hot: HotQueries, db: Kysely<Schema>, advance: Advance): Step[] {
   const { ending } = advance;
-  if (ending?.state !== "rejected") return hot.advance(advance, ending);
+  const replaced = replaceSteps(db, advance);
+  if (ending?.state !== "rejected") return [...hot.advance(advance, ending), ...replaced];
   const reject = db
     .updateTable("uploads")
     .set({ state: "rejected", reason: ending.reason })
@@ -23,9 +24,30 @@ export function advanceSteps(hot: HotQueries, db: Kysely<Schema>, advance: Advan
     .where("state", "=", "open");
   return [
     ...hot.advance(advance, undefined),
+    ...replaced,
     step(reject, 1),
     ...doomSteps(db, advance.blobId, advance.at),
   ];
+}
+
+/** Forgets extents whose bytes another one holds by now; their keys are doomed. */
+function replaceSteps(
+  db: Kysely<Schema>,
+  { blobId, extents, replaced, at }: Pick<Advance, "blobId" | "extents" | "replaced" | "at">,
+): Step[] {
+  if (replaced.length === 0) return [];
+  const kept = new Set(extents.map(({ start }) => start));
+  const starts = replaced.map(({ start }) => start).filter((start) => !kept.has(start));
+  const keys = replaced.map(({ key }) => key).filter((key) => key !== "");
+  const forget = db
+    .deleteFrom("extents")
+    .where("blob_id", "=", blobId)
+    .where("start", "in", starts);
+  const doom = db
+    .insertInto("doomed_keys")
+    .values(keys.map((key) => ({ key, doomed_at: at })))
+    .onConflict((conflict) => conflict.column("key").doNothing());
+  return [...(starts.length > 0 ? [step(forget)] : []), ...(keys.length > 0 ? [step(doom)] : [])];
 }
 
 export function endSteps(db: Kysely<Schema>, ending: EndUpload): Step[] {

@@ -55,6 +55,30 @@ export interface Extent {
   readonly inline: Uint8Array | undefined;
 }
 
+/**
+ * A time in which keys of a blob may be made by one writer and nobody else. Keys under a closed
+ * epoch which no row names are orphans for good: no commit can name them any more.
+ */
+export interface Epoch {
+  /** The lease's fence, or an assembly's nonce. */
+  readonly fence: string;
+  readonly blobId: string;
+  /** The upload whose fence ends the epoch; undefined for one that is closed by name. */
+  readonly uploadId: string | undefined;
+  /** The committed offset when it was opened. */
+  readonly base: number;
+  readonly openedAt: number;
+  /** How often its keys were looked at since it was closed. */
+  readonly looks: number;
+}
+
+/** Extents that are to be made one. */
+export interface Assembly {
+  readonly blobId: string;
+  readonly nonce: string;
+  readonly tries: number;
+}
+
 /** A published blob. */
 export interface PublishedFile {
   /** Decimal digits. */

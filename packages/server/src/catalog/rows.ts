@@ -1,15 +1,25 @@
 import type { Insertable, Selectable } from "kysely";
 import type {
   App,
+  Assembly,
   Completion,
   ContentPolicy,
+  Epoch,
   Extent,
   PublishedFile,
   Token,
   Upload,
   UploadState,
 } from "./records.ts";
-import type { AppsTable, ExtentsTable, FilesTable, TokensTable, UploadsTable } from "./schema.ts";
+import type {
+  AppsTable,
+  AssembliesTable,
+  EpochsTable,
+  ExtentsTable,
+  FilesTable,
+  TokensTable,
+  UploadsTable,
+} from "./schema.ts";
 
 /** Rows to records and back. The `as` here name what only this program ever wrote there. */
 
@@ -90,6 +100,34 @@ export function extentRow(blobId: string, extent: Extent): ExtentsTable {
     crc32: extent.crc32,
     inline: extent.inline ?? null,
   };
+}
+
+export function epochOf(row: Selectable<EpochsTable>): Epoch {
+  return {
+    fence: row.fence,
+    blobId: row.blob_id,
+    uploadId: row.upload_id ?? undefined,
+    base: row.base,
+    openedAt: row.opened_at,
+    looks: row.looks,
+  };
+}
+
+export function epochRow(epoch: Epoch): EpochsTable {
+  return {
+    fence: epoch.fence,
+    blob_id: epoch.blobId,
+    upload_id: epoch.uploadId ?? null,
+    base: epoch.base,
+    opened_at: epoch.openedAt,
+    closed_at: null,
+    looks: epoch.looks,
+    look_at: null,
+  };
+}
+
+export function assemblyOf(row: Selectable<AssembliesTable>): Assembly {
+  return { blobId: row.blob_id, nonce: row.nonce ?? "", tries: row.tries };
 }
 
 export function fileOf(row: Selectable<FilesTable>): PublishedFile {

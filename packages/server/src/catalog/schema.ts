@@ -1,12 +1,17 @@
+import type { Generated } from "kysely";
+
 /** The tables as they are: times are epoch milliseconds, JSON is text. One shape, two dialects. */
 export interface Schema {
-  uploads: UploadsTable;
+  uploads: SharedUploadsTable;
   extents: ExtentsTable;
   files: FilesTable;
   doomed_keys: DoomedKeysTable;
   apps: AppsTable;
   tokens: TokensTable;
   marks: MarksTable;
+  nodes: NodesTable;
+  epochs: EpochsTable;
+  assemblies: AssembliesTable;
 }
 
 export interface UploadsTable {
@@ -31,6 +36,18 @@ export interface UploadsTable {
   handle_expires_at: number | null;
   handle_nonce: string | null;
   reason: string | null;
+}
+
+/** An upload with what several nodes need to know of it; nobody else sets these. */
+export interface SharedUploadsTable extends UploadsTable {
+  /** Who may write now, where several processes share a catalog. */
+  fence: Generated<string | null>;
+  /** The node that holds the fence. */
+  holder: Generated<string | null>;
+  /** When another node asked the holder to let go. */
+  wanted_at: Generated<number | null>;
+  /** The file it was published as. */
+  file_id: Generated<string | null>;
 }
 
 export interface ExtentsTable {
@@ -87,4 +104,27 @@ export interface TokensTable {
 export interface MarksTable {
   name: string;
   value: string;
+}
+
+export interface NodesTable {
+  id: string;
+  beat_at: number;
+}
+
+export interface EpochsTable {
+  fence: string;
+  blob_id: string;
+  upload_id: string | null;
+  base: number;
+  opened_at: number;
+  closed_at: number | null;
+  looks: number;
+  look_at: number | null;
+}
+
+export interface AssembliesTable {
+  blob_id: string;
+  nonce: string | null;
+  due_at: number;
+  tries: number;
 }

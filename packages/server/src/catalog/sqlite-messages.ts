@@ -34,7 +34,8 @@ export type NumberedRequest =
 /** Fences live in the writer's memory: exactly one process owns a data directory. */
 export type WriteCondition =
   | { readonly kind: "fenced"; readonly id: string; readonly fence: string }
-  | { readonly kind: "unfenced"; readonly id: string };
+  | { readonly kind: "unfenced"; readonly id: string }
+  | { readonly kind: "unless_fenced"; readonly id: string; readonly fence: string };
 
 /** Replies come as lists, too: one a group commit. */
 export type WriterReply =

@@ -109,7 +109,14 @@ class Writer {
 
   #holds(only: WriteCondition): boolean {
     const current = this.#fences.get(only.id);
-    return only.kind === "fenced" ? current === only.fence : current === undefined;
+    switch (only.kind) {
+      case "fenced":
+        return current === only.fence;
+      case "unless_fenced":
+        return current !== only.fence;
+      case "unfenced":
+        return current === undefined;
+    }
   }
 
   #run(step: Step): { rows: readonly unknown[]; changes: number } {

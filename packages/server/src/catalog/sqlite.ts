@@ -1,33 +1,57 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Kysely } from "kysely";
 import type {
   Advance,
-  BlobOwner,
+  AssemblyClaim,
+  AssemblyFinish,
   Catalog,
   CommitOutcome,
   EndUpload,
-  PageQuery,
-  UploadQuery,
+  EpochLook,
 } from "./catalog.ts";
+import { CatalogReads } from "./catalog-reads.ts";
 import { HotQueries } from "./hot-queries.ts";
 import type { Prepared, Values } from "./prepared.ts";
 import {
   type ExpiringQuery,
   advanceSteps,
-  bytesStillDue,
   doomSteps,
   endSteps,
   expireSteps,
   expiring,
-  filesPage,
   step,
-  uploadsPage,
 } from "./queries.ts";
-import type { App, Extent, PublishedFile, Token, Upload } from "./records.ts";
-import { appOf, appRow, extentOf, fileOf, fileRow, tokenOf, tokenRow, uploadOf } from "./rows.ts";
-import type { AppsTable, ExtentsTable, Schema, TokensTable, UploadsTable } from "./schema.ts";
+import type { App, Assembly, Epoch, Extent, PublishedFile, Token, Upload } from "./records.ts";
+import {
+  appOf,
+  appRow,
+  assemblyOf,
+  epochOf,
+  extentOf,
+  fileRow,
+  tokenOf,
+  tokenRow,
+  uploadOf,
+} from "./rows.ts";
+import type {
+  AppsTable,
+  AssembliesTable,
+  ExtentsTable,
+  TokensTable,
+  UploadsTable,
+} from "./schema.ts";
 import { openForReading, Statements } from "./sqlite-database.ts";
 import { kyselyOver } from "./sqlite-kysely.ts";
+import {
+  claimAssembly,
+  closeEpoch,
+  dueEpochs,
+  finishAssemblySteps,
+  noteEpochLook,
+  openEpoch,
+  openEpochs,
+  putOffAssembly,
+  requestAssembly,
+} from "./store-queries.ts";
 import type { Step, WriteCondition } from "./sqlite-messages.ts";
 import { SqliteWriter } from "./sqlite-writer.ts";
 
@@ -35,21 +59,21 @@ import { SqliteWriter } from "./sqlite-writer.ts";
  * The embedded catalog. Writes go to the writer worker; reads are bounded statements on a
  * read-only connection of this thread and show only what is committed.
  */
-export class SqliteCatalog implements Catalog {
+export class SqliteCatalog extends CatalogReads implements Catalog {
   readonly #writer: SqliteWriter;
   readonly #reader: DatabaseSync;
   readonly #statements: Statements;
-  readonly #db: Kysely<Schema>;
   readonly #hot: HotQueries;
   /** Uploads of which changes are on their way to the writer, and how many. */
   readonly #changing = new Map<string, number>();
 
   private constructor(writer: SqliteWriter, reader: DatabaseSync) {
+    const statements = new Statements(reader);
+    super(kyselyOver(reader, statements));
     this.#writer = writer;
     this.#reader = reader;
-    this.#statements = new Statements(reader);
-    this.#db = kyselyOver(reader, this.#statements);
-    this.#hot = new HotQueries(this.#db);
+    this.#statements = statements;
+    this.#hot = new HotQueries(this.db);
   }
 
   /** @param onFailure called when the outcome of a commit is unknown: the process must end. */
@@ -70,10 +94,6 @@ export class SqliteCatalog implements Catalog {
   async findUpload(id: string): Promise<Upload | undefined> {
     const [row] = await this.#read<UploadsTable, "id">(this.#hot.selectUpload, { id });
     return row === undefined ? undefined : uploadOf(row);
-  }
-
-  async listUploads(query: UploadQuery): Promise<Upload[]> {
-    return (await uploadsPage(this.#db, query).execute()).map(uploadOf);
   }
 
   async listExtents(blobId: string): Promise<Extent[]> {
@@ -103,6 +123,11 @@ export class SqliteCatalog implements Catalog {
     return row;
   }
 
+  /** One process owns the file: nobody else can want a lease. */
+  onLeaseWanted(): void {
+    return undefined;
+  }
+
   async #change(steps: readonly Step[], only: WriteCondition): Promise<CommitOutcome> {
     const { id } = only;
     this.#changing.set(id, (this.#changing.get(id) ?? 0) + 1);
@@ -123,12 +148,12 @@ export class SqliteCatalog implements Catalog {
 
   async advance(advance: Advance): Promise<CommitOutcome> {
     const only = { kind: "fenced", id: advance.id, fence: advance.fence } as const;
-    return await this.#change(advanceSteps(this.#hot, this.#db, advance), only);
+    return await this.#change(advanceSteps(this.#hot, this.db, advance), only);
   }
 
   async end(ending: EndUpload): Promise<CommitOutcome> {
     const only = { kind: "fenced", id: ending.id, fence: ending.fence } as const;
-    return await this.#change(endSteps(this.#db, ending), only);
+    return await this.#change(endSteps(this.db, ending), only);
   }
 
   async expireUploads(now: number, limit: number): Promise<string[]> {
@@ -144,39 +169,14 @@ export class SqliteCatalog implements Catalog {
     return expired;
   }
 
-  async listExpiring(now: number, limit: number): Promise<Upload[]> {
-    return this.#listExpiring({ now, limit, after: undefined });
-  }
-
   async removeEndedUploads(before: number): Promise<number> {
-    const remove = this.#db
+    const remove = this.db
       .deleteFrom("uploads")
       .where("state", "in", ["cancelled", "expired", "rejected"])
       .where("updated_at", "<", before)
       .returning("id");
     const result = await this.#writer.change([step(remove)]);
     return result.kind === "done" ? result.rows.length : 0;
-  }
-
-  async listOpenSince(since: number): Promise<Upload[]> {
-    const rows = await this.#uploads()
-      .where("state", "=", "open")
-      .where("updated_at", ">=", since)
-      .execute();
-    return rows.map(uploadOf);
-  }
-
-  async bytesStillDue(since: number): Promise<number> {
-    return (await bytesStillDue(this.#db, since).executeTakeFirst())?.bytes ?? 0;
-  }
-
-  async listUncompleted(limit: number): Promise<Upload[]> {
-    const rows = await this.#uploads()
-      .where("state", "=", "open")
-      .whereRef("offset", "=", "length")
-      .limit(limit)
-      .execute();
-    return rows.map(uploadOf);
   }
 
   async insertFile(file: PublishedFile): Promise<PublishedFile | undefined> {
@@ -195,11 +195,11 @@ export class SqliteCatalog implements Catalog {
       "created_at",
     ] as const;
     // Only from an upload that is still complete: its bytes cannot have been doomed meanwhile.
-    const insert = this.#db
+    const insert = this.db
       .insertInto("files")
       .columns(columns)
       .expression(
-        this.#db
+        this.db
           .selectFrom("uploads")
           .select((build) => columns.map((column) => build.val(row[column] ?? null).as(column)))
           .where("id", "=", file.uploadId)
@@ -210,25 +210,9 @@ export class SqliteCatalog implements Catalog {
     return this.findFileOfUpload(file.uploadId);
   }
 
-  async findFile(id: string): Promise<PublishedFile | undefined> {
-    const select = this.#db.selectFrom("files").selectAll().where("id", "=", id);
-    const row = await select.executeTakeFirst();
-    return row === undefined ? undefined : fileOf(row);
-  }
-
-  async findFileOfUpload(uploadId: string): Promise<PublishedFile | undefined> {
-    const select = this.#db.selectFrom("files").selectAll().where("upload_id", "=", uploadId);
-    const row = await select.executeTakeFirst();
-    return row === undefined ? undefined : fileOf(row);
-  }
-
-  async listFiles(query: PageQuery): Promise<PublishedFile[]> {
-    return (await filesPage(this.#db, query).execute()).map(fileOf);
-  }
-
   async setFileSha256(id: string, sha256: string): Promise<void> {
     await this.#writer.change([
-      step(this.#db.updateTable("files").set({ sha256 }).where("id", "=", id)),
+      step(this.db.updateTable("files").set({ sha256 }).where("id", "=", id)),
     ]);
   }
 
@@ -236,73 +220,25 @@ export class SqliteCatalog implements Catalog {
     const file = await this.findFile(id);
     if (file === undefined) return false;
     const result = await this.#writer.change([
-      step(this.#db.deleteFrom("files").where("id", "=", id), 1),
+      step(this.db.deleteFrom("files").where("id", "=", id), 1),
       step(
-        this.#db
+        this.db
           .updateTable("uploads")
           .set({ state: "expired", reason: "its file was deleted", updated_at: at })
           .where("id", "=", file.uploadId),
       ),
-      ...doomSteps(this.#db, file.blobId, at),
+      ...doomSteps(this.db, file.blobId, at),
     ]);
     return result.kind === "done";
   }
 
-  async listDoomed(before: number, limit: number): Promise<string[]> {
-    const rows = await this.#db
-      .selectFrom("doomed_keys")
-      .select("key")
-      .where("doomed_at", "<=", before)
-      .orderBy("doomed_at")
-      .limit(limit)
-      .execute();
-    return rows.map((row) => row.key);
-  }
-
   async forgetDoomed(keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return;
-    await this.#writer.change([step(this.#db.deleteFrom("doomed_keys").where("key", "in", keys))]);
-  }
-
-  async knownKeys(keys: readonly string[]): Promise<Set<string>> {
-    if (keys.length === 0) return new Set();
-    const rows = await this.#db
-      .selectFrom("extents")
-      .select("key")
-      .where("key", "in", keys)
-      .union(this.#db.selectFrom("doomed_keys").select("key").where("key", "in", keys))
-      .execute();
-    return new Set(rows.map((row) => row.key));
-  }
-
-  async listBlobs(after: string, limit: number): Promise<BlobOwner[]> {
-    const rows = await this.#db
-      .selectFrom("extents")
-      .select("blob_id")
-      .distinct()
-      .where("blob_id", ">", after)
-      .orderBy("blob_id")
-      .limit(limit)
-      .execute();
-    return Promise.all(
-      rows.map(async ({ blob_id: blobId }) => {
-        const upload = await this.#uploads().where("blob_id", "=", blobId).executeTakeFirst();
-        const file = await this.#db
-          .selectFrom("files")
-          .selectAll()
-          .where("blob_id", "=", blobId)
-          .executeTakeFirst();
-        return {
-          blobId,
-          upload: upload === undefined ? undefined : uploadOf(upload),
-          file: file === undefined ? undefined : fileOf(file),
-        };
-      }),
-    );
+    await this.#writer.change([step(this.db.deleteFrom("doomed_keys").where("key", "in", keys))]);
   }
 
   async insertApp(app: App): Promise<boolean> {
-    const insert = this.#db
+    const insert = this.db
       .insertInto("apps")
       .values(appRow(app))
       .onConflict((conflict) => conflict.column("id").doNothing());
@@ -311,7 +247,7 @@ export class SqliteCatalog implements Catalog {
 
   async updateApp(app: App): Promise<boolean> {
     const { id, ...changes } = appRow(app);
-    const update = this.#db.updateTable("apps").set(changes).where("id", "=", id);
+    const update = this.db.updateTable("apps").set(changes).where("id", "=", id);
     return (await this.#writer.change([step(update, 1)])).kind === "done";
   }
 
@@ -320,12 +256,8 @@ export class SqliteCatalog implements Catalog {
     return row === undefined ? undefined : appOf(row);
   }
 
-  async listApps(): Promise<App[]> {
-    return (await this.#db.selectFrom("apps").selectAll().orderBy("id").execute()).map(appOf);
-  }
-
   async insertToken(token: Token): Promise<void> {
-    await this.#writer.change([step(this.#db.insertInto("tokens").values(tokenRow(token)))]);
+    await this.#writer.change([step(this.db.insertInto("tokens").values(tokenRow(token)))]);
   }
 
   async findToken(hash: Uint8Array): Promise<Token | undefined> {
@@ -333,14 +265,8 @@ export class SqliteCatalog implements Catalog {
     return row === undefined ? undefined : tokenOf(row);
   }
 
-  async listTokens(appId: string | undefined): Promise<Token[]> {
-    const all = this.#db.selectFrom("tokens").selectAll().orderBy("created_at");
-    const rows = await (appId === undefined ? all : all.where("app_id", "=", appId)).execute();
-    return rows.map(tokenOf);
-  }
-
   async revokeToken(id: string, at: number): Promise<boolean> {
-    const revoke = this.#db
+    const revoke = this.db
       .updateTable("tokens")
       .set({ revoked_at: at })
       .where("id", "=", id)
@@ -348,17 +274,62 @@ export class SqliteCatalog implements Catalog {
     return (await this.#writer.change([step(revoke, 1)])).kind === "done";
   }
 
-  async readMark(name: string): Promise<string | undefined> {
-    const select = this.#db.selectFrom("marks").select("value").where("name", "=", name);
-    return (await select.executeTakeFirst())?.value;
-  }
-
   async writeMark(name: string, value: string): Promise<void> {
-    const write = this.#db
+    const write = this.db
       .insertInto("marks")
       .values({ name, value })
       .onConflict((conflict) => conflict.column("name").doUpdateSet({ value }));
     await this.#writer.change([step(write)]);
+  }
+
+  async claimMark(name: string, value: string): Promise<string> {
+    const claim = this.db
+      .insertInto("marks")
+      .values({ name, value })
+      .onConflict((conflict) => conflict.column("name").doNothing());
+    await this.#writer.change([step(claim)]);
+    return (await this.readMark(name)) ?? value;
+  }
+
+  async openEpoch(epoch: Epoch): Promise<void> {
+    await this.#writer.change([step(openEpoch(this.db, epoch))]);
+  }
+
+  async closeEpoch(fence: string, at: number): Promise<void> {
+    await this.#writer.change([step(closeEpoch(this.db, fence, at))]);
+  }
+
+  async listEpochsDue(look: EpochLook): Promise<Epoch[]> {
+    for (const { fence, upload_id: id } of await openEpochs(this.db).execute()) {
+      // The writer knows best which fence is current, and later ones are drawn anew.
+      const only = { kind: "unless_fenced", id: id ?? "", fence } as const;
+      await this.#change([step(closeEpoch(this.db, fence, look.now))], only);
+    }
+    return (await dueEpochs(this.db, look).execute()).map(epochOf);
+  }
+
+  async noteEpochLook(fence: string, nextAt: number | undefined): Promise<void> {
+    await this.#writer.change([step(noteEpochLook(this.db, fence, nextAt))]);
+  }
+
+  async requestAssembly(blobId: string, at: number): Promise<void> {
+    await this.#writer.change([step(requestAssembly(this.db, blobId, at))]);
+  }
+
+  async claimAssembly(claim: AssemblyClaim): Promise<Assembly | undefined> {
+    const result = await this.#writer.change([step(claimAssembly(this.db, claim))]);
+    // The statement returns whole rows of one table.
+    const row = (result.kind === "done" ? result.rows[0] : undefined) as
+      AssembliesTable | undefined;
+    return row === undefined ? undefined : assemblyOf(row);
+  }
+
+  async finishAssembly(finish: AssemblyFinish): Promise<CommitOutcome> {
+    return (await this.#writer.change(finishAssemblySteps(this.db, finish))).kind;
+  }
+
+  async putOffAssembly(blobId: string, nonce: string, dueAt: number | undefined): Promise<void> {
+    await this.#writer.change([step(putOffAssembly(this.db, { blobId, nonce, dueAt }))]);
   }
 
   #read<Row, Name extends string>(query: Prepared<Name>, values: Values<Name>): Promise<Row[]> {
@@ -368,7 +339,7 @@ export class SqliteCatalog implements Catalog {
   }
 
   async #listExpiring(query: ExpiringQuery): Promise<Upload[]> {
-    return (await expiring(this.#db, query).execute()).map(uploadOf);
+    return (await expiring(this.db, query).execute()).map(uploadOf);
   }
 
   /** Those of them that nobody holds; returns their ids. */
@@ -376,14 +347,10 @@ export class SqliteCatalog implements Catalog {
     const expired = await Promise.all(
       uploads.map(async (upload) => {
         const only = { kind: "unfenced", id: upload.id } as const;
-        const outcome = await this.#change(expireSteps(this.#db, upload, now), only);
+        const outcome = await this.#change(expireSteps(this.db, upload, now), only);
         return outcome === "done" ? [upload.id] : [];
       }),
     );
     return expired.flat();
-  }
-
-  #uploads() {
-    return this.#db.selectFrom("uploads").selectAll();
   }
 }

@@ -2,7 +2,7 @@ import type { Body, BodyBatch, BodyEnding } from "../base/body.ts";
 import { combineCrc32, crc32 } from "../base/crc32.ts";
 import { UploadError, asError, uploadError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
-import type { Appender, Checkpoint } from "../blobs/blob-store.ts";
+import type { Appender, Checkpoint, CheckpointScope } from "../blobs/blob-store.ts";
 import type { AdvanceEnding } from "../catalog/catalog.ts";
 import type { Extent, Upload } from "../catalog/records.ts";
 import { CheckpointPolicy } from "./checkpoint-policy.ts";
@@ -29,7 +29,7 @@ export class AppendRun {
   readonly #parts: EngineParts;
   readonly #lease: Lease;
   readonly #authorise: () => Promise<void>;
-  readonly #policy = new CheckpointPolicy();
+  readonly #policy: CheckpointPolicy;
   #upload: Upload;
   #extents: Extent[] = [];
   #appender: Appender | undefined;
@@ -43,6 +43,7 @@ export class AppendRun {
     this.#parts = parts.parts;
     this.#lease = parts.lease;
     this.#authorise = parts.authorise;
+    this.#policy = new CheckpointPolicy(parts.parts.blobs.properties.checkpointMsMin);
     this.#upload = parts.lease.upload;
   }
 
@@ -76,7 +77,7 @@ export class AppendRun {
     const waitMs = this.#policy.waitMs(this.#parts.clock.monotonic());
     if (waitMs === undefined) return body.next();
     const cancel = this.#parts.clock.after(waitMs, () => {
-      this.#startCheckpoint();
+      this.#startCheckpoint("everything");
     });
     try {
       return await body.next();
@@ -94,19 +95,26 @@ export class AppendRun {
     await this.#refuseWrongContent();
     try {
       await this.#parts.room.admit(this.#upload.offset);
-      this.#appender ??= await this.#parts.blobs.openAppender({
-        extents: this.#extents,
-        offset: this.#upload.offset,
-      });
+      this.#appender ??= await this.#openAppender();
       await this.#appender.write(chunks);
     } catch (error) {
-      if (!isNoRoom(error)) throw error;
       // What fitted is made durable before the sender is told where to go on.
-      await this.#checkpoint(undefined);
+      if (isNoRoom(error)) await this.#checkpoint(undefined);
+      if (isStorageFailure(error)) await this.#checkpoint(undefined).catch(() => undefined);
       throw error;
     }
     this.#policy.written(length, this.#parts.clock.monotonic() - waitedMs);
-    if (this.#policy.isDue) this.#startCheckpoint();
+    if (this.#policy.isDue) this.#startCheckpoint("whole_parts");
+  }
+
+  async #openAppender(): Promise<Appender> {
+    const { blobs, catalog, clock } = this.#parts;
+    const { id, blobId, offset } = this.#upload;
+    const epoch = { fence: this.#lease.fence, blobId, base: offset, openedAt: clock.now() };
+    if (blobs.properties.needsEpochs) {
+      await catalog.openEpoch({ ...epoch, uploadId: id, looks: 0 });
+    }
+    return await blobs.openAppender({ epoch, extents: this.#extents, offset });
   }
 
   /** `left` is what the upload still lacks; the chunks hold at least that much. */
@@ -140,7 +148,7 @@ export class AppendRun {
     this.#keepHead([bytes]);
     const checksum = crc32(bytes);
     const extent = { key: "", start: 0, length: bytes.length, crc32: checksum, inline: bytes };
-    await this.#advance(bytes.length, [extent], await this.#ending());
+    await this.#advance(bytes.length, { extents: [extent], replaced: [] }, await this.#ending());
     return { ending: "clean", upload: this.#upload };
   }
 
@@ -150,7 +158,7 @@ export class AppendRun {
     if (isNoRoom(error)) {
       return uploadError("no_room", { offset }, { cause: error });
     }
-    if (error instanceof UploadError && error.code === "storage_failed") {
+    if (isStorageFailure(error)) {
       return uploadError("storage_failed", { offset }, { cause: error });
     }
     return error;
@@ -194,9 +202,9 @@ export class AppendRun {
     }
   }
 
-  #startCheckpoint(): void {
+  #startCheckpoint(scope: CheckpointScope): void {
     if (this.#checkpointing !== undefined || this.#failure !== undefined) return;
-    this.#checkpointing = this.#commit(undefined)
+    this.#checkpointing = this.#commit(scope, undefined)
       .catch((error: unknown) => {
         this.#failure = asError(error);
       })
@@ -209,30 +217,38 @@ export class AppendRun {
   async #checkpoint(ending: AdvanceEnding | undefined): Promise<void> {
     await this.#checkpointing;
     if (this.#failure !== undefined) throw this.#failure;
-    await this.#commit(ending);
+    await this.#commit("everything", ending);
   }
 
-  async #commit(ending: AdvanceEnding | undefined): Promise<void> {
+  async #commit(scope: CheckpointScope, ending: AdvanceEnding | undefined): Promise<void> {
     const appender = this.#appender;
     if (appender === undefined) return;
-    const checkpoint = await appender.checkpoint();
-    this.#policy.checkpointed(checkpoint.syncMs);
-    if (checkpoint.to === this.#upload.offset && ending === undefined) return;
-    await this.#advance(checkpoint.to, withoutInline(checkpoint), ending);
+    const wanted = appender.position;
+    const checkpoint = await appender.checkpoint(scope);
+    const { to } = checkpoint;
+    const now = this.#parts.clock.monotonic();
+    this.#policy.checkpointed(checkpoint.syncMs, appender.position - to, now);
+    const isShort = scope === "everything" && to < wanted;
+    if (to !== this.#upload.offset || ending !== undefined) {
+      await this.#advance(to, checkpoint, isShort ? undefined : ending);
+    }
+    // Asked again, the appender says why it made less durable than it was asked to.
+    if (isShort) await appender.checkpoint(scope);
   }
 
   async #advance(
     to: number,
-    extents: readonly Extent[],
+    { extents, replaced }: Pick<Checkpoint, "extents" | "replaced">,
     ending: AdvanceEnding | undefined,
   ): Promise<void> {
-    const merged = mergeExtents(this.#extents, extents);
+    const merged = mergeExtents(this.#extents, extents, replaced);
     const at = this.#parts.clock.now();
     const completion = ending?.state === "complete" ? ending.completion : undefined;
+    const isAddition = extents.every(({ start }) => start >= this.#upload.offset);
     const advance = {
       to,
       at,
-      crc32: crc32Of(merged),
+      crc32: isAddition ? crc32Of(extents, this.#upload.crc32) : crc32Of(merged),
       expiresAt: completion?.handleExpiresAt ?? at + this.#upload.lifetimeMs,
     };
     const outcome = await this.#parts.catalog.advance({
@@ -242,6 +258,7 @@ export class AppendRun {
       fence: this.#lease.fence,
       from: this.#upload.offset,
       extents,
+      replaced,
       ending,
     });
     if (outcome === "stale") throw uploadError("superseded", { offset: this.#upload.offset });
@@ -259,20 +276,24 @@ export class AppendRun {
   }
 }
 
+function isStorageFailure(error: unknown): boolean {
+  return error instanceof UploadError && error.code === "storage_failed";
+}
+
 function isNoRoom(error: unknown): boolean {
   return error instanceof UploadError && error.code === "no_room";
 }
 
-function withoutInline(checkpoint: Checkpoint): Extent[] {
-  return checkpoint.extents.map((extent) => ({ ...extent, inline: undefined }));
-}
-
 /** Later extents replace those with the same start: they are the same run, grown. */
-function mergeExtents(known: readonly Extent[], added: readonly Extent[]): Extent[] {
-  const starts = new Set(added.map((extent) => extent.start));
+function mergeExtents(
+  known: readonly Extent[],
+  added: readonly Extent[],
+  replaced: readonly Extent[],
+): Extent[] {
+  const starts = new Set([...added, ...replaced].map((extent) => extent.start));
   return [...known.filter((extent) => !starts.has(extent.start)), ...added];
 }
 
-function crc32Of(extents: readonly Extent[]): number {
-  return extents.reduce((crc, extent) => combineCrc32(crc, extent.crc32, extent.length), 0);
+function crc32Of(extents: readonly Extent[], before = 0): number {
+  return extents.reduce((crc, extent) => combineCrc32(crc, extent.crc32, extent.length), before);
 }

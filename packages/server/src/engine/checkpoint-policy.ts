@@ -5,6 +5,12 @@ export class CheckpointPolicy {
   #waitingBytes = 0;
   #waitingSince = 0;
   #lastSyncMs = 0;
+  readonly #msMin: number;
+
+  /** @param msMin how long bytes may wait at least, however fast the store is */
+  constructor(msMin: number) {
+    this.#msMin = msMin;
+  }
 
   /** @param since when the first of the bytes came, on the monotonic clock */
   written(bytes: number, since: number): void {
@@ -12,8 +18,10 @@ export class CheckpointPolicy {
     this.#waitingBytes += bytes;
   }
 
-  checkpointed(syncMs: number): void {
-    this.#waitingBytes = 0;
+  /** @param stillWaiting bytes that the checkpoint left, by the clock's `now` */
+  checkpointed(syncMs: number, stillWaiting: number, now: number): void {
+    this.#waitingBytes = stillWaiting;
+    this.#waitingSince = now;
     this.#lastSyncMs = syncMs;
   }
 
@@ -28,7 +36,8 @@ export class CheckpointPolicy {
   }
 
   #mostMs(): number {
-    if (this.#waitingBytes < limits.trickleBytesMax) return limits.trickleCheckpointMs;
-    return Math.max(limits.checkpointMsMin, limits.checkpointSyncFactor * this.#lastSyncMs);
+    if (this.#waitingBytes < limits.trickleBytesMax)
+      return Math.max(this.#msMin, limits.trickleCheckpointMs);
+    return Math.max(this.#msMin, limits.checkpointSyncFactor * this.#lastSyncMs);
   }
 }

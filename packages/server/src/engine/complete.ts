@@ -72,6 +72,7 @@ export async function completeLeftOpen(parts: EngineParts, id: string): Promise<
       to: upload.offset,
       crc32: upload.crc32,
       extents: [],
+      replaced: [],
       at: parts.clock.now(),
       expiresAt: ending.state === "complete" ? ending.completion.handleExpiresAt : upload.expiresAt,
       ending,

@@ -27,8 +27,9 @@ export interface LeasesParts {
 }
 
 /**
- * Who may write now, within this process. A newcomer asks the holder to let go and waits for it,
- * because a write that is already on its way to the disk cannot be called back.
+ * Who may write now. A newcomer asks the holder to let go and waits for it, because a write that
+ * is already on its way to the disk cannot be called back. Holders in this process are known here;
+ * those in others are the catalog's to ask.
  */
 export class Leases {
   readonly #parts: LeasesParts;
@@ -36,6 +37,9 @@ export class Leases {
 
   constructor(parts: LeasesParts) {
     this.#parts = parts;
+    parts.catalog.onLeaseWanted((id) => {
+      this.#holders.get(id)?.askToYield();
+    });
   }
 
   /** Fails with `node_unknown` when there is no such upload, `upload_busy` when nobody lets go. */

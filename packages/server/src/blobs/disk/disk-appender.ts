@@ -55,6 +55,7 @@ export class DiskAppender implements Appender {
     return this.#track(this.#writeAll(chunks));
   }
 
+  /** A file has no parts: whatever was written can be made durable. */
   checkpoint(): Promise<Checkpoint> {
     return this.#track(this.#sync());
   }
@@ -115,9 +116,9 @@ export class DiskAppender implements Appender {
     if (this.#retired !== undefined) throw this.#retired;
     this.#parts.refuseFailedVolume();
     const { key, start } = this.#parts.extent;
-    const reached = { key, start, length: this.#length, crc32: this.#crc32 };
+    const reached = { key, start, length: this.#length, crc32: this.#crc32, inline: undefined };
     if (reached.length === this.#durableLength) {
-      return { to: start + reached.length, extents: [], syncMs: 0 };
+      return { to: start + reached.length, extents: [], replaced: [], syncMs: 0 };
     }
     const begun = this.#parts.clock.monotonic();
     // Both to their end, also when one fails: a descriptor must not be closed under the other.
@@ -129,7 +130,7 @@ export class DiskAppender implements Appender {
     this.#durableLength = reached.length;
     const syncMs = this.#parts.clock.monotonic() - begun;
     await this.#makeWay();
-    return { to: start + reached.length, extents: [reached], syncMs };
+    return { to: start + reached.length, extents: [reached], replaced: [], syncMs };
   }
 
   /** Only a clean file is closed early: of another one the system could forget an error. */

@@ -4,8 +4,11 @@ import { SimulatedVolume } from "../../../../../test/fault/simulation/simulated-
 import { calm, InjectedError } from "../../../../../test/fault/simulation/weather.ts";
 import { systemClock } from "../../base/clock.ts";
 import { systemRandom } from "../../base/random.ts";
+import type { BlobEpoch } from "../blob-store.ts";
 import { DiskBlobStore } from "./disk-blob-store.ts";
 import type { Volume, VolumeFile } from "./volume.ts";
+
+const epoch: BlobEpoch = { fence: "f", blobId: "b", base: 0, openedAt: 0 };
 
 interface Failing {
   readonly volume?: Partial<Volume>;
@@ -67,9 +70,9 @@ test("a file is not closed under its sync when the sync of its name fails first"
       },
     }),
   });
-  const appender = await store.openAppender({ extents: [], offset: 0 });
+  const appender = await store.openAppender({ epoch, extents: [], offset: 0 });
   await appender.write([Buffer.from("bytes")]);
-  await expect(appender.checkpoint()).rejects.toMatchObject({ code: "no_room" });
+  await expect(appender.checkpoint("everything")).rejects.toMatchObject({ code: "no_room" });
   await appender.close();
   await synced.promise;
   expect(strays).toEqual([]);
@@ -80,12 +83,12 @@ test("a file whose tail cannot be cut off is not left open", async () => {
   const { store, volume } = openFailing({
     file: () => ({ truncate: () => Promise.reject(new InjectedError("EIO")) }),
   });
-  const appender = await store.openAppender({ extents: [], offset: 0 });
+  const appender = await store.openAppender({ epoch, extents: [], offset: 0 });
   await appender.write([Buffer.from("kept")]);
-  const { to, extents } = await appender.checkpoint();
+  const { to, extents } = await appender.checkpoint("everything");
   await appender.write([Buffer.from(" and lost")]);
   await appender.close();
-  const again = store.openAppender({ extents, offset: to });
+  const again = store.openAppender({ epoch, extents, offset: to });
   await expect(again).rejects.toMatchObject({ code: "EIO" });
   expect(volume.openKeys).toEqual([]);
 });
@@ -94,6 +97,6 @@ test("a volume that has no room for another file says so as for a write", async 
   const { store } = openFailing({
     volume: { create: () => Promise.reject(new InjectedError("ENOSPC")) },
   });
-  const opening = store.openAppender({ extents: [], offset: 0 });
+  const opening = store.openAppender({ epoch, extents: [], offset: 0 });
   await expect(opening).rejects.toMatchObject({ code: "no_room" });
 });

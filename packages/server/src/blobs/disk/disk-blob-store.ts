@@ -1,5 +1,7 @@
+import { ReadableStream } from "node:stream/web";
 import { isVolumeFull, systemErrorCode, uploadError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
+import { limits } from "../../base/limits.ts";
 import type { Random } from "../../base/random.ts";
 import type {
   Appender,
@@ -26,7 +28,13 @@ export interface DiskBlobStoreOptions {
 
 /** One file an extent, grown in place; normally one extent an upload. */
 export class DiskBlobStore implements BlobStore {
-  readonly properties = { growsInPlace: true };
+  readonly properties = {
+    growsInPlace: true,
+    needsEpochs: false,
+    checkpointMsMin: limits.checkpointMsMin,
+  };
+  readonly assemble = undefined;
+  readonly signUrl = undefined;
   readonly #options: DiskBlobStoreOptions;
   /** Files whose sync or close failed: the kernel may have dropped their pages and call them clean. */
   readonly #retired = new Set<string>();
@@ -45,7 +53,13 @@ export class DiskBlobStore implements BlobStore {
     const last = request.extents.at(-1);
     const goesOn =
       last !== undefined && last.key !== "" && !this.#retired.has(last.key) ? last : undefined;
-    const extent = goesOn ?? { key: this.#newKey(), start: request.offset, length: 0, crc32: 0 };
+    const extent = goesOn ?? {
+      key: this.#newKey(),
+      start: request.offset,
+      length: 0,
+      crc32: 0,
+      inline: undefined,
+    };
     const file =
       goesOn === undefined ? await this.#create(extent.key) : await this.#openToGrow(goesOn);
     this.#openAppenders += 1;
@@ -101,6 +115,15 @@ export class DiskBlobStore implements BlobStore {
       if (systemErrorCode(error) === "ENOENT") return false;
       throw error;
     }
+  }
+
+  /** Names of files say nothing about who made them: a file without a row is set aside. */
+  listKeys(): AsyncIterable<string> {
+    return ReadableStream.from<string>([]);
+  }
+
+  abandon(): Promise<void> {
+    return Promise.resolve();
   }
 
   async remove(keys: readonly string[]): Promise<void> {

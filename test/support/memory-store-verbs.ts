@@ -1,0 +1,109 @@
+import type {
+  AssemblyClaim,
+  AssemblyFinish,
+  CommitOutcome,
+  EpochLook,
+} from "../../packages/server/src/catalog/catalog.ts";
+import type { Assembly, Epoch } from "../../packages/server/src/catalog/records.ts";
+import type { EpochRow, MemoryRows } from "./memory-rows.ts";
+
+/** The memory catalog's verbs about epochs and assemblies. */
+export abstract class MemoryStoreVerbs {
+  readonly rows: MemoryRows;
+
+  constructor(rows: MemoryRows) {
+    this.rows = rows;
+  }
+
+  /** Whether this fence is the upload's current one. */
+  protected abstract holds(id: string, fence: string): boolean;
+
+  openEpoch(epoch: Epoch): Promise<void> {
+    const { epochs } = this.rows;
+    if (!epochs.has(epoch.fence)) {
+      epochs.set(epoch.fence, { ...epoch, closedAt: undefined, lookAt: 0 });
+    }
+    return Promise.resolve();
+  }
+
+  closeEpoch(fence: string, at: number): Promise<void> {
+    const epoch = this.rows.epochs.get(fence);
+    if (epoch !== undefined && epoch.closedAt === undefined) {
+      this.rows.epochs.set(fence, { ...epoch, closedAt: at, lookAt: at });
+    }
+    return Promise.resolve();
+  }
+
+  async listEpochsDue({ now, closedBefore, limit }: EpochLook): Promise<Epoch[]> {
+    for (const { fence, uploadId } of this.rows.epochs.values()) {
+      if (uploadId !== undefined && !this.holds(uploadId, fence)) {
+        await this.closeEpoch(fence, now);
+      }
+    }
+    return [...this.rows.epochs.values()]
+      .filter(({ closedAt, lookAt }) => (closedAt ?? Infinity) <= closedBefore && lookAt <= now)
+      .sort((one, other) => (one.closedAt ?? 0) - (other.closedAt ?? 0))
+      .slice(0, limit)
+      .map(epochOf);
+  }
+
+  noteEpochLook(fence: string, nextAt: number | undefined): Promise<void> {
+    const epoch = this.rows.epochs.get(fence);
+    if (nextAt === undefined) this.rows.epochs.delete(fence);
+    else if (epoch !== undefined) {
+      this.rows.epochs.set(fence, { ...epoch, lookAt: nextAt, looks: epoch.looks + 1 });
+    }
+    return Promise.resolve();
+  }
+
+  listEpochs(blobId: string): Promise<Epoch[]> {
+    const epochs = [...this.rows.epochs.values()].filter((epoch) => epoch.blobId === blobId);
+    epochs.sort((one, other) => one.base - other.base || one.openedAt - other.openedAt);
+    return Promise.resolve(epochs.map(epochOf));
+  }
+
+  requestAssembly(blobId: string, at: number): Promise<void> {
+    const { assemblies } = this.rows;
+    if (!assemblies.has(blobId)) {
+      assemblies.set(blobId, { nonce: undefined, dueAt: at, tries: 0 });
+    }
+    return Promise.resolve();
+  }
+
+  claimAssembly({ now, until, nonce }: AssemblyClaim): Promise<Assembly | undefined> {
+    const due = [...this.rows.assemblies].filter(([, { dueAt }]) => dueAt <= now);
+    const [first] = due.sort(([, one], [, other]) => one.dueAt - other.dueAt);
+    if (first === undefined) return Promise.resolve(undefined);
+    const [blobId, { tries: before }] = first;
+    const tries = before + 1;
+    this.rows.assemblies.set(blobId, { nonce, dueAt: until, tries });
+    return Promise.resolve({ blobId, nonce, tries });
+  }
+
+  finishAssembly(finish: AssemblyFinish): Promise<CommitOutcome> {
+    const { blobId, nonce, extents, assembled, at } = finish;
+    const known = this.rows.extentsOf(blobId).map(({ key }) => key);
+    const isSame =
+      known.length === extents.length && extents.every(({ key }, index) => known[index] === key);
+    if (this.rows.assemblies.get(blobId)?.nonce !== nonce || !isSame) {
+      return Promise.resolve("stale");
+    }
+    this.rows.assemblies.delete(blobId);
+    this.rows.replace(blobId, extents, at);
+    this.rows.putExtent(blobId, assembled);
+    return Promise.resolve("done");
+  }
+
+  putOffAssembly(blobId: string, nonce: string, dueAt: number | undefined): Promise<void> {
+    const assembly = this.rows.assemblies.get(blobId);
+    if (assembly?.nonce !== nonce) return Promise.resolve();
+    if (dueAt === undefined) this.rows.assemblies.delete(blobId);
+    else this.rows.assemblies.set(blobId, { ...assembly, nonce: undefined, dueAt });
+    return Promise.resolve();
+  }
+}
+
+function epochOf(row: EpochRow): Epoch {
+  const { fence, blobId, uploadId, base, openedAt, looks } = row;
+  return { fence, blobId, uploadId, base, openedAt, looks };
+}
