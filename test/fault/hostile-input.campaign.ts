@@ -4,8 +4,9 @@ import { expect, it } from "vitest";
 import { within } from "../support/eventually.ts";
 import { wholeNumber } from "../support/whole-number.ts";
 import { ServerProcess, sourceProgram } from "../support/server-process.ts";
-import { recordPlanted, recordTrials } from "../support/trials.ts";
+import { recordPlanted } from "../support/trials.ts";
 import { runHostileInput } from "./hostile-run.ts";
+import { recordBadInput } from "./record-bad-input.ts";
 
 /*
  * HAWSER_FUZZ_REQUESTS sets the number of requests, HAWSER_FUZZ_SEED repeats a run, and
@@ -38,8 +39,7 @@ it(`bad input gets a clear answer and nothing is lost (seed ${seed})`, async () 
   for (const status of [200, 206, 400, 401, 403, 404, 412]) {
     expect([...statuses.keys()], "the requests must get far enough").toContain(status);
   }
-  await recordTrials({
-    promise: "bad input gets a clear answer and nothing is lost",
+  await recordBadInput({
     fault,
     n: report.requests,
     seed,

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GraphApi, queryOf, uploadPath } from "../conformance/graph/graph-api.ts";
 import { type HeaderLine } from "../support/raw-http.ts";
 import { ServerProcess } from "../support/server-process.ts";
-import { recordTrials } from "../support/trials.ts";
 import { adminTokenOf } from "./hostile-setting.ts";
 import { sendRaw } from "./raw-trial.ts";
 import { belongingsOf, nodeRoutes, requestOf, uploadRoutes } from "./token-routes.ts";
+import { recordBadInput } from "./record-bad-input.ts";
 
 /*
  * Secrets with marks in them go everywhere a secret can go, right or wrong. Afterwards no mark may
@@ -257,8 +257,7 @@ describe("a secret with a mark", () => {
   it("that was configured or minted is not among the local credentials either", async () => {
     const path = join(server.dataDirectory, "local-credentials.json");
     expect(leaks([{ name: path, bytes: await readFile(path) }], marked())).toEqual([]);
-    await recordTrials({
-      promise: "bad input gets a clear answer and nothing is lost",
+    await recordBadInput({
       fault: "marked secrets in every place of every route, looked for in log and data",
       n: sent,
       seed: 0,

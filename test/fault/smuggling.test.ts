@@ -5,7 +5,7 @@ import { answersIn } from "./answer-stream.ts";
 import { sendRaw } from "./raw-trial.ts";
 import { headerValue, type RawResponse } from "../support/raw-http.ts";
 import { ServerProcess } from "../support/server-process.ts";
-import { recordTrials } from "../support/trials.ts";
+import { recordBadInput } from "./record-bad-input.ts";
 
 /*
  * A request is hidden where a proxy in front and this server could disagree about where the one
@@ -128,8 +128,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server.remove();
-  await recordTrials({
-    promise: "bad input gets a clear answer and nothing is lost",
+  await recordBadInput({
     fault: "a request hidden in another",
     n: trials,
     seed: 0,

@@ -4,7 +4,6 @@ import { GraphApi } from "../conformance/graph/graph-api.ts";
 import { everyUploadScope, type Scope } from "../support/cli.ts";
 import { type RawResponse, rawRequest } from "../support/raw-http.ts";
 import { ServerProcess } from "../support/server-process.ts";
-import { recordTrials } from "../support/trials.ts";
 import { adminTokenOf } from "./hostile-setting.ts";
 import {
   type Belongings,
@@ -15,6 +14,7 @@ import {
   type TokenRoute,
   uploadRoutes,
 } from "./token-routes.ts";
+import { recordBadInput } from "./record-bad-input.ts";
 
 /* Every route with every kind of token in every place; the contract's answers as a table. */
 
@@ -71,8 +71,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server.remove();
-  await recordTrials({
-    promise: "bad input gets a clear answer and nothing is lost",
+  await recordBadInput({
     fault: "each kind of token in each place of each route",
     n: trials,
     seed: 0,

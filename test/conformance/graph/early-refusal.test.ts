@@ -9,7 +9,7 @@ import {
 } from "../../support/raw-http.ts";
 import { patternBytes, patternChunks } from "../../support/seeded.ts";
 import { uploadPath } from "./graph-api.ts";
-import { useGraphTarget } from "./graph-target.ts";
+import { declaring, useGraphTarget } from "./graph-target.ts";
 
 const target = useGraphTarget();
 
@@ -53,8 +53,8 @@ describe("Expect: 100-continue", () => {
   it("is answered with 100 when all that is known is good, and the bytes are taken", async (context) => {
     const { api } = target();
     const id = await api.start({ file_length: length });
-    using connection = await target().connect(context);
-    await connection.sendHead(target().appendHead({ id, offset: 0 }, expecting(length)));
+    const append = { id, offset: 0 };
+    using connection = await target().beginAppend(context, append, expecting(length));
     expect((await connection.readInterim())?.status).toBe(100);
     await connection.write(bytes);
     const answer = await connection.answer();
@@ -95,8 +95,8 @@ describe("Expect: 100-continue", () => {
   it("is not continued with a body that is too long", async (context) => {
     const { api } = target();
     const id = await api.start({ file_length: length });
-    using connection = await target().connect(context);
-    await connection.sendHead(target().appendHead({ id, offset: 0 }, expecting(length + 1)));
+    const append = { id, offset: 0 };
+    using connection = await target().beginAppend(context, append, expecting(length + 1));
     await expectRefused(connection, 400);
     expect(await api.offset(id)).toBe(0);
   });
@@ -162,9 +162,8 @@ describe("a body of 300 MB that will not be taken", () => {
   it("at a wrong offset is answered at once and changes nothing", async (context) => {
     const { api } = target();
     const id = await api.start({ file_length: huge + 1 });
-    using connection = await target().connect(context);
-    const declared: Head = [["Content-Length", `${huge}`]];
-    await connection.sendHead(target().appendHead({ id, offset: 1 }, declared));
+    const append = { id, offset: 1 };
+    using connection = await target().beginAppend(context, append, declaring(huge));
     const chunks = patternChunks({ seed: 84, length: huge }, 64 * 1024);
     const taken = await connection.writeWhileTaken(chunks, { untilAnswered: true });
     expect(taken).toBeLessThan(takenMax);

@@ -6,6 +6,12 @@ import { RawConnection } from "../../support/raw-http.ts";
 import { ServerProcess, type ServerProcessOptions } from "../../support/server-process.ts";
 import { GraphApi, uploadPath } from "./graph-api.ts";
 
+export const declaring = (length: number): readonly HeaderLine[] => [
+  ["Content-Length", `${length}`],
+];
+
+export const chunked: readonly HeaderLine[] = [["Transfer-Encoding", "chunked"]];
+
 function required(name: string): string {
   const value = process.env[name];
   if (value === undefined || value === "") {
@@ -84,6 +90,17 @@ export class GraphTarget {
         ...headers,
       ],
     };
+  }
+
+  /** Sends that head on a connection of its own; the body is the caller's to send, or not to. */
+  async beginAppend(
+    context: TestContext,
+    upload: { readonly id: string; readonly offset: number },
+    headers: readonly HeaderLine[],
+  ): Promise<RawConnection> {
+    const connection = await this.connect(context);
+    await connection.sendHead(this.appendHead(upload, headers));
+    return connection;
   }
 
   /** A token of the target's own app with these scopes only. */

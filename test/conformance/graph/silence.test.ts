@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { patternBytes } from "../../support/seeded.ts";
-import { useGraphTarget } from "./graph-target.ts";
+import { declaring, useGraphTarget } from "./graph-target.ts";
 
 const target = useGraphTarget();
 
@@ -17,9 +17,8 @@ describe("a body that falls silent", () => {
     async (context) => {
       const { api } = target();
       const id = await api.start({ file_length: length });
-      using connection = await target().connect(context);
-      const declared = [["Content-Length", `${length}`] as const];
-      await connection.sendHead(target().appendHead({ id, offset: 0 }, declared));
+      const append = { id, offset: 0 };
+      using connection = await target().beginAppend(context, append, declaring(length));
       await connection.write(bytes.subarray(0, 40_000));
       const answer = await connection.answer({ timeoutMs });
       expect(answer.status, answer.body.toString()).toBe(408);

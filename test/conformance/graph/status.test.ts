@@ -5,7 +5,7 @@ import { patternBytes } from "../../support/seeded.ts";
 import { expectChallenge, expectGraphHeaders, expectUploadError, noToken } from "./expect-error.ts";
 import { unknownToken } from "./expect-error.ts";
 import { uploadPath } from "./graph-api.ts";
-import { useGraphTarget } from "./graph-target.ts";
+import { declaring, useGraphTarget } from "./graph-target.ts";
 
 const target = useGraphTarget();
 
@@ -46,9 +46,8 @@ describe("asking where an upload stands", () => {
     const length = 2_000_000;
     const bytes = patternBytes({ seed: 22, length });
     const id = await api.start({ file_length: length });
-    using connection = await target().connect(context);
-    const declared = [["Content-Length", `${length}`] as const];
-    await connection.sendHead(target().appendHead({ id, offset: 0 }, declared));
+    const append = { id, offset: 0 };
+    using connection = await target().beginAppend(context, append, declaring(length));
     const seen = [0];
     for (let sent = 0; sent < length; sent += 100_000) {
       await connection.write(bytes.subarray(sent, sent + 100_000));

@@ -5,7 +5,7 @@ import { eventually } from "../../support/eventually.ts";
 import type { RawConnection } from "../../support/raw-http.ts";
 import { firstStrangeByte, patternBytes } from "../../support/seeded.ts";
 import { expectUploadError, staleOffset } from "./expect-error.ts";
-import { useGraphTarget } from "./graph-target.ts";
+import { declaring, useGraphTarget } from "./graph-target.ts";
 
 const target = useGraphTarget();
 
@@ -20,9 +20,8 @@ async function stalledWriter(
 ): Promise<{ readonly id: string; readonly connection: RawConnection }> {
   const { api } = target();
   const id = await api.start({ file_length: length });
-  const connection = await target().connect(context);
-  const declared = [["Content-Length", `${length}`] as const];
-  await connection.sendHead(target().appendHead({ id, offset: 0 }, declared));
+  const append = { id, offset: 0 };
+  const connection = await target().beginAppend(context, append, declaring(length));
   await connection.write(patternBytes({ ...first, length: stalledAt }));
   return { id, connection };
 }

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { patternBytes } from "../../support/seeded.ts";
 import { expectUploadError, tooSlow } from "./expect-error.ts";
 import { GraphAnswer } from "./graph-api.ts";
-import { useGraphTarget } from "./graph-target.ts";
+import { declaring, useGraphTarget } from "./graph-target.ts";
 
 const target = useGraphTarget();
 
@@ -20,9 +20,8 @@ it(
   async (context) => {
     const { api } = target();
     const id = await api.start({ file_length: length });
-    using connection = await target().connect(context);
-    const declared = [["Content-Length", `${length}`] as const];
-    await connection.sendHead(target().appendHead({ id, offset: 0 }, declared));
+    const append = { id, offset: 0 };
+    using connection = await target().beginAppend(context, append, declaring(length));
     const answered = connection.answer({ timeoutMs });
     let sent = 0;
     while (connection.peerEnd === "open" && connection.received.length === 0) {

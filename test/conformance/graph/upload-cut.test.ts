@@ -6,14 +6,13 @@ import type { HeaderLine, RawConnection } from "../../support/raw-http.ts";
 import { patternBytes } from "../../support/seeded.ts";
 import { seededPlan, TcpProxy } from "../../support/tcp-proxy.ts";
 import { GraphApi } from "./graph-api.ts";
-import { useGraphTarget } from "./graph-target.ts";
+import { chunked, declaring, useGraphTarget } from "./graph-target.ts";
 
 const target = useGraphTarget();
 
 const length = 1_500_000;
 const whole = patternBytes({ seed: 6, length });
-const declared: readonly HeaderLine[] = [["Content-Length", `${length}`]];
-const chunked: readonly HeaderLine[] = [["Transfer-Encoding", "chunked"]];
+const declared = declaring(length);
 
 async function untilOffset(id: string, wanted: number): Promise<void> {
   const reached = async () => ((await target().api.offset(id)) === wanted ? true : undefined);
@@ -44,8 +43,7 @@ interface Begun {
 
 async function begin(context: TestContext, headers: readonly HeaderLine[]): Promise<Begun> {
   const id = await target().api.start({ file_length: length });
-  const connection = await target().connect(context);
-  await connection.sendHead(target().appendHead({ id, offset: 0 }, headers));
+  const connection = await target().beginAppend(context, { id, offset: 0 }, headers);
   return { id, connection };
 }
 

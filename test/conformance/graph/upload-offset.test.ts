@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { patternBytes } from "../../support/seeded.ts";
 import { bodyTooLong, expectUploadError, staleOffset } from "./expect-error.ts";
 import { uploadPath } from "./graph-api.ts";
-import { useGraphTarget } from "./graph-target.ts";
+import { chunked, useGraphTarget } from "./graph-target.ts";
 
 const target = useGraphTarget();
 
@@ -99,9 +99,8 @@ describe("more bytes than file_length", () => {
   it("that come chunked are refused, never complete the upload and never move it down", async (context) => {
     const { api } = target();
     const id = await startedUpload();
-    using connection = await target().connect(context);
-    const chunked = [["Transfer-Encoding", "chunked"] as const];
-    await connection.sendHead(target().appendHead({ id, offset: current }, chunked));
+    const append = { id, offset: current };
+    using connection = await target().beginAppend(context, append, chunked);
     await connection.sendChunk(whole.subarray(current));
     await connection.sendChunk(Buffer.from("x"));
     await connection.sendLastChunk();
@@ -124,9 +123,8 @@ describe("a chunked body", () => {
   it("of the right length completes the upload", async (context) => {
     const { api } = target();
     const id = await startedUpload();
-    using connection = await target().connect(context);
-    const chunked = [["Transfer-Encoding", "chunked"] as const];
-    await connection.sendHead(target().appendHead({ id, offset: current }, chunked));
+    const append = { id, offset: current };
+    using connection = await target().beginAppend(context, append, chunked);
     await connection.sendChunk(whole.subarray(current, 5000));
     await connection.sendChunk(whole.subarray(5000));
     await connection.sendLastChunk();
@@ -140,9 +138,8 @@ describe("a chunked body", () => {
   it("of no bytes at all is an empty body", async (context) => {
     const { api } = target();
     const id = await startedUpload();
-    using connection = await target().connect(context);
-    const chunked = [["Transfer-Encoding", "chunked"] as const];
-    await connection.sendHead(target().appendHead({ id, offset: current }, chunked));
+    const append = { id, offset: current };
+    using connection = await target().beginAppend(context, append, chunked);
     await connection.sendLastChunk();
     const answer = await connection.answer();
     expect(JSON.parse(answer.body.toString())).toEqual({ id, file_offset: current });
