@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 
 import { SeededRandom } from "../support/seeded.ts";
-import { ServerProcess, sourceProgram } from "../support/server-process.ts";
+import { ServerProcess } from "../support/server-process.ts";
 import { within } from "../support/eventually.ts";
 import { recordPlanted, recordTrials } from "../support/trials.ts";
-import { CompileCache } from "./compile-cache.ts";
+import { BundledProgram } from "./bundled-program.ts";
 import { uploadUntilCrash, verifyAll } from "./crash-cycle.ts";
 import type { CrashSite } from "./crash-site.ts";
 import { type KnownUpload, LostByteError, type Moment } from "./known-upload.ts";
@@ -69,7 +69,7 @@ export async function expectNoticed(campaign: CrashCampaign, planted: string): P
 class CampaignRun {
   readonly moments = new Map<Moment, number>();
   readonly #campaign: CrashCampaign;
-  readonly #cache: CompileCache;
+  readonly #bundled: BundledProgram;
   #site: CrashSite | undefined;
   #cyclesOnSite = 0;
   #server: ServerProcess | undefined;
@@ -78,13 +78,13 @@ class CampaignRun {
   #doubleCrashes = 0;
   readonly #startedMs = performance.now();
 
-  private constructor(campaign: CrashCampaign, cache: CompileCache) {
+  private constructor(campaign: CrashCampaign, bundled: BundledProgram) {
     this.#campaign = campaign;
-    this.#cache = cache;
+    this.#bundled = bundled;
   }
 
   static async make(campaign: CrashCampaign): Promise<CampaignRun> {
-    return new CampaignRun(campaign, await CompileCache.make());
+    return new CampaignRun(campaign, await BundledProgram.make());
   }
 
   get done(): number {
@@ -126,7 +126,7 @@ class CampaignRun {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#leaveSite();
-    await this.#cache[Symbol.asyncDispose]();
+    await this.#bundled[Symbol.asyncDispose]();
   }
 
   async #cycle(random: SeededRandom): Promise<void> {
@@ -210,7 +210,7 @@ class CampaignRun {
     if (server === undefined) return;
     // Whether it comes up before the crash or not is chance.
     const starting = server.restart().catch(() => undefined);
-    await sleep(random.integer(100, 600));
+    await sleep(random.integer(50, 400));
     await site.crash(server);
     await starting;
     this.#doubleCrashes += 1;
@@ -220,8 +220,8 @@ class CampaignRun {
     const preloads = [...(this.#campaign.preloads ?? []), ...(plan.preloads ?? [])];
     return ServerProcess.start({
       dataDirectory: site.dataDirectory,
-      program: [...preloads.flatMap((module) => ["--import", module]), ...sourceProgram],
-      environment: { ...this.#cache.environment, ...plan.environment },
+      program: [...preloads.flatMap((module) => ["--import", module]), ...this.#bundled.program],
+      environment: { ...this.#bundled.environment, ...plan.environment },
     });
   }
 }

@@ -1,21 +1,20 @@
 import { it } from "vitest";
 
 import { SeededRandom } from "../support/seeded.ts";
-import { wholeNumber, wholeNumberGiven } from "../support/whole-number.ts";
+import { wholeNumber } from "../support/whole-number.ts";
 import { type CrashCampaign, expectNoticed, runCrashCampaign } from "./crash-campaign.ts";
 import { DirectorySite } from "./crash-site.ts";
 import { preloads } from "./preload/preloads.ts";
 
 /*
  * The server kills itself right before or right after its n-th sync of uploaded bytes, or its n-th
- * commit, counted from its start. HAWSER_KILL_AT_POINTS says how many of the first 200 are tried
- * (both sides of all of them: 400), HAWSER_KILL_AT_SEED repeats a run.
+ * commit, counted from its start: each of the first 200, on a side that chance picks.
+ * HAWSER_KILL_AT_POINTS says how many of them are tried instead (both sides of each: 400),
+ * HAWSER_KILL_AT_SEED repeats a run.
  */
-const asked = wholeNumberGiven("HAWSER_KILL_AT_POINTS");
-const pointCount = asked ?? 100;
-const seed = wholeNumber("HAWSER_KILL_AT_SEED", Date.now() % 2 ** 31);
-const budget = asked === undefined ? { budgetMs: 5 * 60_000 } : {};
 const callsMax = 200;
+const pointCount = wholeNumber("HAWSER_KILL_AT_POINTS", callsMax);
+const seed = wholeNumber("HAWSER_KILL_AT_SEED", Date.now() % 2 ** 31);
 /** A server on a fresh directory commits about so often before it listens. */
 const startingCalls = 8;
 
@@ -54,7 +53,6 @@ function campaignOf(call: Call, faults: readonly string[] = []): CrashCampaign {
     seed,
     cycles: points.length,
     makeSite: () => DirectorySite.make(),
-    ...budget,
     plan: (cycle) => {
       const { number, side } = points[cycle] ?? { number: 1, side: "before" };
       // In every other cycle unsynced bytes die with the process, else they outlive it.

@@ -21,16 +21,24 @@ interface Manner {
   readonly cutShare: number;
 }
 
-const manners: readonly Manner[] = [
+const mannersOfMost: readonly Manner[] = [
   // Inside the catalog.
   { lengthMin: 1, lengthMax: 16 * KiB, pieceMax: 16 * KiB, cutShare: 0 },
   // Many small appends: a sync and a commit each.
   { lengthMin: 64 * KiB, lengthMax: 512 * KiB, pieceMax: 8 * KiB, cutShare: 0.02 },
   { lengthMin: 64 * KiB, lengthMax: 2 * MiB, pieceMax: 64 * KiB, cutShare: 0.1 },
-  { lengthMin: 1 * MiB, lengthMax: 12 * MiB, pieceMax: 4 * MiB, cutShare: 0.2 },
-  // One append with checkpoints of its own on the way.
-  { lengthMin: 9 * MiB, lengthMax: 24 * MiB, pieceMax: 24 * MiB, cutShare: 0.2 },
+  { lengthMin: 1 * MiB, lengthMax: 6 * MiB, pieceMax: 4 * MiB, cutShare: 0.2 },
 ];
+
+/** One append with checkpoints of its own on the way. */
+const mannerOfLong: Manner = {
+  lengthMin: 9 * MiB,
+  lengthMax: 18 * MiB,
+  pieceMax: 18 * MiB,
+  cutShare: 0.2,
+};
+/** Few, since a cycle's time goes into their bytes; a campaign still has hundreds of them. */
+const longShare = 0.1;
 
 /** Made once: every upload is a run of it, and no two places of it are alike. */
 const pool = patternBytes({ seed: 0x4a57, length: 32 * MiB });
@@ -50,7 +58,7 @@ export class KnownUpload {
 
   private constructor(random: SeededRandom) {
     this.#random = random;
-    this.#manner = random.pick(manners);
+    this.#manner = random.fraction() < longShare ? mannerOfLong : random.pick(mannersOfMost);
     const length = random.integer(this.#manner.lengthMin, this.#manner.lengthMax);
     const start = random.integer(0, pool.length - length);
     this.#bytes = pool.subarray(start, start + length);
