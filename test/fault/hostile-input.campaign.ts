@@ -24,7 +24,9 @@ function preload(file: string): string {
   return fileURLToPath(new URL(file, import.meta.url));
 }
 
-it(`bad input gets a clear answer and nothing is lost (seed ${seed})`, async () => {
+const named = `bad input gets a clear answer and nothing is lost (seed ${seed}, ${requests} requests)`;
+
+it(named, { timeout: 0 }, async () => {
   await using server = await ServerProcess.start({
     program,
     extraArguments: ["--log-level", "warn"],
