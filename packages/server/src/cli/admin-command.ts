@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { UploadError } from "../base/errors.ts";
 import type { AdministrationApi } from "../service/administration.ts";
 import { withLocalAdministration } from "../service/compose.ts";
+import { ConfigError, readStorageConfig, type StorageConfig } from "../service/config.ts";
 import { readLocalCredentials } from "../service/local-credentials.ts";
 import { DirectoryOwnedError } from "../service/own-directory.ts";
 import { runClientCommand } from "./client-command.ts";
@@ -13,12 +14,15 @@ import { RemoteAdministration } from "./remote-administration.ts";
 /** What every command takes that works on a data directory. */
 export interface AdminFlags {
   readonly data?: string;
+  readonly catalog?: string;
+  readonly blobs?: string;
   readonly json?: boolean;
 }
 
 const whereHelp = `
 Works on the data directory of --data, HAWSER_DATA or ./hawser-data: through the server that runs
-on it, or directly when none does.
+on it, or directly when none does. Where a deployment keeps its catalog in Postgres or its bytes in
+S3, --catalog and --blobs (or HAWSER_CATALOG and HAWSER_BLOBS) name them as for hawser serve.
 `;
 
 /** A command for the operator of a server on this machine. */
@@ -26,6 +30,11 @@ export function adminCommand(name: string, description: string, examples: string
   return new Command(name)
     .description(description)
     .option("--data <directory>", "the server's data directory (HAWSER_DATA)")
+    .option(
+      "--catalog <url>",
+      "the Postgres database of a deployment that has one (HAWSER_CATALOG)",
+    )
+    .option("--blobs <url>", "the S3-compatible store of a deployment that has one (HAWSER_BLOBS)")
     .option("--json", "results and errors as JSON, one object a line")
     .showHelpAfterError("(--help shows examples)")
     .addHelpText("after", `${examples}\n${whereHelp}${exitCodeHelp}`)
@@ -52,7 +61,7 @@ export async function runAdminCommand(
     // Every change is one durable step, so there is nothing to wind up first.
     signal.addEventListener("abort", () => process.exit(exitCodes.interrupted));
     try {
-      return await withAdministration(dataDirectoryOf(flags), work);
+      return await withAdministration(storageConfigOf(flags), work);
     } catch (error) {
       throw error instanceof UploadError ? commandError(error) : error;
     }
@@ -60,14 +69,15 @@ export async function runAdminCommand(
 }
 
 async function withAdministration<Result>(
-  dataDirectory: string,
+  config: StorageConfig,
   work: (administration: AdministrationApi) => Promise<Result>,
 ): Promise<Result> {
   try {
-    return await withLocalAdministration(dataDirectory, work);
+    return await withLocalAdministration(config, work);
   } catch (error) {
     if (!(error instanceof DirectoryOwnedError)) throw error;
   }
+  const { dataDirectory } = config;
   const credentials = await readLocalCredentials(dataDirectory);
   if (credentials?.adminToken === undefined) {
     throw new CommandError(
@@ -79,10 +89,14 @@ async function withAdministration<Result>(
   return await work(new RemoteAdministration(credentials.url, credentials.adminToken));
 }
 
-function dataDirectoryOf(flags: AdminFlags): string {
-  const { HAWSER_DATA } = process.env;
-  const fromEnvironment = HAWSER_DATA === "" ? undefined : HAWSER_DATA;
-  return flags.data ?? fromEnvironment ?? "./hawser-data";
+/** Where the flags, the environment or the defaults say that everything is. */
+export function storageConfigOf({ data, catalog, blobs }: AdminFlags): StorageConfig {
+  try {
+    return readStorageConfig({ flags: { data, catalog, blobs }, environment: process.env });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new CommandError(exitCodes.usage, error.message, "--help shows the options.");
+  }
 }
 
 function commandError(error: UploadError): Error {

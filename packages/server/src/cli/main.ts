@@ -21,6 +21,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   app: async () => (await import("./app.ts")).appCommand(),
   token: async () => (await import("./token.ts")).tokenCommand(),
   sweep: async () => (await import("./sweep.ts")).sweepCommand(),
+  migrate: async () => (await import("./migrate.ts")).migrateCommand(),
+  export: async () => (await import("./export.ts")).exportCommand(),
+  import: async () => (await import("./import.ts")).importCommand(),
   verify: async () => (await import("./verify.ts")).verifyCommand(),
 };
 

@@ -1,15 +1,11 @@
-import path from "node:path";
 import { pino } from "pino";
 import { Apps } from "../access/apps.ts";
-import { Keyring } from "../access/keyring.ts";
+import type { Keyring } from "../access/keyring.ts";
 import { Tokens } from "../access/tokens.ts";
 import { systemClock } from "../base/clock.ts";
 import { silentLog, type Log } from "../base/log.ts";
 import { limits } from "../base/limits.ts";
 import { systemRandom } from "../base/random.ts";
-import { DiskBlobStore } from "../blobs/disk/disk-blob-store.ts";
-import { NodeVolume } from "../blobs/disk/node-volume.ts";
-import { SqliteCatalog } from "../catalog/sqlite.ts";
 import { controlApp, controlListener } from "../control/control.ts";
 import { Leases } from "../engine/lease.ts";
 import type { EngineParts } from "../engine/parts.ts";
@@ -21,10 +17,11 @@ import { HttpServer } from "../http/server.ts";
 import { GraphProtocol } from "../protocols/graph/index.ts";
 import { SessionIds } from "../protocols/graph/session-id.ts";
 import { Administration } from "./administration.ts";
-import type { Config } from "./config.ts";
+import type { Config, StorageConfig } from "./config.ts";
+import { exportDeployment, type ExportReport } from "./export.ts";
+import { importDeployment, type ImportReport } from "./import.ts";
 import { prepareLocalAccess, type LocalAccess } from "./local-access.ts";
-import { descriptorsMax } from "./descriptors-max.ts";
-import { ownDirectory } from "./own-directory.ts";
+import { openStorage, type StorageOptions } from "./storage.ts";
 
 interface Rooms {
   readonly engine: EngineParts;
@@ -35,80 +32,61 @@ interface Rooms {
   close(): Promise<void>;
 }
 
-interface RoomsOptions {
-  readonly dataDirectory: string;
-  readonly key: string | undefined;
+interface RoomsOptions extends StorageOptions {
   readonly handleLifetimeMs: number;
   readonly marks: RoomMarks;
-  /** Node's thread pool, of which syncs take at most half, so that writes go on. */
-  readonly threadPoolSize: number;
-  readonly log: Log;
-  /** Called when durability can no longer be promised: the process must end. */
-  readonly onFatal: (error: Error) => void;
-  /** Called when the volume lost what it was to keep: the blob store acknowledges nothing more. */
-  readonly onVolumeFailure: (error: Error) => void;
 }
 
-/** Opens a data directory: from here on this process is its only owner. */
 async function openRooms(options: RoomsOptions): Promise<Rooms> {
-  const { dataDirectory, log, onFatal } = options;
-  const ownership = await ownDirectory(dataDirectory);
-  try {
-    const keyring = await Keyring.open(path.join(dataDirectory, "key"), options.key);
-    const catalog = await SqliteCatalog.open(path.join(dataDirectory, "catalog.sqlite"), onFatal);
-    const volume = await NodeVolume.open({
-      directory: path.join(dataDirectory, "blobs"),
-      quarantineDirectory: path.join(dataDirectory, "quarantine"),
-      syncsMax: Math.max(1, Math.floor(options.threadPoolSize / 2)),
-      // The larger part is for sockets.
-      openFilesMax: Math.floor((await descriptorsMax()) * limits.openFilesShare),
-    });
-    const outside = { clock: systemClock, random: systemRandom };
-    const { onVolumeFailure } = options;
-    const blobs = new DiskBlobStore({
-      ...outside,
-      volume,
-      cleanFilesMax: limits.cleanFilesMax,
-      onVolumeFailure,
-    });
-    const apps = new Apps({ ...outside, catalog, keyring });
-    const tokens = new Tokens({ ...outside, catalog, apps });
-    const engine: EngineParts = {
-      ...outside,
-      catalog,
-      blobs,
-      log,
-      room: new Room({ catalog, blobs, clock: systemClock, marks: options.marks }),
-      leases: new Leases({ ...outside, catalog }),
-      handleLifetimeMs: options.handleLifetimeMs,
-      secretOf: async (appId) => (await apps.find(appId))?.secret,
-    };
-    const administration = new Administration({
-      apps,
-      tokens,
-      sweep: (wanted) => sweep(engine, wanted),
-      verify: () => verify(engine),
-    });
-    const close = async (): Promise<void> => {
-      await blobs.close();
-      await catalog.close();
-      ownership.release();
-    };
-    return { engine, apps, tokens, keyring, administration, close };
-  } catch (error) {
-    ownership.release();
-    throw error;
-  }
+  const { log } = options;
+  const storage = await openStorage(options);
+  const { catalog, blobs, keyring } = storage;
+  const outside = { clock: systemClock, random: systemRandom };
+  const apps = new Apps({ ...outside, catalog, keyring });
+  const tokens = new Tokens({ ...outside, catalog, apps });
+  const engine: EngineParts = {
+    ...outside,
+    catalog,
+    blobs,
+    log,
+    room: new Room({ catalog, blobs, clock: systemClock, marks: options.marks }),
+    leases: new Leases({ ...outside, catalog }),
+    handleLifetimeMs: options.handleLifetimeMs,
+    secretOf: async (appId) => (await apps.find(appId))?.secret,
+  };
+  const administration = new Administration({
+    apps,
+    tokens,
+    sweep: (wanted) => sweep(engine, wanted),
+    verify: () => verify(engine),
+  });
+  return { engine, apps, tokens, keyring, administration, close: () => storage.close() };
 }
 
 /** For the operator's commands where no server runs; DirectoryOwnedError where one does. */
 export async function withLocalAdministration<Result>(
-  dataDirectory: string,
+  config: StorageConfig,
   work: (administration: Administration) => Promise<Result>,
 ): Promise<Result> {
+  return await withLocalRooms(config, ({ administration }) => work(administration));
+}
+
+/** Writes the whole deployment to a directory. No server may run on it. */
+export function exportTo(config: StorageConfig, directory: string): Promise<ExportReport> {
+  return withLocalRooms(config, ({ engine }) => exportDeployment(engine, directory));
+}
+
+/** Reads in what `exportTo` wrote. */
+export function importFrom(config: StorageConfig, directory: string): Promise<ImportReport> {
+  return withLocalRooms(config, (rooms) => importDeployment(rooms, directory));
+}
+
+async function withLocalRooms<Result>(
+  config: StorageConfig,
+  work: (rooms: Rooms) => Promise<Result>,
+): Promise<Result> {
   const rooms = await openRooms({
-    dataDirectory,
-    key: undefined,
+    config,
     handleLifetimeMs: limits.handleLifetimeMsDefault,
     marks: { softBytes: undefined, hardBytes: undefined },
     threadPoolSize: 4,
@@ -117,7 +95,7 @@ export async function withLocalAdministration<Result>(
     onVolumeFailure: failNow,
   });
   try {
-    return await work(rooms.administration);
+    return await work(rooms);
   } finally {
     await rooms.close();
   }
@@ -143,8 +121,7 @@ export async function startService(
   const health: Health = { volumeFailed: false };
   let http: HttpServer | undefined = undefined;
   const rooms = await openRooms({
-    dataDirectory: config.dataDirectory,
-    key: config.key,
+    config,
     handleLifetimeMs: config.handleLifetimeMs,
     marks: { softBytes: config.softRoomBytes, hardBytes: config.hardRoomBytes },
     threadPoolSize: config.threadPoolSize,

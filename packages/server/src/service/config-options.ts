@@ -62,6 +62,18 @@ const webAddress = z
   .refine((url) => !/[?#]/.test(url), "expected a URL without query or fragment")
   .transform((url) => url.replace(/\/+$/, ""));
 
+const postgresAddress = z.url({
+  protocol: /^postgres(ql)?$/,
+  error: "expected a URL such as postgres://user@host/hawser",
+});
+
+const s3Address = z.url({
+  protocol: /^s3$/,
+  error: "expected a URL such as s3://bucket/prefix?region=eu-central-1",
+});
+
+const assemblyPolicies = ["on-publish", "background", "never"] as const;
+
 const graphModes = z
   .enum(["documented", "observed"], "expected documented")
   .refine((mode) => mode !== "observed", "observed is not yet supported; expected documented")
@@ -98,6 +110,37 @@ export const configOptions = Object.freeze({
     description: "the directory that everything is kept in",
     type: text,
     default: "./hawser-data",
+  }),
+  catalog: option("catalog", {
+    description: "a Postgres database that several nodes share, instead of a file in --data",
+    type: postgresAddress,
+    isSecret: true,
+  }),
+  catalogConnections: option("catalog-connections", {
+    description: "connections to Postgres that this node keeps at most",
+    type: wholeNumber(1, 1_000),
+    default: "10",
+  }),
+  migrate: option("migrate", {
+    description: "bring the schema of --catalog up to date before serving",
+    type: truth,
+    default: "false",
+    isSwitch: true,
+  }),
+  blobs: option("blobs", {
+    description: "an S3-compatible store for the bytes, instead of files in --data",
+    type: s3Address,
+  }),
+  assemble: option("assemble", {
+    description: "when the parts of a file in S3 become one object: on-publish, background, never",
+    type: z.enum(assemblyPolicies, `expected one of ${assemblyPolicies.join(", ")}`),
+    default: "on-publish",
+  }),
+  redirectDownloads: option("redirect-downloads", {
+    description: "send downloads to signed URLs of the S3 store where that is possible",
+    type: truth,
+    default: "false",
+    isSwitch: true,
   }),
   config: option("config", { description: "a YAML file with any of these options", type: text }),
   publicUrl: option("public-url", {

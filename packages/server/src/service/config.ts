@@ -8,11 +8,24 @@ import { configOptions } from "./config-options.ts";
 export { configOptions } from "./config-options.ts";
 export type { ConfigOption } from "./config-options.ts";
 
+/** Where everything is kept. */
+export interface StorageConfig {
+  readonly dataDirectory: string;
+  /** Of Postgres; a file in the data directory when undefined. */
+  readonly catalogUrl?: string;
+  readonly catalogConnections: number;
+  /** Of a bucket; files in the data directory when undefined. */
+  readonly blobsUrl?: string;
+  readonly key?: string;
+}
+
 /** What the operator decided. */
-export interface Config {
+export interface Config extends StorageConfig {
   readonly host: string;
   readonly port: number;
-  readonly dataDirectory: string;
+  readonly migrate: boolean;
+  readonly assemble: "on-publish" | "background" | "never";
+  readonly redirectDownloads: boolean;
   /** Without a slash at its end. */
   readonly publicUrl?: string;
   readonly trustProxy: boolean;
@@ -21,7 +34,6 @@ export interface Config {
   readonly appId?: string;
   readonly appSecret?: string;
   readonly token?: string;
-  readonly key?: string;
   readonly handleLifetimeMs: number;
   readonly sweepIntervalMs: number;
   /** Bytes that stay free on the data directory's volume; a share of it when undefined. */
@@ -59,13 +71,15 @@ export function readConfig(sources: ConfigSources): Config {
   const appId = reader.find(configOptions.appId);
   const appSecret = reader.find(configOptions.appSecret);
   const token = reader.find(configOptions.token);
-  const key = reader.find(configOptions.key);
   const softRoomBytes = reader.find(configOptions.softRoomBytes);
   const hardRoomBytes = reader.find(configOptions.hardRoomBytes);
   return Object.freeze({
     host: reader.get(configOptions.host),
     port: reader.get(configOptions.port),
-    dataDirectory: reader.get(configOptions.data),
+    ...storageOf(reader),
+    migrate: reader.get(configOptions.migrate),
+    assemble: reader.get(configOptions.assemble),
+    redirectDownloads: reader.get(configOptions.redirectDownloads),
     ...(publicUrl === undefined ? {} : { publicUrl }),
     trustProxy: reader.get(configOptions.trustProxy),
     graphMode: reader.get(configOptions.graphMode),
@@ -73,13 +87,30 @@ export function readConfig(sources: ConfigSources): Config {
     ...(appId === undefined ? {} : { appId }),
     ...(appSecret === undefined ? {} : { appSecret }),
     ...(token === undefined ? {} : { token }),
-    ...(key === undefined ? {} : { key }),
     handleLifetimeMs: reader.get(configOptions.handleLifetimeSeconds) * 1000,
     sweepIntervalMs: reader.get(configOptions.sweepIntervalSeconds) * 1000,
     ...(softRoomBytes === undefined ? {} : { softRoomBytes }),
     ...(hardRoomBytes === undefined ? {} : { hardRoomBytes }),
     threadPoolSize: Number(sources.environment.UV_THREADPOOL_SIZE ?? 4),
   });
+}
+
+/** The part of it that commands need which work on what is stored. */
+export function readStorageConfig(sources: ConfigSources): StorageConfig {
+  return Object.freeze(storageOf(new OptionReader(sources)));
+}
+
+function storageOf(reader: OptionReader): StorageConfig {
+  const catalogUrl = reader.find(configOptions.catalog);
+  const blobsUrl = reader.find(configOptions.blobs);
+  const key = reader.find(configOptions.key);
+  return {
+    dataDirectory: reader.get(configOptions.data),
+    catalogConnections: reader.get(configOptions.catalogConnections),
+    ...(catalogUrl === undefined ? {} : { catalogUrl }),
+    ...(blobsUrl === undefined ? {} : { blobsUrl }),
+    ...(key === undefined ? {} : { key }),
+  };
 }
 
 class OptionReader {

@@ -1,0 +1,86 @@
+import { CephGateway, cephMissing } from "./ceph-gateway.ts";
+import { HaproxyProcess, haproxyMissing } from "./haproxy.ts";
+import { PostgresServer, postgresMissing } from "./postgres-server.ts";
+import { ServerProcess } from "./server-process.ts";
+
+/** Why there can be no cluster here; undefined when there can. */
+export const clusterMissing = cephMissing ?? postgresMissing ?? haproxyMissing;
+
+export interface ClusterOptions {
+  readonly nodes?: number;
+  /** Appended to what every node is started with. */
+  readonly extraArguments?: readonly string[];
+  /** Where a node reaches Postgres and the gateway, when something stands in between. */
+  readonly via?: (node: number, parts: ClusterParts) => Promise<ClusterAddresses>;
+}
+
+export interface ClusterParts {
+  readonly postgres: PostgresServer;
+  readonly ceph: CephGateway;
+}
+
+/** Both as the options of the server. */
+export interface ClusterAddresses {
+  readonly catalog: string;
+  readonly blobs: string;
+}
+
+/** Several nodes on one Postgres and one bucket, with a load balancer before them. */
+export class Cluster {
+  readonly nodes: readonly ServerProcess[];
+  readonly balancer: HaproxyProcess;
+  readonly postgres: PostgresServer;
+  readonly ceph: CephGateway;
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(
+    parts: ClusterParts & {
+      readonly nodes: readonly ServerProcess[];
+      readonly balancer: HaproxyProcess;
+    },
+    stack: AsyncDisposableStack,
+  ) {
+    this.nodes = parts.nodes;
+    this.balancer = parts.balancer;
+    this.postgres = parts.postgres;
+    this.ceph = parts.ceph;
+    this.#stack = stack;
+  }
+
+  static async start(options: ClusterOptions = {}): Promise<Cluster> {
+    await using stack = new AsyncDisposableStack();
+    const [postgres, ceph] = await Promise.all([PostgresServer.start(), CephGateway.start()]);
+    stack.use(postgres);
+    stack.use(ceph);
+    const parts = { postgres, ceph };
+    const direct = { catalog: await postgres.createDatabase(), blobs: ceph.blobsUrl() };
+    const starting = Array.from({ length: options.nodes ?? 3 }, async (_, node) => {
+      const addresses = (await options.via?.(node, parts)) ?? direct;
+      return stack.use(await startNode(parts, addresses, options.extraArguments ?? []));
+    });
+    const nodes = await Promise.all(starting);
+    const balancer = stack.use(await HaproxyProcess.start(nodes.map(({ address }) => address)));
+    return new Cluster({ ...parts, nodes, balancer }, stack.move());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+/** All are given the same key, and each brings the schema up to date: one of them does. */
+function startNode(
+  { ceph }: ClusterParts,
+  { catalog, blobs }: ClusterAddresses,
+  extraArguments: readonly string[],
+): Promise<ServerProcess> {
+  return ServerProcess.start({
+    environment: {
+      ...ceph.credentials,
+      HAWSER_CATALOG: catalog,
+      HAWSER_BLOBS: blobs,
+      HAWSER_KEY: "the key of the cluster under test",
+    },
+    extraArguments: ["--migrate", ...extraArguments],
+  });
+}
