@@ -7,6 +7,7 @@ import type {
   CommitOutcome,
   EndUpload,
   PageQuery,
+  PromisedRoom,
   UploadQuery,
 } from "./catalog.ts";
 import { HotQueries } from "./hot-queries.ts";
@@ -21,6 +22,7 @@ import {
   expiring,
   filesPage,
   step,
+  undigestedFiles,
   uploadsPage,
 } from "./queries.ts";
 import type { App, Extent, PublishedFile, Token, Upload } from "./records.ts";
@@ -63,8 +65,8 @@ export class SqliteCatalog implements Catalog {
     this.#reader.close();
   }
 
-  async insertUpload(upload: Upload): Promise<void> {
-    await this.#writer.change([this.#hot.insertUpload(upload)]);
+  async insertUpload(upload: Upload, within?: PromisedRoom): Promise<boolean> {
+    return (await this.#writer.change([this.#hot.insertUpload(upload, within)])).kind === "done";
   }
 
   async findUpload(id: string): Promise<Upload | undefined> {
@@ -230,6 +232,10 @@ export class SqliteCatalog implements Catalog {
     await this.#writer.change([
       step(this.#db.updateTable("files").set({ sha256 }).where("id", "=", id)),
     ]);
+  }
+
+  async listUndigested(limit: number): Promise<PublishedFile[]> {
+    return (await undigestedFiles(this.#db, limit).execute()).map(fileOf);
   }
 
   async removeFile(id: string, at: number): Promise<boolean> {

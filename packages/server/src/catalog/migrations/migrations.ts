@@ -1,7 +1,9 @@
 import type { Migration } from "kysely/migration";
 import * as first from "./0001-first.ts";
+import * as appPolicies from "./0002-app-policies.ts";
 
 /** Only ever added to: a data directory of any earlier version opens in this one. */
 export const migrations: Record<string, Migration> = {
   "0001-first": first,
+  "0002-app-policies": appPolicies,
 };
