@@ -13,7 +13,7 @@ import { SqliteCatalog } from "../catalog/sqlite.ts";
 import { controlApp, controlListener } from "../control/control.ts";
 import { Leases } from "../engine/lease.ts";
 import type { EngineParts } from "../engine/parts.ts";
-import { markCleanStop, quarantineOrphans, recover } from "../engine/recover.ts";
+import { markCleanStop, recover } from "../engine/recover.ts";
 import { Room, type RoomMarks } from "../engine/room.ts";
 import { sweep } from "../engine/sweep.ts";
 import { verify } from "../engine/verify.ts";
@@ -21,6 +21,7 @@ import { HttpServer } from "../http/server.ts";
 import { GraphProtocol } from "../protocols/graph/index.ts";
 import { SessionIds } from "../protocols/graph/session-id.ts";
 import { Administration } from "./administration.ts";
+import { startChores } from "./chores.ts";
 import type { Config } from "./config.ts";
 import { prepareLocalAccess, type LocalAccess } from "./local-access.ts";
 import { descriptorsMax } from "./descriptors-max.ts";
@@ -215,26 +216,6 @@ function createHttp(
     random: systemRandom,
   });
   return http;
-}
-
-/** Sweeping at an interval, and one look for orphans. The returned function ends both. */
-function startChores(engine: EngineParts, sweepIntervalMs: number): () => Promise<void> {
-  const ending = new AbortController();
-  const chores = (async () => {
-    try {
-      await quarantineOrphans(engine, ending.signal);
-      while (!ending.signal.aborted) {
-        await engine.clock.sleep(sweepIntervalMs, ending.signal);
-        await sweep(engine, { dryRun: false });
-      }
-    } catch (error) {
-      if (!ending.signal.aborted) engine.log.error({ err: error }, "sweeping failed");
-    }
-  })();
-  return async () => {
-    ending.abort();
-    await chores;
-  };
 }
 
 /** JSON lines on standard error; standard output is for what a person or a script waits for. */
