@@ -101,6 +101,30 @@ function describeFiles(open: OpenCatalog): void {
       expect(await catalog.findFile(file.id)).toEqual({ ...file, sha256 });
     });
 
+    test("files without a SHA-256 are listed of the apps alone that want it unasked", async () => {
+      await catalog.insertApp(makeApp({ id: "1001", digestPolicy: "on_publish" }));
+      await catalog.insertApp(makeApp({ id: "1002", digestPolicy: "on_request" }));
+      await catalog.insertApp(makeApp({ id: "1003", digestPolicy: "on_publish" }));
+      await insertComplete(catalog);
+      const ids: string[] = [];
+      for (const appId of ["1001", "1001", "1002", "1003"]) {
+        const file = makeFile((await insertComplete(catalog, { appId })).upload);
+        await catalog.insertFile(file);
+        ids.push(file.id);
+      }
+      const [first, second, foreign, third] = ids as [string, string, string, string];
+      const due = async (): Promise<string[]> =>
+        (await catalog.listUndigested(10)).map(({ id }) => id).sort();
+      expect(await due()).toEqual([first, second, third].sort());
+      expect(await catalog.listUndigested(2)).toHaveLength(2);
+      await catalog.setFileSha256(first, "ab".repeat(32));
+      await catalog.removeFile(second, 6_000);
+      expect(await due()).toEqual([third]);
+      await catalog.updateApp(makeApp({ id: "1003", digestPolicy: "on_request" }));
+      await catalog.updateApp(makeApp({ id: "1002", digestPolicy: "on_publish" }));
+      expect(await due()).toEqual([foreign]);
+    });
+
     test("pages of files go newest first and neither skip nor repeat", async () => {
       const ids: string[] = [];
       for (let index = 0; index < 7; index += 1) {
@@ -170,9 +194,13 @@ function describeAccess(open: OpenCatalog): void {
       expect(await catalog.findApp(app.id)).toBeUndefined();
       const other = makeApp({ id: "1002" });
       for (const each of [other, app]) await catalog.insertApp(each);
-      const changed = makeApp({ name: "Renamed", types: [], lengthMax: 5, contentPolicy: "off" });
+      const policies = { contentPolicy: "off", digestPolicy: "on_publish" } as const;
+      const caps = { lengthMax: 5, roomBytesMax: 2 ** 50 };
+      const changed = makeApp({ name: "Renamed", types: [], ...caps, ...policies });
       expect(await catalog.updateApp(changed)).toBe(true);
       expect(await catalog.listApps()).toEqual([changed, other]);
+      expect(await catalog.updateApp({ ...changed, roomBytesMax: undefined })).toBe(true);
+      expect((await catalog.findApp(app.id))?.roomBytesMax).toBeUndefined();
     });
 
     test("a token is found by its hash alone", async () => {

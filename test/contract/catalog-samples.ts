@@ -121,6 +121,8 @@ export function makeApp(changes: Partial<App> = {}): App {
     lengthMax: 2 ** 40,
     lifetimeMs: 86_400_000,
     contentPolicy: "reject",
+    digestPolicy: "on_request",
+    roomBytesMax: undefined,
     createdAt: 1_000,
     ...changes,
   };

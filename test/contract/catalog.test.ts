@@ -2,7 +2,13 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { openForWriting } from "../../packages/server/src/catalog/sqlite-database.ts";
+import { HotQueries } from "../../packages/server/src/catalog/hot-queries.ts";
+import { undigestedFiles } from "../../packages/server/src/catalog/queries.ts";
+import {
+  openForReading,
+  openForWriting,
+} from "../../packages/server/src/catalog/sqlite-database.ts";
+import { kyselyOver } from "../../packages/server/src/catalog/sqlite-kysely.ts";
 import { SqliteCatalog } from "../../packages/server/src/catalog/sqlite.ts";
 import { describeCatalog } from "./catalog-contract.ts";
 import { makeUpload } from "./catalog-samples.ts";
@@ -48,4 +54,27 @@ test("a catalog opened again keeps its log and syncs every commit", async () => 
   expect(await next.findUpload(upload.id)).toEqual(upload);
   await next.close();
   await rm(path.dirname(opened.file), { recursive: true });
+});
+
+test("what apps' settings ask of the rows is found by index, however many rows there are", async () => {
+  const opened = await openInTemporaryDirectory();
+  const database = openForReading(opened.file);
+  const planOf = (sql: string): string =>
+    database
+      .prepare(`explain query plan ${sql}`)
+      .all()
+      .map(({ detail }) => String(detail))
+      .join("; ");
+  const db = kyselyOver(database);
+  const insert = new HotQueries(db).insertUpload(makeUpload(), { bytesMax: 1, since: 0 });
+  expect(planOf(insert.sql)).toMatch(
+    /SEARCH uploads USING INDEX uploads_open_by_app \(app_id=\?\)/,
+  );
+  const undigested = planOf(undigestedFiles(db, 1).compile().sql);
+  expect(undigested).toMatch(/SEARCH apps USING .*INDEX apps_by_digest_policy/);
+  expect(undigested).toMatch(/SEARCH files USING INDEX files_undigested \(app_id=\?\)/);
+  for (const plan of [planOf(insert.sql), undigested]) expect(plan).not.toContain("SCAN uploads");
+  expect(undigested).not.toContain("SCAN");
+  database.close();
+  await opened.dispose();
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -96,6 +97,20 @@ describe.for(names)("%s in this version", (name) => {
     const { json } = await api.get(`/v21.0/${facts.fileId}?fields=name,size`);
     expect(json).toMatchObject({ name: "published.pdf", size: published.length });
     expect(await api.publish(published.handle)).toBe(facts.fileId);
+  });
+
+  it("has the app's settings, and new ones as a new app has them", async () => {
+    const shown: unknown = JSON.parse(
+      await new Cli(server.dataDirectory).run(["app", "show", facts.appId]),
+    );
+    expect(shown).toMatchObject(facts.settings ?? { digestPolicy: "on_request" });
+    if (facts.settings === undefined) expect(shown).not.toHaveProperty("roomBytesMax");
+    const sha256 = createHash("sha256").update(bytesOf(facts.uploads.published)).digest("hex");
+    const path = `/v21.0/${facts.fileId}`;
+    // One that was known is shown unasked.
+    const unasked = (await api.get(path)).json.sha256;
+    expect(unasked).toBe(facts.settings === undefined ? undefined : sha256);
+    expect((await api.get(`${path}?fields=sha256`)).json.sha256).toBe(sha256);
   });
 
   it("takes every token that was good, and none that was revoked", async () => {

@@ -18,6 +18,10 @@ export interface AppOptions {
   readonly lengthMax?: number;
   /** What happens to bytes that are not of the declared type. */
   readonly contentPolicy?: "off" | "warn" | "reject";
+  /** When a file's SHA-256 is computed. */
+  readonly digestPolicy?: "on_request" | "on_publish";
+  /** What all open uploads together may still bring. */
+  readonly roomBytesMax?: number;
   /** How long an upload stays open. */
   readonly lifetimeSeconds?: number;
 }
@@ -38,10 +42,13 @@ export class Cli {
 
   async createApp(options: AppOptions): Promise<void> {
     const { id, secret, types, lengthMax, contentPolicy, lifetimeSeconds } = options;
+    const { digestPolicy, roomBytesMax } = options;
     const wishes = [
       ["--types", types?.join(",")],
       ["--length-max", lengthMax],
       ["--content-policy", contentPolicy],
+      ["--digest-policy", digestPolicy],
+      ["--room-bytes-max", roomBytesMax],
       ["--lifetime-seconds", lifetimeSeconds],
     ] as const;
     const flags = wishes.flatMap(([flag, value]) =>

@@ -5,6 +5,7 @@ import type {
   CommitOutcome,
   EndUpload,
   PageQuery,
+  PromisedRoom,
   UploadQuery,
 } from "../../packages/server/src/catalog/catalog.ts";
 import type {
@@ -36,13 +37,17 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     return Promise.resolve();
   }
 
-  insertUpload(upload: Upload): Promise<void> {
+  insertUpload(upload: Upload, within?: PromisedRoom): Promise<boolean> {
     if (this.rows.uploads.has(upload.id) || this.rows.uploadIdOfBlob.has(upload.blobId)) {
       return Promise.reject(new Error(`upload ${upload.id} is there already`));
     }
+    if (within !== undefined) {
+      const own = this.#open(within.since).filter(({ appId }) => appId === upload.appId);
+      if (bytesDue(own) + upload.length > within.bytesMax) return Promise.resolve(false);
+    }
     this.rows.uploads.set(upload.id, upload);
     this.rows.uploadIdOfBlob.set(upload.blobId, upload.id);
-    return Promise.resolve();
+    return Promise.resolve(true);
   }
 
   findUpload(id: string): Promise<Upload | undefined> {
@@ -136,17 +141,11 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
   }
 
   listOpenSince(since: number): Promise<Upload[]> {
-    const uploads = [...this.rows.uploads.values()];
-    return Promise.resolve(
-      uploads.filter(({ state, updatedAt }) => state === "open" && updatedAt >= since),
-    );
+    return Promise.resolve(this.#open(since));
   }
 
   bytesStillDue(since: number): Promise<number> {
-    const due = [...this.rows.uploads.values()].filter(
-      ({ state, updatedAt }) => state === "open" && updatedAt >= since,
-    );
-    return Promise.resolve(due.reduce((sum, { length, offset }) => sum + length - offset, 0));
+    return Promise.resolve(bytesDue(this.#open(since)));
   }
 
   listUncompleted(limit: number): Promise<Upload[]> {
@@ -186,6 +185,14 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     const file = this.rows.files.get(id);
     if (file !== undefined) this.rows.files.set(id, { ...file, sha256 });
     return Promise.resolve();
+  }
+
+  listUndigested(limit: number): Promise<PublishedFile[]> {
+    const { apps, files } = this.rows;
+    const due = [...files.values()].filter(
+      ({ sha256, appId }) => sha256 === undefined && apps.get(appId)?.digestPolicy === "on_publish",
+    );
+    return Promise.resolve(due.slice(0, limit));
   }
 
   removeFile(id: string, at: number): Promise<boolean> {
@@ -301,6 +308,13 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     return upload?.state === "open" && this.#fences.get(id) === fence ? upload : undefined;
   }
 
+  /** Open uploads changed at or after `since`. */
+  #open(since: number): Upload[] {
+    return [...this.rows.uploads.values()].filter(
+      ({ state, updatedAt }) => state === "open" && updatedAt >= since,
+    );
+  }
+
   #expiring(now: number, limit: number): Upload[] {
     return (
       [...this.rows.uploads.values()]
@@ -313,6 +327,10 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
         .slice(0, limit)
     );
   }
+}
+
+function bytesDue(uploads: readonly Upload[]): number {
+  return uploads.reduce((sum, { length, offset }) => sum + length - offset, 0);
 }
 
 interface Dated {

@@ -55,7 +55,7 @@ export class Senders {
     await this.#request("create", async () => {
       await createUpload(engine, {
         id: known.id,
-        app: { id: appId, lifetimeMs, contentPolicy: "off" },
+        app: { id: appId, lifetimeMs, contentPolicy: "off", roomBytesMax: undefined },
         userId: "42",
         name: "name",
         type: "video/mp4",

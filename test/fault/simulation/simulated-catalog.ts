@@ -46,6 +46,7 @@ const reads = new Set<string | symbol>([
   "findFile",
   "findFileOfUpload",
   "listFiles",
+  "listUndigested",
   "listDoomed",
   "knownKeys",
   "listBlobs",

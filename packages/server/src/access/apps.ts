@@ -3,7 +3,7 @@ import { uploadError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import type { App, ContentPolicy } from "../catalog/records.ts";
+import type { App, ContentPolicy, DigestPolicy } from "../catalog/records.ts";
 import type { Keyring } from "./keyring.ts";
 import { Recent } from "./recent.ts";
 
@@ -17,6 +17,9 @@ export interface AppChanges {
   readonly lengthMax?: number | undefined;
   readonly lifetimeMs?: number | undefined;
   readonly contentPolicy?: ContentPolicy | undefined;
+  readonly digestPolicy?: DigestPolicy | undefined;
+  /** Null takes the cap away. */
+  readonly roomBytesMax?: number | null | undefined;
 }
 
 export interface NewApp extends AppChanges {
@@ -38,7 +41,13 @@ const typesDefault: readonly string[] = Object.freeze([
   "video/mp4",
 ]);
 const contentPolicies: readonly string[] = ["off", "warn", "reject"] satisfies ContentPolicy[];
+const digestPolicies: readonly string[] = ["on_request", "on_publish"] satisfies DigestPolicy[];
 const secretBytes = 16;
+
+/** The longest upload that an app can ever begin: one longer than its room finds none. */
+export function uploadLengthMax(app: Pick<App, "lengthMax" | "roomBytesMax">): number {
+  return Math.min(app.lengthMax, app.roomBytesMax ?? app.lengthMax);
+}
 
 /** The apps of this deployment. Secrets rest sealed and are opened here only. */
 export class Apps {
@@ -86,6 +95,8 @@ export class Apps {
       lengthMax: wanted.lengthMax ?? limits.appLengthMaxDefault,
       lifetimeMs: wanted.lifetimeMs ?? limits.uploadLifetimeMsDefault,
       contentPolicy: wanted.contentPolicy ?? "warn",
+      digestPolicy: wanted.digestPolicy ?? "on_request",
+      roomBytesMax: wanted.roomBytesMax ?? undefined,
       createdAt: this.#clock.now(),
     };
     if (!(await this.#catalog.insertApp(app))) {
@@ -110,6 +121,11 @@ export class Apps {
       lengthMax: changes.lengthMax ?? before.lengthMax,
       lifetimeMs: changes.lifetimeMs ?? before.lifetimeMs,
       contentPolicy: changes.contentPolicy ?? before.contentPolicy,
+      digestPolicy: changes.digestPolicy ?? before.digestPolicy,
+      roomBytesMax:
+        changes.roomBytesMax === undefined
+          ? before.roomBytesMax
+          : (changes.roomBytesMax ?? undefined),
       createdAt: before.createdAt,
     };
     const updated = await this.#catalog.updateApp(app);
@@ -123,7 +139,7 @@ export class Apps {
 }
 
 function checkChanges(changes: AppChanges): void {
-  const { name, secret, types, lengthMax, lifetimeMs, contentPolicy } = changes;
+  const { name, secret, types, lengthMax, lifetimeMs } = changes;
   if (name !== undefined && !/^[^\p{Cc}\p{Cf}]{1,255}$/u.test(name)) {
     throw invalid("name", "is not a name", "1 to 255 printable characters");
   }
@@ -140,8 +156,18 @@ function checkChanges(changes: AppChanges): void {
   if (lifetimeMs !== undefined && !isWholeNumber(lifetimeMs)) {
     throw invalid("lifetimeMs", "is not a lifetime", "a whole number of milliseconds, at least 1");
   }
+  checkPolicies(changes);
+}
+
+function checkPolicies({ contentPolicy, digestPolicy, roomBytesMax }: AppChanges): void {
   if (contentPolicy !== undefined && !contentPolicies.includes(contentPolicy)) {
     throw invalid("contentPolicy", "is not a policy", contentPolicies.join(", "));
+  }
+  if (digestPolicy !== undefined && !digestPolicies.includes(digestPolicy)) {
+    throw invalid("digestPolicy", "is not a policy", digestPolicies.join(", "));
+  }
+  if (typeof roomBytesMax === "number" && !isWholeNumber(roomBytesMax)) {
+    throw invalid("roomBytesMax", "is not a cap", "a whole number of bytes, at least 1, or null");
   }
 }
 

@@ -44,7 +44,11 @@ export interface ErrorFacts {
   draining: { readonly offset: number };
   /** The volume failed to make bytes durable; nothing is acknowledged until the server restarts. */
   storage_failed: { readonly offset: number | undefined };
-  no_room: { readonly offset: number | undefined };
+  no_room: {
+    readonly offset: number | undefined;
+    /** What the app's open uploads may bring, when it is that which is used up. */
+    readonly appBytesMax?: number | undefined;
+  };
   handle_invalid: { readonly problem: string };
   internal: { readonly detail: string };
 }

@@ -80,6 +80,8 @@ export const limits = Object.freeze({
   /** Rows of ended uploads stay this long, so that "gone" can be told from "never was". */
   endedRowsMs: 7 * 24 * 60 * 60 * 1000,
   sweepIntervalMs: 60_000,
+  /** How often is looked for published files whose SHA-256 is due. */
+  digestLookMs: 1_000,
   pageSizeDefault: 25,
   pageSizeMax: 100,
 });

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 import type { BlobOwner, PageQuery, UploadQuery } from "./catalog.ts";
-import { bytesStillDue, expiring, filesPage, uploadsPage } from "./queries.ts";
+import { bytesStillDue, expiring, filesPage, undigestedFiles, uploadsPage } from "./queries.ts";
 import type { App, Epoch, PublishedFile, Token, Upload } from "./records.ts";
 import { appOf, epochOf, fileOf, tokenOf, uploadOf } from "./rows.ts";
 import type { Schema } from "./schema.ts";
@@ -52,6 +52,10 @@ export abstract class CatalogReads {
 
   async listFiles(query: PageQuery): Promise<PublishedFile[]> {
     return (await filesPage(this.db, query).execute()).map(fileOf);
+  }
+
+  async listUndigested(limit: number): Promise<PublishedFile[]> {
+    return (await undigestedFiles(this.db, limit).execute()).map(fileOf);
   }
 
   async listDoomed(before: number, limit: number): Promise<string[]> {

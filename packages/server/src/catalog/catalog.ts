@@ -20,8 +20,12 @@ import type {
  * Ordering: writes of one caller take effect in the order they were called.
  */
 export interface Catalog {
-  /** Adds an open upload with no bytes. The id must be new. */
-  insertUpload(upload: Upload): Promise<void>;
+  /**
+   * Adds an open upload with no bytes. The id must be new. With `within`, only if what its app's
+   * open uploads may still bring stays within it, this one's bytes included: summed and added in
+   * one step, so that no two inserts at once exceed it together. False when it was not added.
+   */
+  insertUpload(upload: Upload, within?: PromisedRoom): Promise<boolean>;
   findUpload(id: string): Promise<Upload | undefined>;
   /** An app's uploads, newest first, starting after the given one. */
   listUploads(query: UploadQuery): Promise<Upload[]>;
@@ -77,6 +81,8 @@ export interface Catalog {
   findFileOfUpload(uploadId: string): Promise<PublishedFile | undefined>;
   listFiles(query: PageQuery): Promise<PublishedFile[]>;
   setFileSha256(id: string, sha256: string): Promise<void>;
+  /** Files without a SHA-256 whose app wants it computed without being asked, in any order. */
+  listUndigested(limit: number): Promise<PublishedFile[]>;
   /** Removes the file, ends its upload and dooms its blob. False when there was none. */
   removeFile(id: string, at: number): Promise<boolean>;
 
@@ -135,6 +141,12 @@ export interface Catalog {
   claimMark(name: string, value: string): Promise<string>;
 
   close(): Promise<void>;
+}
+
+export interface PromisedRoom {
+  readonly bytesMax: number;
+  /** An open upload not changed since then has no room kept for it and does not count. */
+  readonly since: number;
 }
 
 export interface PageQuery {

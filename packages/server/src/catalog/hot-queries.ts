@@ -1,5 +1,5 @@
-import type { Kysely } from "kysely";
-import type { Advance, AdvanceEnding } from "./catalog.ts";
+import { sql, type Kysely } from "kysely";
+import type { Advance, AdvanceEnding, PromisedRoom } from "./catalog.ts";
 import type { Upload } from "./records.ts";
 import { Prepared, type SlotOf } from "./prepared.ts";
 import { extentRow, uploadRow } from "./rows.ts";
@@ -40,6 +40,7 @@ const extentColumns = [
 ] as const satisfies readonly (keyof ExtentsTable)[];
 
 type Moved = "to" | "crc32" | "at" | "expiresAt" | "id" | "from";
+type Within = keyof UploadsTable | keyof PromisedRoom;
 type Completed = "completedAt" | "handleExpiresAt" | "nonce";
 
 /** The statements that every upload runs, built once. */
@@ -49,6 +50,7 @@ export class HotQueries {
   readonly selectToken: Prepared<"hash">;
   readonly selectApp: Prepared<"id">;
   readonly #insertUpload: Prepared<keyof UploadsTable>;
+  readonly #insertUploadWithin: Prepared<Within>;
   readonly #upsertExtent: Prepared<keyof ExtentsTable>;
   readonly #move: Prepared<Moved>;
   readonly #complete: Prepared<Moved | Completed>;
@@ -69,6 +71,7 @@ export class HotQueries {
     this.#insertUpload = new Prepared((slot) =>
       db.insertInto("uploads").values(rowOf<UploadsTable>(uploadColumns, slot)),
     );
+    this.#insertUploadWithin = new Prepared((slot) => insertUploadWithin(db, slot));
     this.#upsertExtent = new Prepared((slot) => upsertExtent(db, slot));
     this.#move = new Prepared((slot) => move(db, slot));
     this.#complete = new Prepared((slot) =>
@@ -81,8 +84,10 @@ export class HotQueries {
     );
   }
 
-  insertUpload(upload: Upload): Step {
-    return this.#insertUpload.step(uploadRow(upload));
+  insertUpload(upload: Upload, within: PromisedRoom | undefined): Step {
+    const row = uploadRow(upload);
+    if (within === undefined) return this.#insertUpload.step(row);
+    return this.#insertUploadWithin.step({ ...row, ...within }, 1);
   }
 
   /** Moves an open upload's offset and keeps the extents that reach there. */
@@ -98,6 +103,30 @@ export class HotQueries {
     );
     return [first, ...extents];
   }
+}
+
+/**
+ * The state is part of the text, and the time no condition, so that it is the index of the app's
+ * open uploads that is used: others are longer.
+ */
+function insertUploadWithin(db: Kysely<Schema>, slot: SlotOf<Within>) {
+  const promised = db
+    .selectFrom("uploads")
+    .select(
+      sql<number>`coalesce(sum(length - "offset") filter (where updated_at >= ${slot("since")}), 0)`.as(
+        "bytes",
+      ),
+    )
+    .where("app_id", "=", slot("app_id"))
+    .where("state", "=", sql.lit("open"));
+  return db
+    .insertInto("uploads")
+    .columns(uploadColumns)
+    .expression(
+      db
+        .selectNoFrom((build) => uploadColumns.map((column) => build.val(slot(column)).as(column)))
+        .where(sql<boolean>`${promised} + ${slot("length")} <= ${slot("bytesMax")}`),
+    );
 }
 
 function move(db: Kysely<Schema>, slot: SlotOf<Moved>) {

@@ -131,6 +131,17 @@ export function bytesStillDue(db: Kysely<Schema>, since: number) {
     .where("updated_at", ">=", since);
 }
 
+/** From the apps on: whatever the other apps have published is not looked at. */
+export function undigestedFiles(db: Kysely<Schema>, limit: number) {
+  return db
+    .selectFrom("apps")
+    .innerJoin("files", "files.app_id", "apps.id")
+    .selectAll("files")
+    .where("apps.digest_policy", "=", "on_publish")
+    .where("files.sha256", "is", null)
+    .limit(limit);
+}
+
 export function uploadsPage(db: Kysely<Schema>, query: UploadQuery) {
   const page = pageAfter(db.selectFrom("uploads").selectAll(), "uploads", query);
   return query.state === undefined ? page : page.where("state", "=", query.state);

@@ -5,6 +5,9 @@ export type UploadState = "open" | "complete" | "rejected" | "cancelled" | "expi
 /** What a content check does when the bytes are not of the declared type. */
 export type ContentPolicy = "off" | "warn" | "reject";
 
+/** When a file's SHA-256 is computed: once somebody asks for it, or soon after it was published. */
+export type DigestPolicy = "on_request" | "on_publish";
+
 /** What every answer after completion is made from, so that a replay is identical. */
 export interface Completion {
   readonly completedAt: number;
@@ -91,7 +94,7 @@ export interface PublishedFile {
   readonly type: string;
   readonly size: number;
   readonly crc32: number;
-  /** Hex; undefined until somebody asked for it. */
+  /** Hex; undefined until it was computed, see DigestPolicy. */
   readonly sha256: string | undefined;
   readonly createdAt: number;
 }
@@ -107,6 +110,9 @@ export interface App {
   readonly lengthMax: number;
   readonly lifetimeMs: number;
   readonly contentPolicy: ContentPolicy;
+  readonly digestPolicy: DigestPolicy;
+  /** What all its open uploads together may still bring; undefined is no cap but the volume's. */
+  readonly roomBytesMax: number | undefined;
   readonly createdAt: number;
 }
 

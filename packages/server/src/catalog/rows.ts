@@ -5,6 +5,7 @@ import type {
   Completion,
   ContentPolicy,
   Epoch,
+  DigestPolicy,
   Extent,
   PublishedFile,
   Token,
@@ -171,6 +172,8 @@ export function appOf(row: Selectable<AppsTable>): App {
     lengthMax: row.length_max,
     lifetimeMs: row.lifetime_ms,
     contentPolicy: row.content_policy as ContentPolicy,
+    digestPolicy: row.digest_policy as DigestPolicy,
+    roomBytesMax: row.room_bytes_max ?? undefined,
     createdAt: row.created_at,
   };
 }
@@ -184,6 +187,8 @@ export function appRow(app: App): Insertable<AppsTable> {
     length_max: app.lengthMax,
     lifetime_ms: app.lifetimeMs,
     content_policy: app.contentPolicy,
+    digest_policy: app.digestPolicy,
+    room_bytes_max: app.roomBytesMax ?? null,
     created_at: app.createdAt,
   };
 }

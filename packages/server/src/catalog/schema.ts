@@ -86,6 +86,8 @@ export interface AppsTable {
   length_max: number;
   lifetime_ms: number;
   content_policy: string;
+  digest_policy: string;
+  room_bytes_max: number | null;
   created_at: number;
 }
 

@@ -7,6 +7,7 @@ import type {
   CommitOutcome,
   EndUpload,
   EpochLook,
+  PromisedRoom,
 } from "./catalog.ts";
 import { CatalogReads } from "./catalog-reads.ts";
 import { HotQueries } from "./hot-queries.ts";
@@ -87,8 +88,8 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
     this.#reader.close();
   }
 
-  async insertUpload(upload: Upload): Promise<void> {
-    await this.#writer.change([this.#hot.insertUpload(upload)]);
+  async insertUpload(upload: Upload, within?: PromisedRoom): Promise<boolean> {
+    return (await this.#writer.change([this.#hot.insertUpload(upload, within)])).kind === "done";
   }
 
   async findUpload(id: string): Promise<Upload | undefined> {

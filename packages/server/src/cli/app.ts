@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import type { AdministrationApi, AppChanges } from "../service/administration.ts";
 import type { AdminFlags } from "./admin-command.ts";
 import {
@@ -22,6 +22,8 @@ interface AppFlags extends AdminFlags {
   readonly lengthMax?: number;
   readonly lifetimeSeconds?: number;
   readonly contentPolicy?: "off" | "warn" | "reject";
+  readonly digestPolicy?: "on_request" | "on_publish";
+  readonly roomBytesMax?: number | "none";
 }
 
 interface AppCreateFlags extends AppFlags {
@@ -73,7 +75,8 @@ Examples:
 
 const updateExamples = `
 Examples:
-  hawser app update 1234567890123456 --content-policy reject`;
+  hawser app update 1234567890123456 --content-policy reject
+  hawser app update 1234567890123456 --digest-policy on_publish --room-bytes-max 10737418240`;
 
 function withAppOptions(command: Command): Command {
   return command
@@ -88,13 +91,34 @@ function withAppOptions(command: Command): Command {
         "warn",
         "reject",
       ]),
+    )
+    .addOption(
+      new Option("--digest-policy <policy>", "when a file's SHA-256 is computed").choices([
+        "on_request",
+        "on_publish",
+      ]),
+    )
+    .option(
+      "--room-bytes-max <bytes>",
+      'what all open uploads together may still bring; "none" is no cap',
+      readCap,
     );
 }
 
+function readCap(text: string): number | "none" {
+  if (text === "none") return text;
+  const bytes = Number(text);
+  if (/^[0-9]+$/.test(text) && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new InvalidArgumentError('Give a whole number, 1 or more, or "none".');
+}
+
 function changesOf(flags: AppFlags): AppChanges {
-  const { secret, name, types, lengthMax, lifetimeSeconds, contentPolicy } = flags;
+  const { secret, name, types, lengthMax, lifetimeSeconds } = flags;
+  const { contentPolicy, digestPolicy } = flags;
+  const roomBytesMax = flags.roomBytesMax === "none" ? null : flags.roomBytesMax;
   const lifetimeMs = lifetimeSeconds === undefined ? undefined : lifetimeSeconds * 1000;
-  return { secret, name, types, lengthMax, lifetimeMs, contentPolicy };
+  const policies = { contentPolicy, digestPolicy, roomBytesMax };
+  return { secret, name, types, lengthMax, lifetimeMs, ...policies };
 }
 
 async function create(flags: AppCreateFlags, administration: AdministrationApi): Promise<ExitCode> {

@@ -36,6 +36,8 @@ const appChanges = z.strictObject({
   lengthMax: wholeNumber.optional(),
   lifetimeMs: wholeNumber.optional(),
   contentPolicy: z.enum(["off", "warn", "reject"]).optional(),
+  digestPolicy: z.enum(["on_request", "on_publish"]).optional(),
+  roomBytesMax: wholeNumber.nullable().optional(),
 });
 const newApp = appChanges.extend({ id: z.string().optional() });
 const newToken = z.strictObject({

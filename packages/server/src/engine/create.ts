@@ -1,10 +1,12 @@
+import { uploadError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
+import type { PromisedRoom } from "../catalog/catalog.ts";
 import type { App, Upload } from "../catalog/records.ts";
 import type { EngineParts } from "./parts.ts";
 
 export interface CreateRequest {
   readonly id: string;
-  readonly app: Pick<App, "id" | "lifetimeMs" | "contentPolicy">;
+  readonly app: Pick<App, "id" | "lifetimeMs" | "contentPolicy" | "roomBytesMax">;
   readonly userId: string;
   readonly name: string;
   readonly type: string;
@@ -15,7 +17,8 @@ export interface CreateRequest {
 }
 
 /**
- * Starts an upload: one durable row. Fails with `no_room` when what it will bring has no place.
+ * Starts an upload: one durable row. Fails with `no_room` when what it will bring has no place, on
+ * the volume or within what its app may be promised.
  * The bytes' file is made when the first of them comes.
  */
 export async function createUpload(parts: EngineParts, request: CreateRequest): Promise<Upload> {
@@ -41,7 +44,14 @@ export async function createUpload(parts: EngineParts, request: CreateRequest): 
     completion: undefined,
     reason: undefined,
   };
-  await parts.room.promise(request.length);
-  await parts.catalog.insertUpload(upload);
-  return upload;
+  const withdraw = await parts.room.promise(request.length);
+  const within = roomOf(request.app, now);
+  if (await parts.catalog.insertUpload(upload, within)) return upload;
+  withdraw();
+  throw uploadError("no_room", { offset: undefined, appBytesMax: within?.bytesMax });
+}
+
+function roomOf({ roomBytesMax }: CreateRequest["app"], now: number): PromisedRoom | undefined {
+  if (roomBytesMax === undefined) return undefined;
+  return { bytesMax: roomBytesMax, since: now - limits.roomPromiseMs };
 }

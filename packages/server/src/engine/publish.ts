@@ -1,9 +1,7 @@
 import { uploadError } from "../base/errors.ts";
-import { sha256Of as hashOf } from "../base/sha256.ts";
 import type { PublishedFile } from "../catalog/records.ts";
 import { uploadOfHandle } from "./handle.ts";
 import type { EngineParts } from "./parts.ts";
-import { readBlob } from "./read.ts";
 
 export interface PublishRequest {
   readonly appId: string;
@@ -30,13 +28,4 @@ export async function publish(parts: EngineParts, request: PublishRequest): Prom
   });
   if (file === undefined) throw uploadError("handle_invalid", { problem: "its file is gone" });
   return file;
-}
-
-/** The file's SHA-256 in hex: read through once, then remembered. */
-export async function sha256Of(parts: EngineParts, file: PublishedFile): Promise<string> {
-  if (file.sha256 !== undefined) return file.sha256;
-  const pieces = readBlob(parts, file.blobId, { from: 0, to: file.size });
-  const sha256 = await hashOf(pieces, file.size);
-  await parts.catalog.setFileSha256(file.id, sha256);
-  return sha256;
 }

@@ -27,6 +27,8 @@ interface Look {
   readonly room: StoreRoom | undefined;
   /** What open uploads may still bring. */
   readonly promised: number;
+  /** What was promised since then. */
+  begun: number;
 }
 
 /**
@@ -36,21 +38,27 @@ interface Look {
 export class Room {
   readonly #parts: RoomParts;
   #last: Promise<Look> | undefined;
-  #begunSince = 0;
 
   constructor(parts: RoomParts) {
     this.#parts = parts;
   }
 
-  /** Fails with `no_room` when an upload of this length cannot be promised its place. */
-  async promise(length: number): Promise<void> {
-    const { room, promised } = await this.#look();
-    if (room === undefined) return;
+  /**
+   * Fails with `no_room` when an upload of this length cannot be promised its place. The function
+   * that is returned takes the promise back, of an upload that was not begun after all.
+   */
+  async promise(length: number): Promise<() => void> {
+    const look = await this.#look();
+    const { room, promised } = look;
+    if (room === undefined) return () => undefined;
     const soft = this.#parts.marks.softBytes ?? shareOf(room, limits.softRoomShare, "soft");
-    if (room.freeBytes - promised - this.#begunSince - length < soft) {
+    if (room.freeBytes - promised - look.begun - length < soft) {
       throw uploadError("no_room", { offset: undefined });
     }
-    this.#begunSince += length;
+    look.begun += length;
+    return () => {
+      look.begun -= length;
+    };
   }
 
   /** Fails with `no_room` when the volume is so full that nothing more may be written to it. */
@@ -72,11 +80,10 @@ export class Room {
 
   async #lookNow(at: number): Promise<Look> {
     const { catalog, blobs, clock } = this.#parts;
-    this.#begunSince = 0;
     const room = await blobs.room();
     const since = clock.now() - limits.roomPromiseMs;
     const promised = room === undefined ? 0 : await catalog.bytesStillDue(since);
-    return { at, tookMs: clock.monotonic() - at, room, promised };
+    return { at, tookMs: clock.monotonic() - at, room, promised, begun: 0 };
   }
 }
 

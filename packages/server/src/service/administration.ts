@@ -78,9 +78,17 @@ export class Administration implements AdministrationApi {
 
 /** Field by field, so that nothing secret is shown by accident. */
 function appJson(app: App) {
-  const { id, name, types, lengthMax, lifetimeMs, contentPolicy } = app;
-  const createdAt = timeJson(app.createdAt);
-  return { id, name, types, lengthMax, lifetimeMs, contentPolicy, createdAt };
+  const { id, name, types, lengthMax, lifetimeMs, contentPolicy, digestPolicy, roomBytesMax } = app;
+  const policies = { contentPolicy, digestPolicy, roomBytesMax };
+  return {
+    id,
+    name,
+    types,
+    lengthMax,
+    lifetimeMs,
+    ...policies,
+    createdAt: timeJson(app.createdAt),
+  };
 }
 
 function tokenJson(token: Token) {

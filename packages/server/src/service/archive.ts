@@ -32,6 +32,8 @@ const app = z.object({
   lengthMax: whole,
   lifetimeMs: whole,
   contentPolicy: z.enum(["off", "warn", "reject"]),
+  digestPolicy: z.enum(["on_request", "on_publish"]),
+  roomBytesMax: maybe(whole),
   createdAt: whole,
 });
 

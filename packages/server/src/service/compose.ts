@@ -9,7 +9,7 @@ import { systemRandom } from "../base/random.ts";
 import { controlApp, controlListener } from "../control/control.ts";
 import { Leases } from "../engine/lease.ts";
 import type { EngineParts } from "../engine/parts.ts";
-import { markCleanStop, quarantineOrphans, recover } from "../engine/recover.ts";
+import { markCleanStop, recover } from "../engine/recover.ts";
 import { Room, type RoomMarks } from "../engine/room.ts";
 import { sweep } from "../engine/sweep.ts";
 import { verify } from "../engine/verify.ts";
@@ -20,6 +20,7 @@ import { Administration } from "./administration.ts";
 import type { Config, StorageConfig } from "./config.ts";
 import { exportDeployment, type ExportReport } from "./export.ts";
 import { importDeployment, type ImportReport } from "./import.ts";
+import { startChores } from "./chores.ts";
 import { prepareLocalAccess, type LocalAccess } from "./local-access.ts";
 import { openStorage, type StorageOptions } from "./storage.ts";
 
@@ -192,26 +193,6 @@ function createHttp(
     random: systemRandom,
   });
   return http;
-}
-
-/** Sweeping at an interval, and one look for orphans. The returned function ends both. */
-function startChores(engine: EngineParts, sweepIntervalMs: number): () => Promise<void> {
-  const ending = new AbortController();
-  const chores = (async () => {
-    try {
-      await quarantineOrphans(engine, ending.signal);
-      while (!ending.signal.aborted) {
-        await engine.clock.sleep(sweepIntervalMs, ending.signal);
-        await sweep(engine, { dryRun: false });
-      }
-    } catch (error) {
-      if (!ending.signal.aborted) engine.log.error({ err: error }, "sweeping failed");
-    }
-  })();
-  return async () => {
-    ending.abort();
-    await chores;
-  };
 }
 
 /** JSON lines on standard error; standard output is for what a person or a script waits for. */

@@ -1,4 +1,4 @@
-import type { AppDetails } from "../../access/apps.ts";
+import { uploadLengthMax, type AppDetails } from "../../access/apps.ts";
 import type { Principal } from "../../access/scopes.ts";
 import { uploadError } from "../../base/errors.ts";
 import { createUpload } from "../../engine/create.ts";
@@ -54,9 +54,10 @@ function fileName(parameters: Parameters): string {
 }
 
 function fileLength(parameters: Parameters, app: AppDetails): number {
-  const valid = `a decimal number of bytes from 1 to ${app.lengthMax}`;
+  const most = uploadLengthMax(app);
+  const valid = `a decimal number of bytes from 1 to ${most}`;
   const text = required(parameters, "file_length", valid);
-  const length = parseDecimal(text, app.lengthMax);
+  const length = parseDecimal(text, most);
   if (length === undefined || length === 0) {
     const problem = /^[1-9]\d*$/.test(text) ? "is too large" : "is not a number of bytes";
     throw uploadError("parameter_invalid", { name: "file_length", problem, valid });

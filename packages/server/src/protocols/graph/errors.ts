@@ -151,13 +151,15 @@ const answers: Answers = {
         (offset === undefined ? "" : ` ${offset} bytes are stored: go on from there.`),
       5,
     ),
-  no_room: ({ offset }) => ({
+  no_room: ({ offset, appBytesMax }) => ({
     ...transient,
     status: 507,
     debugType: "ProcessingFailedError",
     retryAfterSeconds: 30,
     message:
-      "There is no room left on the server." +
+      (appBytesMax === undefined
+        ? "There is no room left on the server."
+        : `The open uploads of this app may bring ${appBytesMax} bytes in all. Finish or cancel some.`) +
       (offset === undefined ? "" : ` ${offset} bytes are stored: go on from there later.`),
   }),
   handle_invalid: ({ problem }) => ({

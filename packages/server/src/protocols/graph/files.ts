@@ -1,7 +1,8 @@
 import { formatCrc32 } from "../../base/crc32.ts";
 import { uploadError } from "../../base/errors.ts";
+import { sha256Of } from "../../engine/digest.ts";
 import { deleteFile, findFile } from "../../engine/look-up.ts";
-import { publish, sha256Of } from "../../engine/publish.ts";
+import { publish } from "../../engine/publish.ts";
 import type { PublishedFile } from "../../engine/records.ts";
 import { ownApp } from "./create.ts";
 import { fieldsOf } from "./fields.ts";
@@ -65,7 +66,7 @@ export async function removeFile(request: GraphRequest, id: string): Promise<voi
   await answerJson(request, { success: true });
 }
 
-/** The fields that cost nothing; the SHA-256 has to be asked for. */
+/** The fields that cost nothing; a SHA-256 that is not known yet has to be asked for. */
 export function fileJson(request: GraphRequest, file: PublishedFile): Record<string, unknown> {
   return {
     id: file.id,
@@ -74,6 +75,7 @@ export function fileJson(request: GraphRequest, file: PublishedFile): Record<str
     mime_type: file.type,
     size: file.size,
     crc32: formatCrc32(file.crc32),
+    ...(file.sha256 === undefined ? {} : { sha256: file.sha256 }),
     created_time: new Date(file.createdAt).toISOString(),
     url: `${baseUrlOf(request)}/${request.version}/${file.id}/content`,
   };

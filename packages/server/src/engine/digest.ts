@@ -1,0 +1,73 @@
+import { crc32 } from "../base/crc32.ts";
+import { asError, UploadError, uploadError } from "../base/errors.ts";
+import { sha256Of as hashOf } from "../base/sha256.ts";
+import type { PublishedFile } from "../catalog/records.ts";
+import type { EngineParts } from "./parts.ts";
+import { readBlob } from "./read.ts";
+
+/** The file's SHA-256 in hex: read through once, then remembered. */
+export async function sha256Of(parts: EngineParts, file: PublishedFile): Promise<string> {
+  if (file.sha256 !== undefined) return file.sha256;
+  const sha256 = await readThrough(parts, file);
+  await parts.catalog.setFileSha256(file.id, sha256);
+  return sha256;
+}
+
+export interface DigestRun {
+  /** Files that could not be read: this process does not try them again. Added to. */
+  readonly unreadable: Set<string>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Computes what is due by the apps' digest policies, one file after the other. What is due is read
+ * from the rows: a process that ends in between, or a policy that changes, leaves nothing behind.
+ */
+export async function digestDue(
+  parts: EngineParts,
+  { unreadable, signal }: DigestRun,
+): Promise<void> {
+  for (;;) {
+    // One more than there are unreadable ones has another among them, if there is another.
+    const due = await parts.catalog.listUndigested(unreadable.size + 1);
+    const file = due.find(({ id }) => !unreadable.has(id));
+    if (file === undefined) return;
+    let sha256: string;
+    try {
+      sha256 = await readThrough(parts, file, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      // Deleted meanwhile: it is not due any more.
+      if (error instanceof UploadError && error.code === "node_unknown") continue;
+      unreadable.add(file.id);
+      parts.log.error({ file: file.id, err: asError(error) }, "a file's SHA-256 is not to be had");
+      continue;
+    }
+    await parts.catalog.setFileSha256(file.id, sha256);
+  }
+}
+
+/**
+ * Only of the bytes that were acknowledged: whoever asks for a digest wants to find out when others
+ * are read, not to have their digest.
+ */
+async function readThrough(
+  parts: EngineParts,
+  file: PublishedFile,
+  signal?: AbortSignal,
+): Promise<string> {
+  let crc = 0;
+  async function* pieces(): AsyncIterable<Uint8Array> {
+    for await (const piece of readBlob(parts, file.blobId, { from: 0, to: file.size })) {
+      signal?.throwIfAborted();
+      crc = crc32(piece, crc);
+      yield piece;
+    }
+  }
+  const sha256 = await hashOf(pieces(), file.size);
+  if (crc === file.crc32) return sha256;
+  // One that was deleted meanwhile has no bytes any more.
+  const isThere = (await parts.catalog.findFile(file.id)) !== undefined;
+  if (!isThere) throw uploadError("node_unknown", { node: file.id });
+  throw uploadError("upload_damaged", { offset: file.size });
+}

@@ -1,0 +1,45 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { eventually } from "../../../../test/support/eventually.ts";
+import { MemoryCatalog } from "../../../../test/support/memory-catalog.ts";
+import { engineOver } from "../../../../test/support/memory-engine.ts";
+import { systemClock } from "../base/clock.ts";
+import { CatalogFullError } from "../catalog/catalog.ts";
+import { startChores } from "./chores.ts";
+
+/** A catalog that is full whenever it is asked to expire or to list files, and counts that. */
+class FullCatalog extends MemoryCatalog {
+  expiries = 0;
+  looks = 0;
+
+  override expireUploads(): Promise<string[]> {
+    this.expiries += 1;
+    return Promise.reject(new CatalogFullError());
+  }
+
+  override listUndigested(): Promise<never> {
+    this.looks += 1;
+    return Promise.reject(new CatalogFullError());
+  }
+}
+
+test("a chore that fails is told of and done again at its next time, until the end", async () => {
+  const catalog = new FullCatalog();
+  const failures: object[] = [];
+  const clock = {
+    ...systemClock,
+    sleep: (_: number, signal?: AbortSignal) => systemClock.sleep(1, signal),
+  };
+  const engine = engineOver(catalog, { clock });
+  const log = { ...engine.log, error: (facts: object) => failures.push(facts) };
+  const stop = startChores({ ...engine, log }, 1);
+  await eventually(() => (catalog.expiries >= 3 && catalog.looks >= 3 ? true : undefined), {
+    what: "a third sweep and a third look for files",
+  });
+  await stop();
+  expect(failures.length).toBeGreaterThanOrEqual(6);
+  const { expiries, looks } = catalog;
+  for (let count = 0; count < 20; count += 1) await turn();
+  await systemClock.sleep(20);
+  expect(catalog).toMatchObject({ expiries, looks });
+});

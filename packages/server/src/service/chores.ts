@@ -1,0 +1,55 @@
+import { limits } from "../base/limits.ts";
+import { digestDue } from "../engine/digest.ts";
+import type { EngineParts } from "../engine/parts.ts";
+import { quarantineOrphans } from "../engine/recover.ts";
+import { sweep } from "../engine/sweep.ts";
+
+/**
+ * What a server does besides answering: one look for orphans, then sweeping at an interval, and the
+ * digests that apps want. The returned function ends all of it.
+ */
+export function startChores(engine: EngineParts, sweepIntervalMs: number): () => Promise<void> {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const unreadable = new Set<string>();
+  const run = new Chores(engine, signal);
+  const chores = [
+    run
+      .once(() => quarantineOrphans(engine, signal))
+      .then(() => run.every(sweepIntervalMs, () => sweep(engine, { dryRun: false }))),
+    run.every(limits.digestLookMs, () => digestDue(engine, { unreadable, signal })),
+  ];
+  return async () => {
+    ending.abort();
+    await Promise.all(chores);
+  };
+}
+
+/** A chore that fails is told of; it fails nothing else, and not its own next time. */
+class Chores {
+  readonly #engine: EngineParts;
+  readonly #signal: AbortSignal;
+
+  constructor(engine: EngineParts, signal: AbortSignal) {
+    this.#engine = engine;
+    this.#signal = signal;
+  }
+
+  async once(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!this.#signal.aborted) this.#engine.log.error({ err: error }, "a chore failed");
+    }
+  }
+
+  async every(intervalMs: number, work: () => Promise<unknown>): Promise<void> {
+    const { clock } = this.#engine;
+    while (!this.#signal.aborted) {
+      await this.once(async () => {
+        await clock.sleep(intervalMs, this.#signal);
+        await work();
+      });
+    }
+  }
+}

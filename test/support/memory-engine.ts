@@ -1,0 +1,46 @@
+import { systemClock } from "../../packages/server/src/base/clock.ts";
+import { silentLog } from "../../packages/server/src/base/log.ts";
+import { systemRandom } from "../../packages/server/src/base/random.ts";
+import { DiskBlobStore } from "../../packages/server/src/blobs/disk/disk-blob-store.ts";
+import type { Catalog } from "../../packages/server/src/catalog/catalog.ts";
+import { Leases } from "../../packages/server/src/engine/lease.ts";
+import type { EngineParts } from "../../packages/server/src/engine/parts.ts";
+import { Room } from "../../packages/server/src/engine/room.ts";
+import { Chance } from "../fault/simulation/chance.ts";
+import { SimulatedVolume } from "../fault/simulation/simulated-volume.ts";
+import { calm } from "../fault/simulation/weather.ts";
+
+/** The engine over this catalog and a disk in memory; `changes` replace what it is given. */
+export function engineOver(catalog: Catalog, changes: Partial<EngineParts> = {}): EngineParts {
+  const outside = { clock: changes.clock ?? systemClock, random: systemRandom };
+  const ignore = (): void => undefined;
+  const volume = new SimulatedVolume({
+    chance: new Chance(1),
+    later: setImmediate,
+    weather: () => calm,
+    watch: {
+      creates: ignore,
+      writes: ignore,
+      truncates: ignore,
+      removes: ignore,
+      quarantines: ignore,
+      strays: ignore,
+      injects: ignore,
+    },
+  });
+  const onVolumeFailure = (error: Error): never => {
+    throw error;
+  };
+  const blobs = new DiskBlobStore({ ...outside, volume, cleanFilesMax: 10, onVolumeFailure });
+  return {
+    ...outside,
+    catalog,
+    blobs,
+    leases: new Leases({ ...outside, catalog }),
+    room: new Room({ ...outside, catalog, blobs, marks: { softBytes: 0, hardBytes: 0 } }),
+    log: silentLog,
+    handleLifetimeMs: 60_000,
+    secretOf: () => Promise.resolve("secret"),
+    ...changes,
+  };
+}
