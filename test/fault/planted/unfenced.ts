@@ -25,7 +25,7 @@ if (isMainThread) {
   Leases.prototype.take = async (id): Promise<Lease> => {
     const upload = await catalog?.takeLease(id, fence);
     if (upload === undefined) throw new Error(`no upload ${id}`);
-    const yieldSignal = new AbortController().signal;
-    return { fence, upload, yieldSignal, release: () => Promise.resolve() };
+    const yielding = { isAsked: false, onAsked: () => undefined };
+    return { fence, upload, yielding, release: () => Promise.resolve() };
   };
 }

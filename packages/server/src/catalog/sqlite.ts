@@ -40,7 +40,7 @@ import type {
   TokensTable,
   UploadsTable,
 } from "./schema.ts";
-import { openForReading, Statements } from "./sqlite-database.ts";
+import { openForReading, openForWriting, Statements } from "./sqlite-database.ts";
 import { kyselyOver } from "./sqlite-kysely.ts";
 import {
   claimAssembly,
@@ -79,6 +79,9 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
 
   /** @param onFailure called when the outcome of a commit is unknown: the process must end. */
   static async open(path: string, onFailure: (error: Error) => void): Promise<SqliteCatalog> {
+    // A new schema is made here: what makes it is large, and loaded here anyway. The writer's
+    // thread, which opens it next, then has no use for it.
+    (await openForWriting(path)).close();
     const writer = await SqliteWriter.open(path, onFailure);
     return new SqliteCatalog(writer, openForReading(path));
   }

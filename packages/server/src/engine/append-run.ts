@@ -36,7 +36,8 @@ export class AppendRun {
   /** The checkpoint in flight, if any; never rejects: its error is kept for the next step. */
   #checkpointing: Promise<void> | undefined;
   #failure: Error | undefined;
-  #head: Uint8Array[] = [];
+  /** The first bytes, until they are durable; undefined where they are read again when needed. */
+  #head: Uint8Array[] | undefined;
   #headJudged = false;
 
   constructor(parts: AppendRunParts) {
@@ -45,11 +46,22 @@ export class AppendRun {
     this.#authorise = parts.authorise;
     this.#policy = new CheckpointPolicy(parts.parts.blobs.properties.checkpointMsMin);
     this.#upload = parts.lease.upload;
+    this.#head = this.#upload.offset > 0 ? undefined : [];
   }
 
   async consume(body: Body): Promise<Consumed> {
     try {
-      return await this.#consume(body);
+      const { length, offset, blobId } = this.#upload;
+      if (offset > 0) this.#extents = await this.#parts.catalog.listExtents(blobId);
+      let position = offset;
+      for (let batch = await this.#next(body); ; batch = await this.#next(body)) {
+        if (batch.kind === "end") return await this.#finish(batch.ending);
+        if (position + batch.length >= length) {
+          return await this.#reachLength(body, batch.chunks, length - position);
+        }
+        await this.#write(batch.chunks, batch);
+        position += batch.length;
+      }
     } catch (error) {
       throw this.#whereToGoOn(error);
     } finally {
@@ -58,32 +70,14 @@ export class AppendRun {
     }
   }
 
-  async #consume(body: Body): Promise<Consumed> {
-    const { length, offset, blobId } = this.#upload;
-    if (offset > 0) this.#extents = await this.#parts.catalog.listExtents(blobId);
-    let position = offset;
-    for (let batch = await this.#next(body); ; batch = await this.#next(body)) {
-      if (batch.kind === "end") return await this.#finish(batch.ending);
-      if (position + batch.length >= length) {
-        return await this.#reachLength(body, batch.chunks, length - position);
-      }
-      await this.#write(batch.chunks, batch);
-      position += batch.length;
-    }
-  }
-
   /** The next batch; meanwhile what waits too long is made durable. */
-  async #next(body: Body): Promise<BodyBatch> {
+  #next(body: Body): Promise<BodyBatch> {
     const waitMs = this.#policy.waitMs(this.#parts.clock.monotonic());
     if (waitMs === undefined) return body.next();
     const cancel = this.#parts.clock.after(waitMs, () => {
       this.#startCheckpoint("everything");
     });
-    try {
-      return await body.next();
-    } finally {
-      cancel();
-    }
+    return body.next().finally(cancel);
   }
 
   async #write(
@@ -170,14 +164,14 @@ export class AppendRun {
   }
 
   #ending(): Promise<AdvanceEnding> {
-    const head = Buffer.concat(this.#head);
+    const head = Buffer.concat(this.#head ?? []);
     return endingOf(this.#parts, this.#upload, { extents: this.#extents, head });
   }
 
   /** Judged as soon as enough is here to judge by: the rest would be sent for nothing. */
   async #refuseWrongContent(): Promise<void> {
     if (this.#headJudged || this.#upload.contentPolicy !== "reject") return;
-    const head = Buffer.concat(this.#head);
+    const head = Buffer.concat(this.#head ?? []);
     if (head.length < limits.sniffBytes) return;
     this.#headJudged = true;
     const reason = rejectionOf(this.#parts, this.#upload, head);
@@ -192,7 +186,7 @@ export class AppendRun {
   }
 
   #keepHead(chunks: readonly Uint8Array[]): void {
-    if (this.#lease.upload.offset > 0) return;
+    if (this.#head === undefined) return;
     let have = this.#head.reduce((sum, piece) => sum + piece.length, 0);
     for (const chunk of chunks) {
       if (have >= limits.sniffBytes) return;
@@ -263,6 +257,8 @@ export class AppendRun {
     });
     if (outcome === "stale") throw uploadError("superseded", { offset: this.#upload.offset });
     this.#extents = merged;
+    // Judged, or not to be judged before the end: for that it is read, so that it need not wait.
+    if (to >= limits.sniffBytes) this.#head = undefined;
     this.#upload = {
       ...this.#upload,
       offset: to,

@@ -4,7 +4,6 @@ import type { Upload } from "../catalog/records.ts";
 import { AppendRun } from "./append-run.ts";
 import { damage } from "./damage.ts";
 import { asOf } from "./expiry.ts";
-import type { Lease } from "./lease.ts";
 import type { EngineParts } from "./parts.ts";
 
 export interface AppendRequest {
@@ -21,8 +20,22 @@ export interface AppendRequest {
  */
 export async function append(parts: EngineParts, request: AppendRequest): Promise<Upload> {
   const lease = await parts.leases.take(request.id);
+  const { upload, yielding } = lease;
+  const { body, authorise } = request;
   try {
-    return await appendUnderLease(parts, request, lease);
+    refuseUnfit(request, asOf(upload, parts.clock.now()));
+    if (upload.state === "complete") return await replay(upload, body);
+    yielding.onAsked(() => {
+      body.stop();
+    });
+    const { ending, upload: after } = await new AppendRun({ parts, lease, authorise }).consume(
+      body,
+    );
+    if (after.state === "rejected") {
+      throw uploadError("content_rejected", { reason: after.reason ?? "its content was rejected" });
+    }
+    if (ending === "clean") return after;
+    throw endedEarly(ending, after.offset, yielding.isAsked);
   } catch (error) {
     if (error instanceof UploadError && error.code === "upload_damaged") {
       await damage(parts, lease, "bytes below the offset are missing");
@@ -33,34 +46,14 @@ export async function append(parts: EngineParts, request: AppendRequest): Promis
   }
 }
 
-async function appendUnderLease(
-  parts: EngineParts,
-  request: AppendRequest,
-  lease: Lease,
-): Promise<Upload> {
-  const { upload } = lease;
-  const { body } = request;
-  refuseEnded(asOf(upload, parts.clock.now()));
-  if (request.offset !== upload.offset) {
-    throw uploadError("offset_mismatch", { offset: upload.offset, provided: request.offset });
-  }
+function refuseUnfit({ offset: provided, body }: AppendRequest, upload: Upload): void {
+  refuseEnded(upload);
+  const { offset, length } = upload;
+  if (provided !== offset) throw uploadError("offset_mismatch", { offset, provided });
   const { announcedLength } = body;
-  if (announcedLength !== undefined && announcedLength > upload.length - upload.offset) {
-    throw uploadError("length_exceeded", { offset: upload.offset, length: upload.length });
+  if (announcedLength !== undefined && announcedLength > length - offset) {
+    throw uploadError("length_exceeded", { offset, length });
   }
-  if (upload.state === "complete") return replay(upload, body);
-  const stop = (): void => {
-    body.stop();
-  };
-  lease.yieldSignal.addEventListener("abort", stop, { once: true });
-  if (lease.yieldSignal.aborted) stop();
-  const run = new AppendRun({ parts, lease, authorise: request.authorise });
-  const { ending, upload: after } = await run.consume(body);
-  if (after.state === "rejected") {
-    throw uploadError("content_rejected", { reason: after.reason ?? "its content was rejected" });
-  }
-  if (ending === "clean") return after;
-  throw endedEarly(ending, after.offset, lease.yieldSignal.aborted);
 }
 
 /** An upload that ended without completing answers every append alike. */

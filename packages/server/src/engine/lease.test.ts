@@ -17,14 +17,12 @@ test("of newcomers that wait for one holder, or come at once, never two hold an 
     holding += 1;
     mostHolding = Math.max(mostHolding, holding);
     // As an append does: asked to let go, it still has something to make durable.
-    if (!lease.yieldSignal.aborted) {
-      await Promise.race([
-        new Promise((resolve) => {
-          lease.yieldSignal.addEventListener("abort", resolve);
-        }),
-        systemClock.sleep(50),
-      ]);
-    }
+    await Promise.race([
+      new Promise<void>((resolve) => {
+        lease.yielding.onAsked(resolve);
+      }),
+      systemClock.sleep(50),
+    ]);
     await systemClock.sleep(1);
     holding -= 1;
     await lease.release();

@@ -10,14 +10,47 @@ export interface Lease {
   readonly fence: string;
   /** The upload as it stood when the lease was taken. */
   readonly upload: Upload;
-  /** Aborts when somebody else wants to write: make durable what is there, and release. */
-  readonly yieldSignal: AbortSignal;
+  readonly yielding: Yielding;
   release(): Promise<void>;
 }
 
-interface Holder {
-  readonly askToYield: () => void;
-  readonly released: Promise<void>;
+/** Somebody else wants to write: make durable what is there, and release. */
+export interface Yielding {
+  readonly isAsked: boolean;
+  /** Calls `yieldNow` once that is so, at once if it is already. There is one listener. */
+  onAsked(yieldNow: () => void): void;
+}
+
+/** Thousands may hold a lease for long, and few are ever waited for: what waiting takes comes late. */
+class Holder implements Yielding {
+  #isAsked = false;
+  #yieldNow: (() => void) | undefined;
+  #released: PromiseWithResolvers<undefined> | undefined;
+
+  get isAsked(): boolean {
+    return this.#isAsked;
+  }
+
+  onAsked(yieldNow: () => void): void {
+    this.#yieldNow = yieldNow;
+    if (this.#isAsked) yieldNow();
+  }
+
+  askToYield(): void {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    this.#yieldNow?.();
+  }
+
+  /** Resolves once the holder has let go. */
+  released(): Promise<undefined> {
+    this.#released ??= Promise.withResolvers();
+    return this.#released.promise;
+  }
+
+  letGo(): void {
+    this.#released?.resolve(undefined);
+  }
 }
 
 export interface LeasesParts {
@@ -49,32 +82,26 @@ export class Leases {
     for (let holder = this.#holders.get(id); holder; holder = this.#holders.get(id)) {
       await this.#waitFor(holder, deadline);
     }
-    const yielding = new AbortController();
-    const released = Promise.withResolvers<undefined>();
-    const holder: Holder = {
-      askToYield: () => {
-        yielding.abort();
-      },
-      released: released.promise,
-    };
+    const holder = new Holder();
     this.#holders.set(id, holder);
-    const letGo = (): void => {
-      if (this.#holders.get(id) === holder) this.#holders.delete(id);
-      released.resolve(undefined);
-    };
     const fence = this.#parts.random.bytes(16).toString("hex");
+    const release = async (): Promise<void> => {
+      this.#letGo(id, holder);
+      await this.#parts.catalog.releaseLease(id, fence);
+    };
     try {
       const upload = await this.#parts.catalog.takeLease(id, fence);
       if (upload === undefined) throw uploadError("node_unknown", { node: id });
-      const release = async (): Promise<void> => {
-        letGo();
-        await this.#parts.catalog.releaseLease(id, fence);
-      };
-      return { fence, upload, yieldSignal: yielding.signal, release };
+      return { fence, upload, yielding: holder, release };
     } catch (error) {
-      letGo();
+      this.#letGo(id, holder);
       throw error;
     }
+  }
+
+  #letGo(id: string, holder: Holder): void {
+    if (this.#holders.get(id) === holder) this.#holders.delete(id);
+    holder.letGo();
   }
 
   /** Whether somebody is writing this upload now. */
@@ -90,7 +117,7 @@ export class Leases {
     const cancel = this.#parts.clock.after(leftMs, () => {
       timeout.resolve(undefined);
     });
-    await Promise.race([holder.released, timeout.promise]);
+    await Promise.race([holder.released(), timeout.promise]);
     cancel();
   }
 }

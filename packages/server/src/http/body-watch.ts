@@ -57,7 +57,7 @@ export class BodyWatch {
     this.#clock.after(CHECK_MS, () => {
       this.#ticking = false;
       const now = this.#clock.monotonic();
-      for (const body of [...this.#bodies]) body.check(now);
+      for (const body of this.#bodies) body.check(now);
       this.#schedule();
     });
   }

@@ -7,7 +7,7 @@ import { asError, uploadError, type UploadError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { BodyWatch } from "./body-watch.ts";
 import { closeRefused } from "./refusal.ts";
-import { RequestBody } from "./request-body.ts";
+import { RequestBody, type BodySender } from "./request-body.ts";
 
 export interface Answer {
   readonly status: number;
@@ -22,10 +22,14 @@ export interface StreamAnswer {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-export interface ExchangeParts {
+export interface Arrival {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly expectsContinue: boolean;
+}
+
+/** What all exchanges of a server share. */
+export interface ExchangeParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly watch: BodyWatch;
@@ -39,41 +43,44 @@ export function newTraceId(random: Random): string {
 }
 
 /** One request and its answer, in the words that protocols need and no more. */
-export class Exchange {
+export class Exchange implements BodySender {
   readonly traceId: string;
-  readonly startedAt: number;
   readonly method: string;
-  readonly target: string;
   readonly path: string;
-  readonly query: URLSearchParams;
   readonly announcedLength: number | undefined;
   /** Every request since HTTP/1.1 must name its host (RFC 9112, section 3.2). */
   readonly lacksHost: boolean;
   readonly logFacts: Record<string, unknown> = {};
+  readonly #arrival: Arrival;
   readonly #parts: ExchangeParts;
-  readonly #abort = new AbortController();
+  /** Made for who asks: an upload never does, and ten thousand may be open. */
+  #abort: AbortController | undefined;
+  #aborted = false;
   #body: RequestBody | undefined;
   #continued = false;
   #answered = false;
   #sent = false;
   #broken = false;
 
-  constructor(parts: ExchangeParts) {
-    const { request, clock, random } = parts;
+  constructor(arrival: Arrival, parts: ExchangeParts) {
+    const { request } = arrival;
+    this.#arrival = arrival;
     this.#parts = parts;
-    this.traceId = newTraceId(random);
-    this.startedAt = clock.now();
+    this.traceId = newTraceId(parts.random);
     this.method = request.method ?? "";
-    this.target = request.url ?? "";
-    const question = this.target.indexOf("?");
-    this.path = question < 0 ? this.target : this.target.slice(0, question);
-    this.query = new URLSearchParams(question < 0 ? "" : this.target.slice(question + 1));
+    this.path = this.#splitTarget().path;
     this.announcedLength = announcedLength(request);
     this.lacksHost = request.headers.host === undefined && request.httpVersion !== "1.0";
   }
 
+  get query(): URLSearchParams {
+    return new URLSearchParams(this.#splitTarget().query);
+  }
+
   /** Aborted when the client's connection closes before the answer was sent. */
   get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#aborted) this.#abort.abort();
     return this.#abort.signal;
   }
 
@@ -86,15 +93,22 @@ export class Exchange {
     return this.#body?.received ?? 0;
   }
 
+  #splitTarget(): { readonly path: string; readonly query: string } {
+    const { url = "" } = this.#arrival.request;
+    const question = url.indexOf("?");
+    if (question < 0) return { path: url, query: "" };
+    return { path: url.slice(0, question), query: url.slice(question + 1) };
+  }
+
   header(name: string): string | undefined {
-    const value = this.#parts.request.headers[name.toLowerCase()];
+    const value = this.#arrival.request.headers[name.toLowerCase()];
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
   /** Every occurrence: Node joins or drops doubled headers before one could refuse them. */
   headerValues(name: string): string[] {
     const wanted = name.toLowerCase();
-    const { rawHeaders } = this.#parts.request;
+    const { rawHeaders } = this.#arrival.request;
     return rawHeaders.filter(
       (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === wanted,
     );
@@ -106,7 +120,7 @@ export class Exchange {
 
   /** Begins to take in a body that comes unasked. */
   gatherEarly(): void {
-    if (this.announcedLength === 0 || this.#parts.expectsContinue) return;
+    if (this.announcedLength === 0 || this.#arrival.expectsContinue) return;
     this.#requestBody().listen();
   }
 
@@ -145,7 +159,7 @@ export class Exchange {
       if (this.method !== "HEAD") await this.#pour(answer);
     } catch (thrown) {
       // The status has been sent: a broken connection is the only way left to say "not whole".
-      this.#parts.request.socket.destroy();
+      this.#arrival.request.socket.destroy();
       throw asError(thrown);
     }
     if (!this.signal.aborted) this.#finish(unread);
@@ -154,13 +168,15 @@ export class Exchange {
   /** The connection is gone. */
   connectionLost(): void {
     this.#body?.cut();
-    if (!this.#sent) this.#abort.abort();
+    if (this.#sent) return;
+    this.#aborted = true;
+    this.#abort?.abort();
   }
 
   /** What the client sends cannot be read further, but it may still listen. */
   inputBroken(): void {
     this.#broken = true;
-    if (!this.#parts.request.complete) this.#body?.cut();
+    if (!this.#arrival.request.complete) this.#body?.cut();
   }
 
   /** The request is over for the server: what is left of its body is nobody's. */
@@ -170,23 +186,22 @@ export class Exchange {
 
   #requestBody(): RequestBody {
     if (this.#body !== undefined) return this.#body;
-    const { request, clock, watch } = this.#parts;
-    const begin = (): void => {
-      this.#continue();
-    };
+    const { request } = this.#arrival;
+    const { clock, watch } = this.#parts;
     const { announcedLength } = this;
-    this.#body = new RequestBody({ request, announcedLength, clock, watch, begin });
+    this.#body = new RequestBody({ request, announcedLength, clock, watch, sender: this });
     if (this.#broken && !request.complete) this.#body.cut();
     return this.#body;
   }
 
-  #continue(): void {
-    if (!this.#parts.expectsContinue || this.#continued || this.#answered) return;
-    const { response } = this.#parts;
+  /** Sends the interim answer, where one was asked for. */
+  begin(): void {
+    if (!this.#arrival.expectsContinue || this.#continued || this.#answered) return;
+    const { response } = this.#arrival;
     if (response.socket === null) {
       // Pipelined behind another answer: Node would put this one's head before the interim answer.
       response.once("socket", () => {
-        this.#continue();
+        this.begin();
       });
       return;
     }
@@ -199,7 +214,7 @@ export class Exchange {
     if (this.#answered) throw new Error("an exchange has one answer");
     // What came in one piece with the head is parsed by the time a promise goes on.
     await Promise.resolve();
-    const { request, response, closing } = this.#parts;
+    const { request, response } = this.#arrival;
     if (request.socket.destroyed) {
       this.#answered = true;
       return undefined;
@@ -207,14 +222,14 @@ export class Exchange {
     const unread = !request.complete;
     const headers: Record<string, string> = { ...answer.headers };
     if (answer.status !== 204 && answer.status !== 304) headers["Content-Length"] = String(length);
-    if (unread || this.#broken || closing()) headers.Connection = "close";
+    if (unread || this.#broken || this.#parts.closing()) headers.Connection = "close";
     response.writeHead(answer.status, headers);
     this.#answered = true;
     return unread;
   }
 
   async #pour({ chunks, length }: StreamAnswer): Promise<void> {
-    const { response } = this.#parts;
+    const { response } = this.#arrival;
     let poured = 0;
     for await (const chunk of chunks) {
       if (this.signal.aborted) return;
@@ -228,7 +243,7 @@ export class Exchange {
   /** False when the client went away instead. */
   async #drained(): Promise<boolean> {
     try {
-      await once(this.#parts.response, "drain", { signal: this.signal });
+      await once(this.#arrival.response, "drain", { signal: this.signal });
       return true;
     } catch (thrown) {
       if (this.signal.aborted) return false;
@@ -238,7 +253,7 @@ export class Exchange {
 
   #finish(unread: boolean, body: string | Buffer = ""): void {
     this.#sent = true;
-    const { request, response } = this.#parts;
+    const { request, response } = this.#arrival;
     if (!unread) {
       // What was parsed but not asked for would hold up the connection's next request.
       this.#body?.stop();
@@ -253,15 +268,18 @@ export class Exchange {
     // Node drops what is written to the answer of a HEAD, and its head with it.
     response.flushHeaders();
     this.#body?.stop();
-    if (response.socket === null) response.once("socket", this.#closeRefused);
-    else this.#closeRefused();
+    if (response.socket !== null) this.#closeRefused();
+    else
+      response.once("socket", () => {
+        this.#closeRefused();
+      });
   }
 
-  readonly #closeRefused = (): void => {
-    const { request, clock, expectsContinue } = this.#parts;
+  #closeRefused(): void {
+    const { request, expectsContinue } = this.#arrival;
     const drain = (!expectsContinue || this.#continued) && !this.#broken;
-    void closeRefused({ request, clock, drain });
-  };
+    void closeRefused({ request, clock: this.#parts.clock, drain });
+  }
 }
 
 function announcedLength(request: IncomingMessage): number | undefined {

@@ -25,8 +25,12 @@ export class ReaderWatch {
 
   add(socket: Socket): void {
     this.#readers.set(socket, { taken: 0, since: this.#clock.monotonic() });
-    socket.once("close", () => this.#readers.delete(socket));
     this.#schedule();
+  }
+
+  /** To be called when the connection is closed. */
+  delete(socket: Socket): void {
+    this.#readers.delete(socket);
   }
 
   #schedule(): void {
@@ -35,7 +39,7 @@ export class ReaderWatch {
     this.#clock.after(CHECK_MS, () => {
       this.#ticking = false;
       const now = this.#clock.monotonic();
-      for (const [socket, reading] of [...this.#readers]) check(socket, reading, now);
+      for (const [socket, reading] of this.#readers) check(socket, reading, now);
       this.#schedule();
     });
   }

@@ -13,9 +13,15 @@ export interface RequestBodyParts {
   readonly announcedLength: number | undefined;
   readonly clock: Clock;
   readonly watch: BodyWatch;
-  /** Called before the first byte is read; sends the interim answer that was asked for. */
-  readonly begin: () => void;
+  readonly sender: BodySender;
 }
+
+export interface BodySender {
+  /** Called before the first byte is read; sends the interim answer that was asked for. */
+  begin(): void;
+}
+
+const nothing: readonly Uint8Array[] = [];
 
 /** A request's body, gathered while the bytes before are being written. */
 export class RequestBody implements Body, WatchedBody {
@@ -30,9 +36,11 @@ export class RequestBody implements Body, WatchedBody {
   #received = 0;
   #ending: BodyEnding | undefined;
   #firstGatheredAt = 0;
-  #wake: (() => void) | undefined;
+  /** Who waits for the next batch; a promise and no more, because thousands wait for long. */
+  #asked: ((batch: BodyBatch) => void) | undefined;
+  #cancelLook: (() => void) | undefined;
   /** The batch before: its chunks were the caller's until it asked for more. */
-  #given: readonly Uint8Array[] = [];
+  #given: readonly Uint8Array[] = nothing;
   #givenBytes = 0;
 
   constructor(parts: RequestBodyParts) {
@@ -46,12 +54,13 @@ export class RequestBody implements Body, WatchedBody {
     return this.#received;
   }
 
-  async next(): Promise<BodyBatch> {
+  next(): Promise<BodyBatch> {
     this.#start();
     this.#releaseGiven();
-    await this.#ready();
-    if (this.#pieces.length > 0) return this.#take();
-    return { kind: "end", ending: this.#ending ?? "cut" };
+    return new Promise((resolve) => {
+      this.#asked = resolve;
+      this.#look();
+    });
   }
 
   stop(): void {
@@ -84,7 +93,7 @@ export class RequestBody implements Body, WatchedBody {
     this.#started = true;
     if (this.#ending !== undefined) return;
     this.#pace.begin(this.#parts.clock.monotonic());
-    this.#parts.begin();
+    this.#parts.sender.begin();
     this.listen();
     if (this.#paused) this.#resume();
   }
@@ -115,7 +124,7 @@ export class RequestBody implements Body, WatchedBody {
     const { length } = this.#pieces;
     const isFirst = length === chunk.length;
     const leavesTrickle = length - chunk.length < limits.trickleBytesMax && !this.#isTrickle;
-    if (isFirst || leavesTrickle || this.#paused || length >= limits.batchBytes) this.#wake?.();
+    if (isFirst || leavesTrickle || this.#paused || length >= limits.batchBytes) this.#look();
   };
 
   /** A few bytes of a slow sender: they wait here rather than cost a write and an open file. */
@@ -143,45 +152,45 @@ export class RequestBody implements Body, WatchedBody {
     this.#pace.heard(now);
   }
 
-  /** Waits until there is a batch worth writing, or nothing more to wait for. */
-  async #ready(): Promise<void> {
-    while (this.#ending === undefined && this.#pieces.length < limits.batchBytes) {
-      if (this.#paused && this.#pieces.length > 0) return;
-      const mostMs = this.#isTrickle ? limits.trickleCheckpointMs : limits.gatherMsMax;
-      const leftMs = mostMs - this.#waitedMs();
-      if (this.#pieces.length > 0 && leftMs <= 0) return;
-      await this.#woken(this.#pieces.length > 0 ? leftMs : undefined);
+  /** Answers who waits as soon as there is a batch worth writing, or nothing more to wait for. */
+  readonly #look = (): void => {
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
+    const asked = this.#asked;
+    if (asked === undefined) return;
+    const leftMs = this.#leftMs();
+    if (leftMs <= 0) {
+      this.#asked = undefined;
+      asked(this.#take());
+    } else if (leftMs < Infinity) {
+      // Timers are whole milliseconds and may fire early: then this looks again.
+      this.#cancelLook = this.#parts.clock.after(Math.max(1, Math.ceil(leftMs)), this.#look);
     }
+  };
+
+  /** How long whoever asked must still wait; nobody can say while nothing is here. */
+  #leftMs(): number {
+    const { length } = this.#pieces;
+    if (this.#ending !== undefined || length >= limits.batchBytes) return 0;
+    if (length === 0) return Infinity;
+    if (this.#paused) return 0;
+    return (this.#isTrickle ? limits.trickleCheckpointMs : limits.gatherMsMax) - this.#waitedMs();
   }
 
   #waitedMs(): number {
     return this.#parts.clock.monotonic() - this.#firstGatheredAt;
   }
 
-  async #woken(timeout: number | undefined): Promise<void> {
-    const woken = Promise.withResolvers<undefined>();
-    this.#wake = () => {
-      woken.resolve(undefined);
-    };
-    // Timers are whole milliseconds and may fire early: the loop around this looks again.
-    const cancel =
-      timeout === undefined
-        ? undefined
-        : this.#parts.clock.after(Math.max(1, Math.ceil(timeout)), this.#wake);
-    await woken.promise;
-    this.#wake = undefined;
-    cancel?.();
-  }
-
   #releaseGiven(): void {
     for (const chunk of this.#given) release(chunk);
-    this.#given = [];
+    this.#given = nothing;
     this.#parts.watch.hold(-this.#givenBytes);
     this.#givenBytes = 0;
   }
 
   #take(): BodyBatch {
-    const length = this.#pieces.length;
+    const { length } = this.#pieces;
+    if (length === 0) return { kind: "end", ending: this.#ending ?? "cut" };
     const waitedMs = this.#waitedMs();
     const chunks = this.#pieces.take();
     this.#given = chunks;
@@ -227,7 +236,7 @@ export class RequestBody implements Body, WatchedBody {
       // The listener for errors stays: one that comes late must not become an exception.
       if (ending !== "clean" && !request.destroyed) request.pause();
     }
-    this.#wake?.();
+    this.#look();
   }
 }
 
@@ -242,8 +251,9 @@ function release(chunk: Uint8Array): void {
 
 /** Gathered chunks in order; many tiny ones are joined, or each would cost more than its bytes. */
 class Pieces {
-  #joined: Buffer[] = [];
-  #recent: Buffer[] = [];
+  #chunks: Buffer[] = [];
+  /** How many of the chunks, from the first, are of many each. */
+  #joined = 0;
   #length = 0;
 
   get length(): number {
@@ -252,16 +262,16 @@ class Pieces {
 
   add(chunk: Buffer): void {
     this.#length += chunk.length;
-    this.#recent.push(chunk);
-    if (this.#recent.length < PIECES_MAX) return;
-    this.#joined.push(Buffer.concat(this.#recent));
-    this.#recent = [];
+    this.#chunks.push(chunk);
+    if (this.#chunks.length - this.#joined < PIECES_MAX) return;
+    this.#chunks.push(Buffer.concat(this.#chunks.splice(this.#joined)));
+    this.#joined += 1;
   }
 
   take(): readonly Buffer[] {
-    const all = [...this.#joined, ...this.#recent];
-    this.#joined = [];
-    this.#recent = [];
+    const all = this.#chunks;
+    this.#chunks = [];
+    this.#joined = 0;
     this.#length = 0;
     return all.length > PIECES_MAX ? [Buffer.concat(all)] : all;
   }

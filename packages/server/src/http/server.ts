@@ -15,7 +15,7 @@ import type { Random } from "../base/random.ts";
 import { setBodyDeadline } from "./body-deadline.ts";
 import { BodyWatch } from "./body-watch.ts";
 import { malformedAnswer, refuseRaw, unknownErrorAnswer } from "./client-error.ts";
-import { Exchange } from "./exchange.ts";
+import { Exchange, type Arrival, type ExchangeParts } from "./exchange.ts";
 import { loggablePath } from "./loggable-path.ts";
 import { ReaderWatch } from "./reader-watch.ts";
 
@@ -39,12 +39,6 @@ interface Listener {
   inputBroken(): void;
 }
 
-interface Arrival {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly expectsContinue: boolean;
-}
-
 const settings: ServerOptions = {
   // Node's own limit would end healthy slow uploads; the body's pace is judged instead.
   requestTimeout: 0,
@@ -61,7 +55,9 @@ export class HttpServer {
   readonly #server: Server;
   readonly #watch: BodyWatch;
   readonly #readers: ReaderWatch;
-  readonly #open = new WeakMap<Socket, Set<Listener>>();
+  readonly #exchanges: ExchangeParts;
+  /** Who works for each connection: mostly one, as few clients pipeline. */
+  readonly #open = new WeakMap<Socket, readonly Listener[]>();
   readonly #refused = new WeakSet<Socket>();
   #drained: Promise<void> | undefined;
 
@@ -69,6 +65,8 @@ export class HttpServer {
     this.#parts = parts;
     this.#watch = new BodyWatch(parts.clock);
     this.#readers = new ReaderWatch(parts.clock);
+    const { clock, random } = parts;
+    this.#exchanges = { clock, random, watch: this.#watch, closing: () => this.draining };
     this.#server = createServer(settings);
     this.#server.on("connection", (socket) => {
       this.#connected(socket);
@@ -129,18 +127,20 @@ export class HttpServer {
   }
 
   #connected(socket: Socket): void {
-    const open = new Set<Listener>();
-    this.#open.set(socket, open);
     this.#readers.add(socket);
-    socket.once("close", () => {
-      for (const listener of [...open]) listener.connectionLost();
+    // Not `once`, here and below: it costs a wrapper for each, and a socket closes only once.
+    socket.on("close", () => {
+      this.#readers.delete(socket);
+      for (const listener of this.#listenersOf(socket)) listener.connectionLost();
     });
   }
 
+  #listenersOf(socket: Socket): readonly Listener[] {
+    return this.#open.get(socket) ?? [];
+  }
+
   #arrived(arrival: Arrival): void {
-    const { clock, random } = this.#parts;
-    const closing = (): boolean => this.draining;
-    const exchange = new Exchange({ ...arrival, clock, random, watch: this.#watch, closing });
+    const exchange = new Exchange(arrival, this.#exchanges);
     this.#track(exchange, arrival);
     this.#dispatch(exchange, arrival).catch((thrown: unknown) => {
       this.#parts.log.error(
@@ -153,10 +153,11 @@ export class HttpServer {
 
   /** Known to its connection until the response is over. */
   #track(listener: Listener, { request, response }: Pick<Arrival, "request" | "response">): void {
-    const open = this.#open.get(request.socket);
-    open?.add(listener);
-    response.once("close", () => {
-      open?.delete(listener);
+    const { socket } = request;
+    this.#open.set(socket, [...this.#listenersOf(socket), listener]);
+    response.on("close", () => {
+      const others = this.#listenersOf(socket).filter((other) => other !== listener);
+      this.#open.set(socket, others);
       if (this.draining) this.#server.closeIdleConnections();
     });
   }
@@ -226,11 +227,11 @@ export class HttpServer {
   }
 
   #clientFailed(error: Error, socket: Socket): void {
-    const open = this.#open.get(socket);
-    if (open !== undefined && open.size > 0) {
+    const open = this.#listenersOf(socket);
+    if (open.length > 0) {
       // A request is being worked on: its bytes count, and its answer says how it went.
       // An error of the socket itself comes here, too, before the socket is closed.
-      for (const listener of [...open]) {
+      for (const listener of open) {
         if (socket.destroyed) listener.connectionLost();
         else listener.inputBroken();
       }

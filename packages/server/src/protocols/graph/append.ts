@@ -8,10 +8,8 @@ import { uploadOf, type UploadRoute } from "./session.ts";
 /** POST /{version}/upload:{id} */
 export async function appendBytes(request: GraphRequest, route: UploadRoute): Promise<void> {
   const { parts, exchange } = request;
-  const { upload, principal } = await uploadOf(request, route);
-  requireScope(principal, "append");
   const after = await append(parts.engine, {
-    id: upload.id,
+    id: await appendableId(request, route),
     offset: fileOffsetOf(exchange),
     body: exchange.body(),
     authorise: async () => {
@@ -24,4 +22,11 @@ export async function appendBytes(request: GraphRequest, route: UploadRoute): Pr
   } else {
     await answerJson(request, { id: parts.ids.format(after), file_offset: after.offset });
   }
+}
+
+/** The id alone: what was looked up to check it is not kept while the bytes come. */
+async function appendableId(request: GraphRequest, route: UploadRoute): Promise<string> {
+  const { upload, principal } = await uploadOf(request, route);
+  requireScope(principal, "append");
+  return upload.id;
 }

@@ -42,7 +42,7 @@ export class GraphProtocol implements Protocol {
   }
 }
 
-async function carryOut(request: GraphRequest, route: Route): Promise<void> {
+function carryOut(request: GraphRequest, route: Route): Promise<void> {
   const { method } = request.exchange;
   if (route.kind === "upload") {
     if (method === "POST") return appendBytes(request, route);
@@ -56,8 +56,13 @@ async function carryOut(request: GraphRequest, route: Route): Promise<void> {
     // A node without an edge takes no POST, whoever asks.
     throw unsupported(method, route.node);
   }
+  return refuseUnknownEdge(request, [route.node, route.edge].filter(Boolean).join("/"));
+}
+
+/** After its token: only whose apps are served here is told what they have. */
+async function refuseUnknownEdge(request: GraphRequest, node: string): Promise<never> {
   await principalOf(request, new Parameters([...request.exchange.query]), "read");
-  throw unsupported(method, [route.node, route.edge].filter(Boolean).join("/"));
+  throw unsupported(request.exchange.method, node);
 }
 
 type NodeHandler = (request: GraphRequest, node: string) => Promise<void>;

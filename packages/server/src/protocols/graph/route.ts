@@ -24,7 +24,7 @@ export function routeOf(exchange: Exchange): Route | undefined {
   const versioned = /^\/(v\d{1,3}\.\d{1,3})(\/.*)?$/.exec(exchange.path);
   const version = versioned?.[1] ?? defaultVersion;
   const rest = (versioned === null ? exchange.path : (versioned[2] ?? "/")).slice(1);
-  if (/^upload(:|%3a)/i.test(rest)) return uploadRoute(rest, exchange.query, version);
+  if (/^upload(:|%3a)/i.test(rest)) return uploadRoute(rest, exchange, version);
   const [node = "", edge, ...more] = rest.replace(/\/$/, "").split("/");
   const isGraph =
     versioned !== null || (edge === undefined ? /^\d+$/.test(node) : edges.test(edge));
@@ -35,12 +35,12 @@ export function routeOf(exchange: Exchange): Route | undefined {
 }
 
 /** The id holds a `?`, a `/` and padding: it is taken from the raw path, encoded or not. */
-function uploadRoute(rest: string, query: URLSearchParams, version: string): Route {
+function uploadRoute(rest: string, exchange: Exchange, version: string): Route {
   const text = decode(rest).slice("upload:".length);
   const mark = text.indexOf("?");
   const inPath = mark === -1 ? undefined : new URLSearchParams(text.slice(mark + 1)).get("sig");
   const payload = mark === -1 ? text : text.slice(0, mark);
-  const signature = inPath ?? query.get("sig") ?? "";
+  const signature = inPath ?? exchange.query.get("sig") ?? "";
   // A trailing "/" is allowed; base64 of this payload may itself end in one only without padding.
   const trimmed = payload.endsWith("=/") ? payload.slice(0, -1) : payload;
   return { kind: "upload", payload: trimmed, signature, version };
