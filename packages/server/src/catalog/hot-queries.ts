@@ -1,10 +1,6 @@
-import type { Kysely } from "kysely";
-import type { Advance, AdvanceEnding } from "./catalog.ts";
-import type { Upload } from "./records.ts";
+import type { InsertQueryBuilder, InsertResult, Kysely } from "kysely";
 import { Prepared, type SlotOf } from "./prepared.ts";
-import { extentRow, uploadRow } from "./rows.ts";
 import type { ExtentsTable, Schema, UploadsTable } from "./schema.ts";
-import type { Step } from "./sqlite-messages.ts";
 
 const uploadColumns = [
   "id",
@@ -30,7 +26,7 @@ const uploadColumns = [
   "reason",
 ] as const satisfies readonly (keyof UploadsTable)[];
 
-const extentColumns = [
+export const extentColumns = [
   "blob_id",
   "start",
   "key",
@@ -40,7 +36,7 @@ const extentColumns = [
 ] as const satisfies readonly (keyof ExtentsTable)[];
 
 type Moved = "to" | "crc32" | "at" | "expiresAt" | "id" | "from";
-type Completed = "completedAt" | "handleExpiresAt" | "nonce";
+type Completed = Moved | "completedAt" | "handleExpiresAt" | "nonce";
 
 /** The statements that every upload runs, built once. */
 export class HotQueries {
@@ -48,10 +44,10 @@ export class HotQueries {
   readonly selectExtents: Prepared<"blobId">;
   readonly selectToken: Prepared<"hash">;
   readonly selectApp: Prepared<"id">;
-  readonly #insertUpload: Prepared<keyof UploadsTable>;
-  readonly #upsertExtent: Prepared<keyof ExtentsTable>;
-  readonly #move: Prepared<Moved>;
-  readonly #complete: Prepared<Moved | Completed>;
+  readonly insertUpload: Prepared<keyof UploadsTable>;
+  readonly upsertExtent: Prepared<keyof ExtentsTable>;
+  readonly move: Prepared<Moved>;
+  readonly complete: Prepared<Completed>;
 
   constructor(db: Kysely<Schema>) {
     this.selectUpload = new Prepared((slot) =>
@@ -66,41 +62,19 @@ export class HotQueries {
     this.selectApp = new Prepared((slot) =>
       db.selectFrom("apps").selectAll().where("id", "=", slot("id")),
     );
-    this.#insertUpload = new Prepared((slot) =>
-      db.insertInto("uploads").values(rowOf<UploadsTable>(uploadColumns, slot)),
-    );
-    this.#upsertExtent = new Prepared((slot) => upsertExtent(db, slot));
-    this.#move = new Prepared((slot) => move(db, slot));
-    this.#complete = new Prepared((slot) =>
-      move(db, slot).set({
-        state: "complete",
-        completed_at: slot("completedAt"),
-        handle_expires_at: slot("handleExpiresAt"),
-        handle_nonce: slot("nonce"),
-      }),
-    );
-  }
-
-  insertUpload(upload: Upload): Step {
-    return this.#insertUpload.step(uploadRow(upload));
-  }
-
-  /** Moves an open upload's offset and keeps the extents that reach there. */
-  advance(advance: Advance, ending: Extract<AdvanceEnding, { state: "complete" }> | undefined) {
-    const { to, crc32, at, expiresAt, id, from } = advance;
-    const values = { to, crc32, at, expiresAt, id, from };
-    const first =
-      ending === undefined
-        ? this.#move.step(values, 1)
-        : this.#complete.step({ ...values, ...ending.completion }, 1);
-    const extents = advance.extents.map((extent) =>
-      this.#upsertExtent.step(extentRow(advance.blobId, extent)),
-    );
-    return [first, ...extents];
+    this.insertUpload = new Prepared((slot) => insertUpload(db, slot));
+    this.upsertExtent = new Prepared((slot) => upsertExtent(db, slot));
+    this.move = new Prepared((slot) => move(db, slot));
+    this.complete = new Prepared((slot) => complete(db, slot));
   }
 }
 
-function move(db: Kysely<Schema>, slot: SlotOf<Moved>) {
+export function insertUpload(db: Kysely<Schema>, slot: SlotOf<keyof UploadsTable>) {
+  return db.insertInto("uploads").values(rowOf<UploadsTable>(uploadColumns, slot));
+}
+
+/** Moves an open upload's offset. */
+export function move(db: Kysely<Schema>, slot: SlotOf<Moved>) {
   return db
     .updateTable("uploads")
     .set({
@@ -114,19 +88,30 @@ function move(db: Kysely<Schema>, slot: SlotOf<Moved>) {
     .where("offset", "=", slot("from"));
 }
 
-/** An extent with the same start is the same run, grown. */
+/** The same when that ends it well. */
+export function complete(db: Kysely<Schema>, slot: SlotOf<Completed>) {
+  return move(db, slot).set({
+    state: "complete",
+    completed_at: slot("completedAt"),
+    handle_expires_at: slot("handleExpiresAt"),
+    handle_nonce: slot("nonce"),
+  });
+}
+
 function upsertExtent(db: Kysely<Schema>, slot: SlotOf<keyof ExtentsTable>) {
-  return db
-    .insertInto("extents")
-    .values(rowOf<ExtentsTable>(extentColumns, slot))
-    .onConflict((conflict) =>
-      conflict.columns(["blob_id", "start"]).doUpdateSet((excluded) => ({
-        key: excluded.ref("excluded.key"),
-        length: excluded.ref("excluded.length"),
-        crc32: excluded.ref("excluded.crc32"),
-        inline: excluded.ref("excluded.inline"),
-      })),
-    );
+  return orGrown(db.insertInto("extents").values(rowOf<ExtentsTable>(extentColumns, slot)));
+}
+
+/** An extent with the same start is the same run, grown. */
+export function orGrown(insert: InsertQueryBuilder<Schema, "extents", InsertResult>) {
+  return insert.onConflict((conflict) =>
+    conflict.columns(["blob_id", "start"]).doUpdateSet((excluded) => ({
+      key: excluded.ref("excluded.key"),
+      length: excluded.ref("excluded.length"),
+      crc32: excluded.ref("excluded.crc32"),
+      inline: excluded.ref("excluded.inline"),
+    })),
+  );
 }
 
 function rowOf<Row extends object>(
