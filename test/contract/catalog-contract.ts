@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Catalog } from "../../packages/server/src/catalog/catalog.ts";
 import { describeCatalogEnds } from "./catalog-ends-contract.ts";
 import { describeCatalogRecords } from "./catalog-records-contract.ts";
+import { describeCatalogStore } from "./catalog-store-contract.ts";
 import {
   completion,
   doomedKeys,
@@ -22,6 +23,7 @@ export function describeCatalog(name: string, open: OpenCatalog): void {
     describeAdvances(open);
     describeCatalogEnds(open);
     describeCatalogRecords(open);
+    describeCatalogStore(open);
   });
 }
 
