@@ -160,7 +160,7 @@ export class PostgresServer {
   async #end(signal: "SIGINT" | "SIGKILL" | "SIGQUIT"): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
     child.kill(signal);
     await within(exited, { what: "Postgres to end", timeoutMs: 60_000 });

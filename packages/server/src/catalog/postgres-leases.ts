@@ -10,6 +10,8 @@ import { uploadOf } from "./rows.ts";
 
 const pauseMsMin = 50;
 const pauseMsMax = 250;
+/** A take whose answer was lost may have come late: rows are looked at even when nothing is held. */
+const callsPerIdleLook = 5;
 
 interface Held {
   readonly fence: string;
@@ -39,6 +41,8 @@ export class PostgresLeases {
   readonly #wanted = new Set<string>();
   readonly #listeners: ((id: string) => void)[] = [];
   #looks = 0;
+  #calls = 0;
+  #isLookDue = false;
 
   constructor(parts: PostgresLeasesParts) {
     this.#parts = parts;
@@ -98,12 +102,18 @@ export class PostgresLeases {
   /** What another node said. */
   hear(word: string, id: string): void {
     if (word === "free") for (const wake of this.#waiting.get(id) ?? []) wake();
-    if (word === "wanted" && this.#held.has(id)) this.noteWanted(id);
+    if (word !== "wanted") return;
+    if (this.#held.has(id)) this.noteWanted(id);
+    // Perhaps the row says that we hold it, which nobody here knows of.
+    else this.#isLookDue = true;
   }
 
-  /** Whether `look` could find anything. */
-  get isHolding(): boolean {
-    return this.#held.size > 0;
+  /** Called now and then. */
+  async lookWhenDue(): Promise<void> {
+    this.#calls += 1;
+    if (this.#held.size === 0 && !this.#isLookDue && this.#calls % callsPerIdleLook !== 0) return;
+    this.#isLookDue = false;
+    await this.look();
   }
 
   /** Compares what we hold with what the rows say of us. */

@@ -41,13 +41,15 @@ export interface PostgresPoolOptions {
 export class PostgresPool {
   readonly #pool: pg.Pool;
   readonly #clock: Clock;
-  #closed = false;
+  #isPatient = true;
 
   constructor({ url, connectionsMax, clock }: PostgresPoolOptions) {
     this.#pool = new pg.Pool({ ...connectionOptions(url), max: connectionsMax });
     this.#clock = clock;
     // An idle connection that breaks is dropped from the pool; whoever comes next makes another.
     this.#pool.on("error", () => undefined);
+    // One that breaks while it is in use says so to the statement, and once more to whoever hears.
+    this.#pool.on("connect", (client) => client.on("error", () => undefined));
   }
 
   async run<Row>(query: Compilable<Row> | CompiledQuery<Row> | Statement): Promise<Answer<Row>> {
@@ -65,7 +67,7 @@ export class PostgresPool {
       if (attempt.kind === "full") throw new CatalogFullError();
       if (attempt.kind === "refused") throw attempt.error;
       if (attempt.kind === "unknown") repeated = true;
-      if (this.#closed || this.#clock.monotonic() + pauseMs >= giveUpAt) {
+      if (!this.#isPatient || this.#clock.monotonic() + pauseMs >= giveUpAt) {
         throw uploadError("storage_failed", { offset: undefined }, { cause: attempt.error });
       }
       await this.#clock.sleep(pauseMs);
@@ -95,10 +97,14 @@ export class PostgresPool {
     });
   }
 
+  /** From now on no statement is tried again: whoever ends has no time to wait. */
+  stopWaiting(): void {
+    this.#isPatient = false;
+  }
+
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#pool.end();
+    this.stopWaiting();
+    if (!this.#pool.ending) await this.#pool.end();
   }
 
   async #attempt(statement: Statement, leftMs: number): Promise<Attempt> {

@@ -3,17 +3,18 @@ import pg from "pg";
 /** Numbers of Postgres's own types; they are the same everywhere. */
 const oids = { bytea: 17, int8: 20, numeric: 1700 };
 
+/** Values come as text: nothing asks for binary ones. */
+type Parser = (value: string) => unknown;
+
+// Its types list the numbers it knows; it takes any.
+const findParser = pg.types.getTypeParser as unknown as (oid: number, format?: string) => Parser;
+
 /** How rows come: whole numbers as numbers, whatever their width, and bytes as plain arrays. */
 export const postgresTypes: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number, format: "text" | "binary" = "text") => {
+  getTypeParser: (oid: number, format?: "text" | "binary"): Parser => {
     if (oid === oids.int8 || oid === oids.numeric) return Number;
-    const parse = (value: string): unknown => parserOf(oid, format)(value);
+    const parse = findParser(oid, format);
     if (oid !== oids.bytea) return parse;
-    return (value: string) => new Uint8Array(parse(value) as Buffer); // its parser makes Buffers
+    return (value) => new Uint8Array(parse(value) as Buffer); // its parser makes Buffers
   },
 };
-
-function parserOf(oid: number, format: "text" | "binary"): (value: string) => unknown {
-  // Values come as text only; the types would have it known beforehand.
-  return pg.types.getTypeParser(oid, format) as (value: string) => unknown;
-}

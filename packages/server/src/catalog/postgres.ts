@@ -96,9 +96,7 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
         onWord: (word, id) => {
           leases.hear(word, id);
         },
-        look: async () => {
-          if (leases.isHolding) await leases.look();
-        },
+        look: () => leases.lookWhenDue(),
       });
       await neighbours.start();
       return new PostgresCatalog({ pool, leases, neighbours });
@@ -109,6 +107,7 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
   }
 
   async close(): Promise<void> {
+    this.#pool.stopWaiting();
     await this.#neighbours.close();
     await this.#pool.close();
   }

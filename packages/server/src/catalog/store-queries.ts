@@ -42,10 +42,14 @@ export function dueEpochs(db: Kysely<Schema>, { now, closedBefore, limit }: Epoc
 
 export function noteEpochLook(db: Kysely<Schema>, fence: string, nextAt: number | undefined) {
   if (nextAt === undefined) return db.deleteFrom("epochs").where("fence", "=", fence);
-  return db
-    .updateTable("epochs")
-    .set((build) => ({ look_at: nextAt, looks: build("looks", "+", 1) }))
-    .where("fence", "=", fence);
+  return (
+    db
+      .updateTable("epochs")
+      .set((build) => ({ look_at: nextAt, looks: build("looks", "+", 1) }))
+      .where("fence", "=", fence)
+      // A look counts once, however often the note of it is sent.
+      .where("look_at", "!=", nextAt)
+  );
 }
 
 export function requestAssembly(db: Kysely<Schema>, blobId: string, at: number) {
