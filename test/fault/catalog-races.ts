@@ -7,6 +7,7 @@ import {
   finishHeldAssembly,
   removePublishedFile,
 } from "../../packages/server/src/catalog/postgres-changes.ts";
+import { failureOf } from "../../packages/server/src/catalog/postgres-failures.ts";
 import type { Extent, PublishedFile, Upload } from "../../packages/server/src/catalog/records.ts";
 import {
   completion,
@@ -64,6 +65,7 @@ export class CatalogRaces {
     const name = await databases.create();
     const nodes = [await databases.open(name), await databases.open(name)];
     const gate = new pg.Client({ connectionString: databases.server.url(name) });
+    gate.on("error", () => undefined);
     await gate.connect();
     return new CatalogRaces(nodes, gate, careless);
   }
@@ -162,6 +164,10 @@ export class CatalogRaces {
         },
       },
       { name: "end", run: (catalog) => catalog.end(makeEnd(upload, { state: "cancelled" })) },
+      {
+        name: "take",
+        run: async () => (await node.takeLease(upload.id, "second")) !== undefined,
+      },
       { name: "release", run: (catalog) => catalog.releaseLease(upload.id, "first") },
       this.#expiry(),
     ];
@@ -237,7 +243,13 @@ export class CatalogRaces {
     });
     await client.connect();
     try {
-      return (await client.query<Row>(careless, [...parameters])).rows;
+      for (;;) {
+        try {
+          return (await client.query<Row>(careless, [...parameters])).rows;
+        } catch (error) {
+          if (failureOf(error) !== "undone") throw error; // a deadlock, as the catalog would
+        }
+      }
     } finally {
       await client.end();
     }

@@ -158,9 +158,10 @@ export function finishHeldAssembly(finish: AssemblyFinish): CompiledQuery<Change
     sql`select id, xmin as version from ${sql.table(table)} where blob_id = ${blobId}
       and exists (select 1 from assemblies where blob_id = ${blobId} and nonce = ${nonce})`;
   const moved = endAssembly(db, finish)
+    // The file before the upload, as where a file is removed: neither waits for the other.
     .where(
       sql<boolean>`(select count(*) from seen) =
-        (select count(*) from touched_uploads) + (select count(*) from touched_files)`,
+        (select count(*) from touched_files) + (select count(*) from touched_uploads)`,
     )
     .returning("blob_id");
   const blobs = sql<string>`(select blob_id from moved)`;
