@@ -3,6 +3,7 @@ import type { Catalog } from "../../packages/server/src/catalog/catalog.ts";
 import { describeCatalogEnds } from "./catalog-ends-contract.ts";
 import { describeCatalogRecords } from "./catalog-records-contract.ts";
 import { describeCatalogRoom } from "./catalog-room-contract.ts";
+import { describeCatalogStore } from "./catalog-store-contract.ts";
 import {
   completion,
   doomedKeys,
@@ -24,6 +25,7 @@ export function describeCatalog(name: string, open: OpenCatalog): void {
     describeCatalogEnds(open);
     describeCatalogRecords(open);
     describeCatalogRoom(open);
+    describeCatalogStore(open);
   });
 }
 

@@ -66,7 +66,7 @@ test("what apps' settings ask of the rows is found by index, however many rows t
       .map(({ detail }) => String(detail))
       .join("; ");
   const db = kyselyOver(database);
-  const insert = new HotQueries(db).insertUpload(makeUpload(), { bytesMax: 1, since: 0 });
+  const insert = new HotQueries(db).insertUploadWithin;
   expect(planOf(insert.sql)).toMatch(
     /SEARCH uploads USING INDEX uploads_open_by_app \(app_id=\?\)/,
   );

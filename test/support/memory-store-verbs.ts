@@ -50,7 +50,7 @@ export abstract class MemoryStoreVerbs {
   noteEpochLook(fence: string, nextAt: number | undefined): Promise<void> {
     const epoch = this.rows.epochs.get(fence);
     if (nextAt === undefined) this.rows.epochs.delete(fence);
-    else if (epoch !== undefined) {
+    else if (epoch !== undefined && epoch.lookAt !== nextAt) {
       this.rows.epochs.set(fence, { ...epoch, lookAt: nextAt, looks: epoch.looks + 1 });
     }
     return Promise.resolve();

@@ -42,7 +42,7 @@ export interface ErrorFacts {
   upload_busy: { readonly retryAfterSeconds: number };
   /** The server is stopping; what arrived is durable. */
   draining: { readonly offset: number };
-  /** The volume failed to make bytes durable; nothing is acknowledged until the server restarts. */
+  /** The storage or the catalog failed to make something durable, or cannot be reached. */
   storage_failed: { readonly offset: number | undefined };
   no_room: {
     readonly offset: number | undefined;

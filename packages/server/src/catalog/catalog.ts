@@ -15,8 +15,9 @@ import type {
  * Who, and how far. Every verb is one atomic change or one bounded read; none waits for bytes.
  *
  * Durability: a write's promise resolves only when the change would survive a power cut. Reads
- * show committed changes only. A write that fails with CatalogFullError changed nothing; when the
- * outcome of a commit is unknown the implementation ends its process rather than guess.
+ * show committed changes only. A write that fails with CatalogFullError changed nothing. When the
+ * outcome of a commit is unknown the implementation finds out, or ends its process rather than
+ * guess; one that can be away fails with `storage_failed` when it cannot find out in time.
  * Ordering: writes of one caller take effect in the order they were called.
  */
 export interface Catalog {

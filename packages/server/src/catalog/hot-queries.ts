@@ -1,10 +1,7 @@
-import { sql, type Kysely } from "kysely";
-import type { Advance, AdvanceEnding, PromisedRoom } from "./catalog.ts";
-import type { Upload } from "./records.ts";
+import { sql, type InsertQueryBuilder, type InsertResult, type Kysely } from "kysely";
+import type { PromisedRoom } from "./catalog.ts";
 import { Prepared, type SlotOf } from "./prepared.ts";
-import { extentRow, uploadRow } from "./rows.ts";
 import type { ExtentsTable, Schema, UploadsTable } from "./schema.ts";
-import type { Step } from "./sqlite-messages.ts";
 
 const uploadColumns = [
   "id",
@@ -30,7 +27,7 @@ const uploadColumns = [
   "reason",
 ] as const satisfies readonly (keyof UploadsTable)[];
 
-const extentColumns = [
+export const extentColumns = [
   "blob_id",
   "start",
   "key",
@@ -41,7 +38,7 @@ const extentColumns = [
 
 type Moved = "to" | "crc32" | "at" | "expiresAt" | "id" | "from";
 type Within = keyof UploadsTable | keyof PromisedRoom;
-type Completed = "completedAt" | "handleExpiresAt" | "nonce";
+type Completed = Moved | "completedAt" | "handleExpiresAt" | "nonce";
 
 /** The statements that every upload runs, built once. */
 export class HotQueries {
@@ -49,11 +46,11 @@ export class HotQueries {
   readonly selectExtents: Prepared<"blobId">;
   readonly selectToken: Prepared<"hash">;
   readonly selectApp: Prepared<"id">;
-  readonly #insertUpload: Prepared<keyof UploadsTable>;
-  readonly #insertUploadWithin: Prepared<Within>;
-  readonly #upsertExtent: Prepared<keyof ExtentsTable>;
-  readonly #move: Prepared<Moved>;
-  readonly #complete: Prepared<Moved | Completed>;
+  readonly insertUpload: Prepared<keyof UploadsTable>;
+  readonly insertUploadWithin: Prepared<Within>;
+  readonly upsertExtent: Prepared<keyof ExtentsTable>;
+  readonly move: Prepared<Moved>;
+  readonly complete: Prepared<Completed>;
 
   constructor(db: Kysely<Schema>) {
     this.selectUpload = new Prepared((slot) =>
@@ -68,48 +65,27 @@ export class HotQueries {
     this.selectApp = new Prepared((slot) =>
       db.selectFrom("apps").selectAll().where("id", "=", slot("id")),
     );
-    this.#insertUpload = new Prepared((slot) =>
-      db.insertInto("uploads").values(rowOf<UploadsTable>(uploadColumns, slot)),
-    );
-    this.#insertUploadWithin = new Prepared((slot) => insertUploadWithin(db, slot));
-    this.#upsertExtent = new Prepared((slot) => upsertExtent(db, slot));
-    this.#move = new Prepared((slot) => move(db, slot));
-    this.#complete = new Prepared((slot) =>
-      move(db, slot).set({
-        state: "complete",
-        completed_at: slot("completedAt"),
-        handle_expires_at: slot("handleExpiresAt"),
-        handle_nonce: slot("nonce"),
-      }),
-    );
+    this.insertUpload = new Prepared((slot) => insertUpload(db, slot));
+    this.insertUploadWithin = new Prepared((slot) => insertUploadWithin(db, slot));
+    this.upsertExtent = new Prepared((slot) => upsertExtent(db, slot));
+    this.move = new Prepared((slot) => move(db, slot));
+    this.complete = new Prepared((slot) => complete(db, slot));
   }
+}
 
-  insertUpload(upload: Upload, within: PromisedRoom | undefined): Step {
-    const row = uploadRow(upload);
-    if (within === undefined) return this.#insertUpload.step(row);
-    return this.#insertUploadWithin.step({ ...row, ...within }, 1);
-  }
-
-  /** Moves an open upload's offset and keeps the extents that reach there. */
-  advance(advance: Advance, ending: Extract<AdvanceEnding, { state: "complete" }> | undefined) {
-    const { to, crc32, at, expiresAt, id, from } = advance;
-    const values = { to, crc32, at, expiresAt, id, from };
-    const first =
-      ending === undefined
-        ? this.#move.step(values, 1)
-        : this.#complete.step({ ...values, ...ending.completion }, 1);
-    const extents = advance.extents.map((extent) =>
-      this.#upsertExtent.step(extentRow(advance.blobId, extent)),
-    );
-    return [first, ...extents];
-  }
+export function insertUpload(db: Kysely<Schema>, slot: SlotOf<keyof UploadsTable>) {
+  return db.insertInto("uploads").values(rowOf<UploadsTable>(uploadColumns, slot));
 }
 
 /**
  * The state is part of the text, and the time no condition, so that it is the index of the app's
  * open uploads that is used: others are longer.
  */
-function insertUploadWithin(db: Kysely<Schema>, slot: SlotOf<Within>) {
+export function insertUploadWithin(
+  db: Kysely<Schema>,
+  slot: SlotOf<Within>,
+  condition = sql<boolean>`1 = 1`,
+) {
   const promised = db
     .selectFrom("uploads")
     .select(
@@ -125,11 +101,13 @@ function insertUploadWithin(db: Kysely<Schema>, slot: SlotOf<Within>) {
     .expression(
       db
         .selectNoFrom((build) => uploadColumns.map((column) => build.val(slot(column)).as(column)))
-        .where(sql<boolean>`${promised} + ${slot("length")} <= ${slot("bytesMax")}`),
+        .where(sql<boolean>`${promised} + ${slot("length")} <= ${slot("bytesMax")}`)
+        .where(condition),
     );
 }
 
-function move(db: Kysely<Schema>, slot: SlotOf<Moved>) {
+/** Moves an open upload's offset. */
+export function move(db: Kysely<Schema>, slot: SlotOf<Moved>) {
   return db
     .updateTable("uploads")
     .set({
@@ -143,19 +121,30 @@ function move(db: Kysely<Schema>, slot: SlotOf<Moved>) {
     .where("offset", "=", slot("from"));
 }
 
-/** An extent with the same start is the same run, grown. */
+/** The same when that ends it well. */
+export function complete(db: Kysely<Schema>, slot: SlotOf<Completed>) {
+  return move(db, slot).set({
+    state: "complete",
+    completed_at: slot("completedAt"),
+    handle_expires_at: slot("handleExpiresAt"),
+    handle_nonce: slot("nonce"),
+  });
+}
+
 function upsertExtent(db: Kysely<Schema>, slot: SlotOf<keyof ExtentsTable>) {
-  return db
-    .insertInto("extents")
-    .values(rowOf<ExtentsTable>(extentColumns, slot))
-    .onConflict((conflict) =>
-      conflict.columns(["blob_id", "start"]).doUpdateSet((excluded) => ({
-        key: excluded.ref("excluded.key"),
-        length: excluded.ref("excluded.length"),
-        crc32: excluded.ref("excluded.crc32"),
-        inline: excluded.ref("excluded.inline"),
-      })),
-    );
+  return orGrown(db.insertInto("extents").values(rowOf<ExtentsTable>(extentColumns, slot)));
+}
+
+/** An extent with the same start is the same run, grown. */
+export function orGrown(insert: InsertQueryBuilder<Schema, "extents", InsertResult>) {
+  return insert.onConflict((conflict) =>
+    conflict.columns(["blob_id", "start"]).doUpdateSet((excluded) => ({
+      key: excluded.ref("excluded.key"),
+      length: excluded.ref("excluded.length"),
+      crc32: excluded.ref("excluded.crc32"),
+      inline: excluded.ref("excluded.inline"),
+    })),
+  );
 }
 
 function rowOf<Row extends object>(

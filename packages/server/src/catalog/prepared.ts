@@ -1,6 +1,7 @@
-import type { SQLInputValue } from "node:sqlite";
 import type { Compilable } from "kysely";
-import type { Step } from "./sqlite-messages.ts";
+
+/** What a column holds, in either dialect. */
+export type Value = string | number | null | Uint8Array;
 
 /** Stands for a value that is known only when the statement runs. */
 class Slot {
@@ -11,10 +12,16 @@ class Slot {
   }
 }
 
-export type Values<Name extends string> = Readonly<Record<Name, SQLInputValue>>;
+export type Values<Name extends string> = Readonly<Record<Name, Value>>;
 
 /** A value to be filled in later; `never`, so that it fits a column of any type. */
 export type SlotOf<Name extends string> = (name: Name) => never;
+
+/** In place of slots, where a statement is built with its values. */
+export function filledWith<Name extends string>(values: Values<Name>): SlotOf<Name> {
+  // The name says which column it is for, and so its type.
+  return (name) => values[name] as never;
+}
 
 /**
  * A statement that is built and compiled once. Building one of these queries costs more than
@@ -31,17 +38,12 @@ export class Prepared<Name extends string> {
     this.#parameters = parameters;
   }
 
-  bind(values: Values<Name>): SQLInputValue[] {
+  bind(values: Values<Name>): Value[] {
     return this.#parameters.map((parameter) => {
-      // What is not a slot is a constant of the query: a value of one of SQLite's input types.
-      if (!(parameter instanceof Slot)) return parameter as SQLInputValue;
+      // What is not a slot is a constant of the query: a value of a column's type.
+      if (!(parameter instanceof Slot)) return parameter as Value;
       // Slots are made only with the names that the type of `values` demands.
       return values[parameter.name as Name];
     });
-  }
-
-  /** The statement with its values as a step of a change. */
-  step(values: Values<Name>, changesAtLeast = 0): Step {
-    return { sql: this.sql, parameters: this.bind(values), changesAtLeast };
   }
 }

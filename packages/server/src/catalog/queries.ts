@@ -1,93 +1,79 @@
-import type { SQLInputValue } from "node:sqlite";
-import { sql, type Compilable, type Kysely, type SelectQueryBuilder } from "kysely";
-import type { Advance, EndUpload, UploadQuery } from "./catalog.ts";
-import type { Upload } from "./records.ts";
-import type { HotQueries } from "./hot-queries.ts";
+import { sql, type Expression, type Kysely, type SelectQueryBuilder } from "kysely";
+import type { EndUpload, UploadQuery } from "./catalog.ts";
+import type { Extent, Upload } from "./records.ts";
 import type { Schema } from "./schema.ts";
-import type { Step } from "./sqlite-messages.ts";
 
-/** A compiled statement as a step of a change. */
-export function step(query: Compilable, changesAtLeast = 0): Step {
-  const { sql: text, parameters } = query.compile();
-  // Kysely passes parameters through untouched, and the schema's columns are SQLite's inputs.
-  return { sql: text, parameters: parameters as SQLInputValue[], changesAtLeast };
-}
+/** Statements about uploads and their blobs: one text for both dialects. */
 
-export function advanceSteps(hot: HotQueries, db: Kysely<Schema>, advance: Advance): Step[] {
-  const { ending } = advance;
-  const replaced = replaceSteps(db, advance);
-  if (ending?.state !== "rejected") return [...hot.advance(advance, ending), ...replaced];
-  const reject = db
-    .updateTable("uploads")
-    .set({ state: "rejected", reason: ending.reason })
-    .where("id", "=", advance.id)
-    .where("state", "=", "open");
-  return [
-    ...hot.advance(advance, undefined),
-    ...replaced,
-    step(reject, 1),
-    ...doomSteps(db, advance.blobId, advance.at),
-  ];
-}
-
-/** Forgets extents whose bytes another one holds by now; their keys are doomed. */
-function replaceSteps(
-  db: Kysely<Schema>,
-  { blobId, extents, replaced, at }: Pick<Advance, "blobId" | "extents" | "replaced" | "at">,
-): Step[] {
-  if (replaced.length === 0) return [];
-  const kept = new Set(extents.map(({ start }) => start));
-  const starts = replaced.map(({ start }) => start).filter((start) => !kept.has(start));
-  const keys = replaced.map(({ key }) => key).filter((key) => key !== "");
-  const forget = db
-    .deleteFrom("extents")
-    .where("blob_id", "=", blobId)
-    .where("start", "in", starts);
-  const doom = db
-    .insertInto("doomed_keys")
-    .values(keys.map((key) => ({ key, doomed_at: at })))
-    .onConflict((conflict) => conflict.column("key").doNothing());
-  return [...(starts.length > 0 ? [step(forget)] : []), ...(keys.length > 0 ? [step(doom)] : [])];
-}
-
-export function endSteps(db: Kysely<Schema>, ending: EndUpload): Step[] {
-  const end = db
+export function endUpload(db: Kysely<Schema>, ending: EndUpload) {
+  return db
     .updateTable("uploads")
     .set({ state: ending.state, reason: ending.reason ?? null, updated_at: ending.at })
     .where("id", "=", ending.id)
     .where("state", "=", "open");
-  // A damaged upload keeps its bytes: somebody will want to look at what is left of them.
-  const doom = ending.state === "damaged" ? [] : doomSteps(db, ending.blobId, ending.at);
-  return [step(end, 1), ...doom];
 }
 
-export function expireSteps(db: Kysely<Schema>, upload: Upload, now: number): Step[] {
-  const expire = db
+/** Whoever adds which of them. */
+export function expireUploads(db: Kysely<Schema>, now: number) {
+  return db
     .updateTable("uploads")
     .set({ state: "expired", updated_at: now })
-    .where("id", "=", upload.id)
     .where("state", "in", ["open", "complete"])
     .where("expires_at", "<=", now);
-  return [step(expire, 1), ...doomSteps(db, upload.blobId, now)];
 }
 
-/** Dooms a blob's keys and forgets its extents, unless a file still shows it. */
-export function doomSteps(db: Kysely<Schema>, blobId: string, at: number): Step[] {
-  const unpublished = sql<boolean>`not exists (select 1 from files where blob_id = ${blobId})`;
-  const doom = db
+/** After its file was removed; whoever adds which upload. */
+export function unpublishUpload(db: Kysely<Schema>, at: number) {
+  return db
+    .updateTable("uploads")
+    .set({ state: "expired", reason: "its file was deleted", updated_at: at, file_id: null });
+}
+
+export function removeEndedUploads(db: Kysely<Schema>, before: number) {
+  return db
+    .deleteFrom("uploads")
+    .where("state", "in", ["cancelled", "expired", "rejected"])
+    .where("updated_at", "<", before)
+    .returning("id");
+}
+
+/** Dooms the keys of these blobs. */
+export function doomKeys(db: Kysely<Schema>, blobs: Expression<string>, at: number) {
+  return db
     .insertInto("doomed_keys")
     .columns(["key", "doomed_at"])
     .expression(
       db
         .selectFrom("extents")
-        .select(["key", sql<number>`${at}`.as("doomed_at")])
-        .where("blob_id", "=", blobId)
-        .where("key", "!=", "")
-        .where(unpublished),
+        .select(["key", sql<number>`cast(${at} as bigint)`.as("doomed_at")])
+        .where("blob_id", "in", blobs)
+        .where("key", "!=", ""),
     )
     .onConflict((conflict) => conflict.column("key").doNothing());
-  const forget = db.deleteFrom("extents").where("blob_id", "=", blobId).where(unpublished);
-  return [step(doom), step(forget)];
+}
+
+export function forgetExtents(db: Kysely<Schema>, blobs: Expression<string>) {
+  return db.deleteFrom("extents").where("blob_id", "in", blobs);
+}
+
+/** Forgets those extents of a blob whose bytes another one holds by now. */
+export function forgetReplaced(db: Kysely<Schema>, blobId: string, starts: readonly number[]) {
+  return db.deleteFrom("extents").where("blob_id", "=", blobId).where("start", "in", starts);
+}
+
+/** What becomes of replaced extents: rows to forget by their start, and keys to doom. */
+export function leftBehind({
+  extents,
+  replaced,
+}: {
+  readonly extents: readonly Extent[];
+  readonly replaced: readonly Extent[];
+}): { readonly starts: number[]; readonly keys: string[] } {
+  const kept = new Set(extents.map(({ start }) => start));
+  return {
+    starts: replaced.map(({ start }) => start).filter((start) => !kept.has(start)),
+    keys: replaced.map(({ key }) => key).filter((key) => key !== ""),
+  };
 }
 
 export interface ExpiringQuery {

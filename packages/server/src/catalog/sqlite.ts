@@ -12,27 +12,19 @@ import type {
 import { CatalogReads } from "./catalog-reads.ts";
 import { HotQueries } from "./hot-queries.ts";
 import type { Prepared, Values } from "./prepared.ts";
+import { type ExpiringQuery, expiring, removeEndedUploads } from "./queries.ts";
 import {
-  type ExpiringQuery,
-  advanceSteps,
-  doomSteps,
-  endSteps,
-  expireSteps,
-  expiring,
-  step,
-} from "./queries.ts";
+  claimMark,
+  forgetDoomed,
+  insertApp,
+  insertToken,
+  revokeToken,
+  setFileSha256,
+  updateApp,
+  writeMark,
+} from "./record-queries.ts";
 import type { App, Assembly, Epoch, Extent, PublishedFile, Token, Upload } from "./records.ts";
-import {
-  appOf,
-  appRow,
-  assemblyOf,
-  epochOf,
-  extentOf,
-  fileRow,
-  tokenOf,
-  tokenRow,
-  uploadOf,
-} from "./rows.ts";
+import { appOf, assemblyOf, epochOf, extentOf, tokenOf, uploadOf, uploadRow } from "./rows.ts";
 import type {
   AppsTable,
   AssembliesTable,
@@ -40,13 +32,23 @@ import type {
   TokensTable,
   UploadsTable,
 } from "./schema.ts";
+import {
+  advanceSteps,
+  boundStep,
+  endSteps,
+  expireSteps,
+  finishAssemblySteps,
+  insertFileSteps,
+  removeFileSteps,
+  step,
+} from "./sqlite-changes.ts";
 import { openForReading, openForWriting, Statements } from "./sqlite-database.ts";
 import { kyselyOver } from "./sqlite-kysely.ts";
 import {
   claimAssembly,
   closeEpoch,
+  dueAssembly,
   dueEpochs,
-  finishAssemblySteps,
   noteEpochLook,
   openEpoch,
   openEpochs,
@@ -92,7 +94,12 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
   }
 
   async insertUpload(upload: Upload, within?: PromisedRoom): Promise<boolean> {
-    return (await this.#writer.change([this.#hot.insertUpload(upload, within)])).kind === "done";
+    const row = uploadRow(upload);
+    const insert =
+      within === undefined
+        ? boundStep(this.#hot.insertUpload, row)
+        : boundStep(this.#hot.insertUploadWithin, { ...row, ...within }, 1);
+    return (await this.#writer.change([insert])).kind === "done";
   }
 
   async findUpload(id: string): Promise<Upload | undefined> {
@@ -117,7 +124,7 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
   /** The row as it stands once the fence is up; it waits for the writer only when it has to. */
   async #fence(id: string, fence: string): Promise<UploadsTable | undefined> {
     if (this.#changing.has(id)) {
-      const result = await this.#writer.take(id, fence, this.#hot.selectUpload.step({ id }));
+      const result = await this.#writer.take(id, fence, boundStep(this.#hot.selectUpload, { id }));
       // The statement above selects whole rows of this table.
       return result.kind === "done" ? (result.rows[0] as UploadsTable | undefined) : undefined;
     }
@@ -174,85 +181,36 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
   }
 
   async removeEndedUploads(before: number): Promise<number> {
-    const remove = this.db
-      .deleteFrom("uploads")
-      .where("state", "in", ["cancelled", "expired", "rejected"])
-      .where("updated_at", "<", before)
-      .returning("id");
-    const result = await this.#writer.change([step(remove)]);
+    const result = await this.#writer.change([step(removeEndedUploads(this.db, before))]);
     return result.kind === "done" ? result.rows.length : 0;
   }
 
   async insertFile(file: PublishedFile): Promise<PublishedFile | undefined> {
-    const row = fileRow(file);
-    const columns = [
-      "id",
-      "app_id",
-      "upload_id",
-      "blob_id",
-      "name",
-      "description",
-      "type",
-      "size",
-      "crc32",
-      "sha256",
-      "created_at",
-    ] as const;
-    // Only from an upload that is still complete: its bytes cannot have been doomed meanwhile.
-    const insert = this.db
-      .insertInto("files")
-      .columns(columns)
-      .expression(
-        this.db
-          .selectFrom("uploads")
-          .select((build) => columns.map((column) => build.val(row[column] ?? null).as(column)))
-          .where("id", "=", file.uploadId)
-          .where("state", "=", "complete"),
-      )
-      .onConflict((conflict) => conflict.column("upload_id").doNothing());
-    await this.#writer.change([step(insert)]);
+    await this.#writer.change(insertFileSteps(this.db, file));
     return this.findFileOfUpload(file.uploadId);
   }
 
   async setFileSha256(id: string, sha256: string): Promise<void> {
-    await this.#writer.change([
-      step(this.db.updateTable("files").set({ sha256 }).where("id", "=", id)),
-    ]);
+    await this.#writer.change([step(setFileSha256(this.db, id, sha256))]);
   }
 
   async removeFile(id: string, at: number): Promise<boolean> {
     const file = await this.findFile(id);
     if (file === undefined) return false;
-    const result = await this.#writer.change([
-      step(this.db.deleteFrom("files").where("id", "=", id), 1),
-      step(
-        this.db
-          .updateTable("uploads")
-          .set({ state: "expired", reason: "its file was deleted", updated_at: at })
-          .where("id", "=", file.uploadId),
-      ),
-      ...doomSteps(this.db, file.blobId, at),
-    ]);
-    return result.kind === "done";
+    return (await this.#writer.change(removeFileSteps(this.db, file, at))).kind === "done";
   }
 
   async forgetDoomed(keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return;
-    await this.#writer.change([step(this.db.deleteFrom("doomed_keys").where("key", "in", keys))]);
+    await this.#writer.change([step(forgetDoomed(this.db, keys))]);
   }
 
   async insertApp(app: App): Promise<boolean> {
-    const insert = this.db
-      .insertInto("apps")
-      .values(appRow(app))
-      .onConflict((conflict) => conflict.column("id").doNothing());
-    return (await this.#writer.change([step(insert, 1)])).kind === "done";
+    return (await this.#writer.change([step(insertApp(this.db, app), 1)])).kind === "done";
   }
 
   async updateApp(app: App): Promise<boolean> {
-    const { id, ...changes } = appRow(app);
-    const update = this.db.updateTable("apps").set(changes).where("id", "=", id);
-    return (await this.#writer.change([step(update, 1)])).kind === "done";
+    return (await this.#writer.change([step(updateApp(this.db, app), 1)])).kind === "done";
   }
 
   async findApp(id: string): Promise<App | undefined> {
@@ -261,7 +219,7 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
   }
 
   async insertToken(token: Token): Promise<void> {
-    await this.#writer.change([step(this.db.insertInto("tokens").values(tokenRow(token)))]);
+    await this.#writer.change([step(insertToken(this.db, token))]);
   }
 
   async findToken(hash: Uint8Array): Promise<Token | undefined> {
@@ -270,28 +228,15 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
   }
 
   async revokeToken(id: string, at: number): Promise<boolean> {
-    const revoke = this.db
-      .updateTable("tokens")
-      .set({ revoked_at: at })
-      .where("id", "=", id)
-      .where("revoked_at", "is", null);
-    return (await this.#writer.change([step(revoke, 1)])).kind === "done";
+    return (await this.#writer.change([step(revokeToken(this.db, id, at), 1)])).kind === "done";
   }
 
   async writeMark(name: string, value: string): Promise<void> {
-    const write = this.db
-      .insertInto("marks")
-      .values({ name, value })
-      .onConflict((conflict) => conflict.column("name").doUpdateSet({ value }));
-    await this.#writer.change([step(write)]);
+    await this.#writer.change([step(writeMark(this.db, name, value))]);
   }
 
   async claimMark(name: string, value: string): Promise<string> {
-    const claim = this.db
-      .insertInto("marks")
-      .values({ name, value })
-      .onConflict((conflict) => conflict.column("name").doNothing());
-    await this.#writer.change([step(claim)]);
+    await this.#writer.change([step(claimMark(this.db, name, value))]);
     return (await this.readMark(name)) ?? value;
   }
 
@@ -321,7 +266,8 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
   }
 
   async claimAssembly(claim: AssemblyClaim): Promise<Assembly | undefined> {
-    const result = await this.#writer.change([step(claimAssembly(this.db, claim))]);
+    const due = dueAssembly(this.db, claim.now);
+    const result = await this.#writer.change([step(claimAssembly(this.db, claim, due))]);
     // The statement returns whole rows of one table.
     const row = (result.kind === "done" ? result.rows[0] : undefined) as
       AssembliesTable | undefined;
@@ -329,7 +275,7 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
   }
 
   async finishAssembly(finish: AssemblyFinish): Promise<CommitOutcome> {
-    return (await this.#writer.change(finishAssemblySteps(this.db, finish))).kind;
+    return (await this.#writer.change(finishAssemblySteps(this.#hot, this.db, finish))).kind;
   }
 
   async putOffAssembly(blobId: string, nonce: string, dueAt: number | undefined): Promise<void> {

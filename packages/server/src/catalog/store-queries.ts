@@ -1,10 +1,8 @@
 import { sql, type Kysely } from "kysely";
 import type { AssemblyClaim, AssemblyFinish, EpochLook } from "./catalog.ts";
-import { step } from "./queries.ts";
 import type { Epoch } from "./records.ts";
-import { epochRow, extentRow } from "./rows.ts";
+import { epochRow } from "./rows.ts";
 import type { Schema } from "./schema.ts";
-import type { Step } from "./sqlite-messages.ts";
 
 /** Statements about what a store of many keys leaves behind, and about making many keys one. */
 
@@ -44,10 +42,14 @@ export function dueEpochs(db: Kysely<Schema>, { now, closedBefore, limit }: Epoc
 
 export function noteEpochLook(db: Kysely<Schema>, fence: string, nextAt: number | undefined) {
   if (nextAt === undefined) return db.deleteFrom("epochs").where("fence", "=", fence);
-  return db
-    .updateTable("epochs")
-    .set((build) => ({ look_at: nextAt, looks: build("looks", "+", 1) }))
-    .where("fence", "=", fence);
+  return (
+    db
+      .updateTable("epochs")
+      .set((build) => ({ look_at: nextAt, looks: build("looks", "+", 1) }))
+      .where("fence", "=", fence)
+      // A look counts once, however often the note of it is sent.
+      .where("look_at", "!=", nextAt)
+  );
 }
 
 export function requestAssembly(db: Kysely<Schema>, blobId: string, at: number) {
@@ -57,17 +59,26 @@ export function requestAssembly(db: Kysely<Schema>, blobId: string, at: number) 
     .onConflict((conflict) => conflict.column("blob_id").doNothing());
 }
 
-export function claimAssembly(db: Kysely<Schema>, { now, until, nonce }: AssemblyClaim) {
-  const due = db
+/** The assembly that is longest due. */
+export function dueAssembly(db: Kysely<Schema>, now: number) {
+  return db
     .selectFrom("assemblies")
     .select("blob_id")
     .where("due_at", "<=", now)
     .orderBy("due_at")
     .limit(1);
+}
+
+export function claimAssembly(
+  db: Kysely<Schema>,
+  { now, until, nonce }: AssemblyClaim,
+  due: ReturnType<typeof dueAssembly>,
+) {
   return db
     .updateTable("assemblies")
     .set((build) => ({ nonce, due_at: until, tries: build("tries", "+", 1) }))
     .where("blob_id", "=", due)
+    .where("due_at", "<=", now)
     .returningAll();
 }
 
@@ -85,22 +96,20 @@ export function putOffAssembly(
     .where("nonce", "=", nonce);
 }
 
-export function finishAssemblySteps(db: Kysely<Schema>, finish: AssemblyFinish): Step[] {
-  const { blobId, nonce, extents, assembled, at } = finish;
-  const own = db.deleteFrom("assemblies").where("blob_id", "=", blobId).where("nonce", "=", nonce);
-  const keys = extents.map(({ key }) => key);
-  const doom = db
-    .insertInto("doomed_keys")
-    .columns(["key", "doomed_at"])
-    .expression(
-      db
-        .selectFrom("extents")
-        .select(["key", sql<number>`${at}`.as("doomed_at")])
-        .where("blob_id", "=", blobId)
-        .where("key", "!=", ""),
-    )
-    .onConflict((conflict) => conflict.column("key").doNothing());
-  const forget = db.deleteFrom("extents").where("blob_id", "=", blobId).where("key", "in", keys);
-  const keep = db.insertInto("extents").values(extentRow(blobId, assembled));
-  return [step(own, 1), step(doom), step(forget, extents.length), step(keep)];
+/** Ends the assembly if the blob consists of exactly the extents that were made one. */
+export function endAssembly(db: Kysely<Schema>, { blobId, nonce, extents }: AssemblyFinish) {
+  const pairs = extents.map(
+    ({ start, key }) => sql`(cast(${start} as bigint), cast(${key} as text))`,
+  );
+  const all = db
+    .selectFrom("extents")
+    .select((build) => build.fn.countAll<number>().as("count"))
+    .where("blob_id", "=", blobId);
+  const same = all.where(sql<boolean>`(start, key) in (values ${sql.join(pairs)})`);
+  return db
+    .deleteFrom("assemblies")
+    .where("blob_id", "=", blobId)
+    .where("nonce", "=", nonce)
+    .where(all, "=", extents.length)
+    .where(same, "=", extents.length);
 }

@@ -3,6 +3,7 @@ import { migrateCatalog } from "../service/storage.ts";
 import { adminCommand, storageConfigOf, type AdminFlags } from "./admin-command.ts";
 import { runClientCommand } from "./client-command.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { CommandError } from "./failure.ts";
 import { printFields } from "./fields.ts";
 
 /** `hawser migrate`. */
@@ -10,7 +11,12 @@ export function migrateCommand(): Command {
   return adminCommand("migrate", "bring a catalog's schema up to date", examples).action(
     (flags: AdminFlags) =>
       runClientCommand(flags, async () => {
-        const applied = await migrateCatalog(storageConfigOf(flags));
+        const { catalogUrl } = storageConfigOf(flags);
+        if (catalogUrl === undefined) {
+          const hint = "Name it with --catalog or HAWSER_CATALOG.";
+          throw new CommandError(exitCodes.usage, "there is no catalog in Postgres", hint);
+        }
+        const applied = await migrateCatalog(catalogUrl);
         printFields({ applied: applied.length, migrations: applied }, flags.json === true);
         return exitCodes.ok;
       }),

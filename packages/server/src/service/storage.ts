@@ -57,14 +57,14 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   }
 }
 
-async function openCatalog({ config, onFatal, log }: StorageOptions): Promise<Catalog> {
+async function openCatalog({ config, onFatal }: StorageOptions): Promise<Catalog> {
   if (config.catalogUrl === undefined) {
     return await SqliteCatalog.open(path.join(config.dataDirectory, "catalog.sqlite"), onFatal);
   }
   const { catalogUrl: url, catalogConnections: connectionsMax } = config;
   // What most servers have no use for is loaded only here.
   const { PostgresCatalog } = await import("../catalog/postgres.ts");
-  return await PostgresCatalog.open({ ...outside, url, connectionsMax, log });
+  return await PostgresCatalog.open({ ...outside, url, connectionsMax });
 }
 
 async function openBlobs(options: StorageOptions, catalog: Catalog): Promise<BlobStore> {
@@ -89,11 +89,10 @@ async function openDisk(options: StorageOptions): Promise<BlobStore> {
   return new DiskBlobStore({ ...outside, volume, cleanFilesMax, onVolumeFailure });
 }
 
-/** Brings a schema up to date and returns the names of the steps that were taken for it. */
-export async function migrateCatalog({ catalogUrl }: StorageConfig): Promise<readonly string[]> {
-  if (catalogUrl === undefined) return [];
-  const { migratePostgres } = await import("../catalog/postgres.ts");
-  return await migratePostgres(catalogUrl);
+/** Brings the schema in Postgres up to date and returns the steps that were taken for it. */
+export async function migrateCatalog(url: string): Promise<readonly string[]> {
+  const { migratePostgres } = await import("../catalog/postgres-migrate.ts");
+  return await migratePostgres(url);
 }
 
 /** Nodes with different keys would each be unable to read what the others sealed. */

@@ -1,4 +1,5 @@
 import type { Kysely } from "kysely";
+import { binaryType } from "./binary-type.ts";
 
 /** Integers that may pass 2^31 are `bigint`: SQLite does not care, Postgres does. */
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -53,7 +54,7 @@ async function createBlobTables(db: Kysely<unknown>): Promise<void> {
     .addColumn("key", "text", (column) => column.notNull())
     .addColumn("length", "bigint", (column) => column.notNull())
     .addColumn("crc32", "bigint", (column) => column.notNull())
-    .addColumn("inline", "blob")
+    .addColumn("inline", binaryType(db))
     .addPrimaryKeyConstraint("extents_primary", ["blob_id", "start"])
     .execute();
   await db.schema.createIndex("extents_by_key").on("extents").column("key").execute();
@@ -94,7 +95,7 @@ async function createAccess(db: Kysely<unknown>): Promise<void> {
     .createTable("apps")
     .addColumn("id", "text", (column) => column.primaryKey())
     .addColumn("name", "text", (column) => column.notNull())
-    .addColumn("sealed_secret", "blob", (column) => column.notNull())
+    .addColumn("sealed_secret", binaryType(db), (column) => column.notNull())
     .addColumn("types", "text", (column) => column.notNull())
     .addColumn("length_max", "bigint", (column) => column.notNull())
     .addColumn("lifetime_ms", "bigint", (column) => column.notNull())
@@ -104,7 +105,7 @@ async function createAccess(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable("tokens")
     .addColumn("id", "text", (column) => column.primaryKey())
-    .addColumn("hash", "blob", (column) => column.notNull().unique())
+    .addColumn("hash", binaryType(db), (column) => column.notNull().unique())
     .addColumn("app_id", "text", (column) => column.notNull())
     .addColumn("user_id", "text", (column) => column.notNull())
     .addColumn("scopes", "text", (column) => column.notNull())

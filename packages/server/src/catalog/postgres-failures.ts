@@ -1,0 +1,44 @@
+/**
+ * What an error of Postgres or of the way to it means for the statement that met it:
+ * `undone` it had no effect and may be tried again; `unknown` it may have had its effect;
+ * `full` it had none, for want of room; `refused` it had none and never will.
+ */
+export type PostgresFailure = "undone" | "unknown" | "full" | "refused";
+
+/** SQLSTATEs that undo a statement for reasons which pass. */
+const passing = new Set([
+  "40001", // serialization failure
+  "40P01", // deadlock
+  "55P03", // lock timeout
+  "57014", // statement timeout
+  "53200", // out of memory
+  "53300", // too many connections
+]);
+
+/** SQLSTATEs after which the connection is of no more use: the server stops, starts, or follows. */
+const lost = new Set(["57P01", "57P02", "57P03", "57P05", "25006"]);
+
+export function failureOf(error: unknown): PostgresFailure {
+  const state = sqlStateOf(error);
+  if (state === undefined || state.startsWith("08") || lost.has(state)) return "unknown";
+  if (passing.has(state)) return "undone";
+  return state === "53100" ? "full" : "refused";
+}
+
+/** The same for an error met before any statement was sent: there is nothing to be unknown. */
+export function connectFailureOf(error: unknown): PostgresFailure {
+  const failure = failureOf(error);
+  return failure === "unknown" ? "undone" : failure;
+}
+
+export function isUniqueViolation(error: unknown): boolean {
+  return sqlStateOf(error) === "23505";
+}
+
+/** Five characters where the server itself spoke; Node's own codes look otherwise. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" && /^[0-9A-Z]{5}$/.test(error.code)
+    ? error.code
+    : undefined;
+}
