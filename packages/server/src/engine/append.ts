@@ -2,6 +2,7 @@ import type { Body, BodyEnding } from "../base/body.ts";
 import { UploadError, uploadError } from "../base/errors.ts";
 import type { Upload } from "../catalog/records.ts";
 import { AppendRun } from "./append-run.ts";
+import { assembleInBackground } from "./assemble.ts";
 import { damage } from "./damage.ts";
 import { asOf } from "./expiry.ts";
 import type { Lease } from "./lease.ts";
@@ -59,6 +60,7 @@ async function appendUnderLease(
   if (after.state === "rejected") {
     throw uploadError("content_rejected", { reason: after.reason ?? "its content was rejected" });
   }
+  if (after.state === "complete") await assembleInBackground(parts, after.blobId);
   if (ending === "clean") return after;
   throw endedEarly(ending, after.offset, lease.yieldSignal.aborted);
 }

@@ -1,6 +1,7 @@
 import { uploadError } from "../base/errors.ts";
 import { sha256Of as hashOf } from "../base/sha256.ts";
 import type { PublishedFile } from "../catalog/records.ts";
+import { requestAssembly } from "./assemble.ts";
 import { uploadOfHandle } from "./handle.ts";
 import type { EngineParts } from "./parts.ts";
 import { readBlob } from "./read.ts";
@@ -15,6 +16,8 @@ export interface PublishRequest {
 /** Publishes the upload a handle stands for. Repeating it returns the same file. */
 export async function publish(parts: EngineParts, request: PublishRequest): Promise<PublishedFile> {
   const upload = await uploadOfHandle(parts, request.handle, request.appId);
+  // Before the file is there: a crash in between must not leave a file that nobody assembles.
+  if (parts.assembly !== "never") await requestAssembly(parts, upload.blobId);
   const file = await parts.catalog.insertFile({
     id: parts.random.numericId(),
     appId: upload.appId,

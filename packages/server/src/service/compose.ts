@@ -14,6 +14,7 @@ import { controlApp, controlListener } from "../control/control.ts";
 import { Leases } from "../engine/lease.ts";
 import type { EngineParts } from "../engine/parts.ts";
 import { markCleanStop, quarantineOrphans, recover } from "../engine/recover.ts";
+import { unguardedRemoval } from "../engine/removal-guard.ts";
 import { Room, type RoomMarks } from "../engine/room.ts";
 import { sweep } from "../engine/sweep.ts";
 import { verify } from "../engine/verify.ts";
@@ -82,6 +83,9 @@ async function openRooms(options: RoomsOptions): Promise<Rooms> {
       leases: new Leases({ ...outside, catalog }),
       handleLifetimeMs: options.handleLifetimeMs,
       secretOf: async (appId) => (await apps.find(appId))?.secret,
+      removalGuard: unguardedRemoval,
+      assembly: "on-publish",
+      redirectDownloads: false,
     };
     const administration = new Administration({
       apps,
