@@ -1,5 +1,5 @@
 import { ReadableStream } from "node:stream/web";
-import { combineCrc32, crc32, formatCrc32 } from "../../packages/server/src/base/crc32.ts";
+import { crc32, formatCrc32 } from "../../packages/server/src/base/crc32.ts";
 import { uploadError } from "../../packages/server/src/base/errors.ts";
 import {
   BytesMissingError,
@@ -151,9 +151,4 @@ function blobKeyOf(key: string): BlobKey {
     length: Number(length),
     crc32: Number.parseInt(checksum, 16),
   };
-}
-
-/** CRC-32 of the whole that the extents are. */
-export function crc32OfAll(extents: readonly StoredExtent[]): number {
-  return extents.reduce((crc, extent) => combineCrc32(crc, extent.crc32, extent.length), 0);
 }

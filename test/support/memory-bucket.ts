@@ -6,7 +6,7 @@ export class MemoryBucket {
   readonly objects = new Map<string, Buffer>();
   /** Asked at every put. */
   fateOf: (key: string) => PutFate = () => "lands";
-  #late: { readonly key: string; readonly bytes: Buffer }[] = [];
+  readonly #late: { readonly key: string; readonly bytes: Buffer }[] = [];
 
   put(key: string, bytes: Buffer): void {
     const fate = this.fateOf(key);
@@ -18,10 +18,9 @@ export class MemoryBucket {
     throw new Error(`no answer to the put of ${key}`);
   }
 
-  /** Everything that is under way arrives. Returns how many objects did. */
-  landLate(): number {
-    const landing = this.#late;
-    this.#late = [];
+  /** What is under way arrives, or the first of it. Returns how many objects did. */
+  landLate(most = Infinity): number {
+    const landing = this.#late.splice(0, most);
     for (const { key, bytes } of landing) this.objects.set(key, bytes);
     return landing.length;
   }

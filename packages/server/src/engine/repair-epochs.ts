@@ -1,4 +1,5 @@
 import type { BlobKey } from "../blobs/blob-store.ts";
+import type { Upload } from "../catalog/records.ts";
 import type { EngineParts } from "./parts.ts";
 
 export async function keysOf(parts: EngineParts, blobId: string): Promise<BlobKey[]> {
@@ -27,4 +28,27 @@ export async function settleEpochs(
     // An epoch of a lease is over when that is; this one was over before the catalog was restored.
     if (id === undefined) await catalog.closeEpoch(fence, clock.now());
   }
+}
+
+/** Uploads that came to nothing: whatever was made for them since is needed by nobody. */
+export async function settleEnded(parts: EngineParts): Promise<void> {
+  for (const { id: appId } of await parts.catalog.listApps()) {
+    for (const state of ["cancelled", "expired", "rejected"] as const) {
+      for (let after: string | undefined = undefined; ;) {
+        const page: Upload[] = await parts.catalog.listUploads({
+          ...{ appId, state, after },
+          limit: 100,
+        });
+        for (const upload of page) await settleOneEnded(parts, upload);
+        after = page.at(-1)?.id;
+        if (after === undefined) break;
+      }
+    }
+  }
+}
+
+async function settleOneEnded(parts: EngineParts, upload: Upload): Promise<void> {
+  // A file may still show its bytes.
+  if ((await parts.catalog.listExtents(upload.blobId)).length > 0) return;
+  await settleEpochs(parts, upload, { keys: await keysOf(parts, upload.blobId), unexplained: [] });
 }

@@ -4,7 +4,7 @@ import type { BlobKey } from "../blobs/blob-store.ts";
 import type { Extent, Upload } from "../catalog/records.ts";
 import { completeLeftOpen } from "./complete.ts";
 import type { EngineParts } from "./parts.ts";
-import { keysOf, settleEpochs } from "./repair-epochs.ts";
+import { keysOf, settleEnded, settleEpochs } from "./repair-epochs.ts";
 import { planRepair, type RepairPlan } from "./repair-plan.ts";
 import { repairAssembled } from "./repair-assembled.ts";
 
@@ -68,6 +68,7 @@ export async function repair(
     for await (const { blobId, upload } of endedBlobs(parts)) {
       note(blobId, upload, await attempt(() => repairAssembled(parts, { blobId, upload, dryRun })));
     }
+    if (!dryRun) await settleEnded(parts);
   }
   const report = { removalHeld, dryRun, adopted, unexplained, problems };
   parts.log.info(report, "compared the catalog with the keys of the store");
