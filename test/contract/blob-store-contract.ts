@@ -61,8 +61,9 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
     }
 
     async function checkpoint(appender: Appender, blob: Blob): Promise<void> {
-      const { to, extents } = await appender.checkpoint("everything");
-      const starts = new Set(extents.map(({ start }) => start));
+      const { to, extents, replaced } = await appender.checkpoint("everything");
+      const starts = new Set([...extents, ...replaced].map(({ start }) => start));
+      await store.remove(replaced.map(({ key }) => key).filter((key) => key !== ""));
       blob.extents = [...blob.extents.filter(({ start }) => !starts.has(start)), ...extents].sort(
         (one, other) => one.start - other.start,
       );
@@ -162,7 +163,8 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
       if (store.properties.growsInPlace) expect(blob.extents).toHaveLength(1);
     });
 
-    test("bytes beyond the committed offset are cut off before new ones are written", async () => {
+    test("bytes beyond the committed offset are cut off before new ones are written", async (context) => {
+      if (!store.properties.growsInPlace) context.skip("no key is written to twice here");
       const blob = newBlob();
       await append(blob, Buffer.from("kept"));
       const lost = await openEnd(blob);
@@ -175,7 +177,8 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
       expect(await opened.lengthOf(key)).toBe(length);
     });
 
-    test("a junk tail never shows, even where nothing is written over it", async () => {
+    test("a junk tail never shows, even where nothing is written over it", async (context) => {
+      if (!store.properties.growsInPlace) context.skip("no key is written to twice here");
       const { blob, extent } = await storedBlob(Buffer.from("kept"));
       await opened.setLength(extent.key, 5_000);
       expect(await store.isWhole(extent)).toBe(true);
@@ -319,7 +322,8 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
       expect(await olderKeys(store)).toEqual([older.key]);
     });
 
-    test("bytes that were never checkpointed are found by the next process", async () => {
+    test("bytes that were never checkpointed are found by the next process", async (context) => {
+      if (!store.properties.growsInPlace) context.skip("no key is written to twice here");
       const appender = await openEnd({ blobId: randomUUID(), extents: [], offset: 0 });
       await appender.write([Buffer.from("orphan")]);
       await appender.close();

@@ -4,6 +4,7 @@ import type { Upload } from "../../packages/server/src/catalog/records.ts";
 import {
   insertComplete,
   insertHeld,
+  makeApp,
   makeAdvance,
   makeEnd,
   makeUpload,
@@ -22,6 +23,8 @@ export function describeCatalogRoom(open: OpenCatalog): void {
     beforeEach(async () => {
       opened = await open();
       catalog = opened.catalog;
+      // Room is promised to an app, whose row several nodes agree by.
+      await catalog.insertApp(makeApp());
     });
     afterEach(() => opened.dispose());
 

@@ -46,6 +46,26 @@ export class MemoryRows {
     return this.#extents.get(blobId) ?? [];
   }
 
+  /** As a backup would have them. */
+  copy(): MemoryRows {
+    const copy = new MemoryRows();
+    fill(copy.uploads, this.uploads);
+    fill(copy.uploadIdOfBlob, this.uploadIdOfBlob);
+    fill(copy.files, this.files);
+    fill(copy.fileIdOfUpload, this.fileIdOfUpload);
+    fill(copy.fileIdOfBlob, this.fileIdOfBlob);
+    fill(copy.doomed, this.doomed);
+    fill(copy.apps, this.apps);
+    fill(copy.tokens, this.tokens);
+    fill(copy.marks, this.marks);
+    fill(copy.epochs, this.epochs);
+    fill(copy.assemblies, this.assemblies);
+    for (const [blobId, extents] of this.#extents) {
+      for (const extent of extents) copy.putExtent(blobId, extent);
+    }
+    return copy;
+  }
+
   extentOfKey(key: string): PlacedExtent | undefined {
     return this.#placeOfKey.get(key);
   }
@@ -99,4 +119,8 @@ export class MemoryRows {
     }
     this.#extents.delete(blobId);
   }
+}
+
+function fill<Key, Value>(into: Map<Key, Value>, from: ReadonlyMap<Key, Value>): void {
+  for (const [key, value] of from) into.set(key, value);
 }

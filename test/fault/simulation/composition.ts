@@ -6,6 +6,7 @@ import type { Catalog } from "../../../packages/server/src/catalog/catalog.ts";
 import { Room } from "../../../packages/server/src/engine/room.ts";
 import { Leases } from "../../../packages/server/src/engine/lease.ts";
 import type { EngineParts } from "../../../packages/server/src/engine/parts.ts";
+import { unguardedRemoval } from "../../../packages/server/src/engine/removal-guard.ts";
 import { MemoryCatalog } from "../../support/memory-catalog.ts";
 import type { MemoryRows } from "../../support/memory-rows.ts";
 import type { Chance } from "./chance.ts";
@@ -79,6 +80,9 @@ export class Composition {
       log: silentLog,
       handleLifetimeMs: 4 * 24 * 60 * 60_000,
       secretOf: () => Promise.resolve("secret"),
+      removalGuard: unguardedRemoval,
+      assembly: "on-publish",
+      redirectDownloads: false,
     };
   }
 
@@ -114,6 +118,7 @@ export function overBlobStore(store: BlobStore, changes: Partial<BlobStore>): Bl
     read: (extent, range, signal) => store.read(extent, range, signal),
     isWhole: (extent) => store.isWhole(extent),
     listKeys: (epoch) => store.listKeys(epoch),
+    listBlobKeys: (blobId) => store.listBlobKeys(blobId),
     abandon: (epoch) => store.abandon(epoch),
     assemble: store.assemble,
     signUrl: store.signUrl,

@@ -72,9 +72,10 @@ export class SimulatedCatalog {
     this.catalog = new Proxy(parts.inner, {
       get: (inner, verb) => {
         const method: unknown = Reflect.get(inner, verb);
-        if (typeof method !== "function") return method;
+        // The one verb that asks for nothing: it only says whom to call.
+        if (typeof method !== "function" || verb === "onLeaseWanted") return method;
         return (...values: unknown[]) => {
-          // Every method of a catalog returns a promise.
+          // Every other method of a catalog returns a promise.
           const call = (): Promise<unknown> =>
             Reflect.apply(method, inner, values) as Promise<unknown>;
           if (reads.has(verb)) return this.#read(call);

@@ -82,6 +82,19 @@ export const limits = Object.freeze({
   sweepIntervalMs: 60_000,
   /** How often is looked for published files whose SHA-256 is due. */
   digestLookMs: 1_000,
+  /** When the keys of an epoch are looked at: so long after it was closed, then after each look. */
+  orphanLooksMs: Object.freeze([60 * 60 * 1000, 24 * 60 * 60 * 1000, 7 * 24 * 60 * 60 * 1000]),
+  /** How often is looked for blobs whose extents are to be made one. */
+  assemblyLookMs: 1_000,
+  /** How long one try to make a blob's extents one may take; after a crash the next waits for it. */
+  assemblyMsMax: 60 * 60 * 1000,
+  assemblyTriesMax: 5,
+  /** Before the second try; each later one waits four times as long as the one before. */
+  assemblyRetryMs: 60_000,
+  /** How often a reader looks for a blob's bytes elsewhere before it gives up. */
+  rereadsMax: 3,
+  /** Well below `doomedMs`: what a URL shows is not removed while the URL lives. */
+  signedUrlSeconds: 5 * 60,
   pageSizeDefault: 25,
   pageSizeMax: 100,
 });

@@ -19,6 +19,20 @@ export interface BlobEpoch {
   readonly openedAt: number;
 }
 
+/** A key of a blob as its name alone tells of it, whether or not any row does. */
+export interface BlobKey extends Omit<StoredExtent, "inline">, Omit<BlobEpoch, "blobId"> {}
+
+/** The key is gone. When its bytes were given another key, the catalog names that one by now. */
+export class BytesMissingError extends Error {
+  override readonly name = "BytesMissingError";
+  readonly key: string;
+
+  constructor(key: string, options?: ErrorOptions) {
+    super(`${key} is not there`, options);
+    this.key = key;
+  }
+}
+
 /**
  * The bytes. A blob is an ordered list of extents, and the catalog holds that list: the store
  * never decides what counts. Keys are the store's own random names; no client byte is in them.
@@ -30,12 +44,17 @@ export interface BlobStore {
    * appender before it has been closed. Fails with `upload_damaged` when bytes are missing.
    */
   openAppender(request: AppenderRequest): Promise<Appender>;
-  /** Bytes [from, to) of one extent, in order. Ends early, by an error, when they are not there. */
+  /**
+   * Bytes [from, to) of one extent, in order. Ends early, by an error, when they are not there:
+   * a BytesMissingError where a blob's bytes may be found under another key.
+   */
   read(extent: StoredExtent, range: ByteRange, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** Whether at least the extent's bytes are stored. Looks at lengths, not at content. */
   isWhole(extent: StoredExtent): Promise<boolean>;
   /** Keys that were made under an epoch, as far as the store can tell; none where it has none. */
   listKeys(epoch: BlobEpoch): AsyncIterable<string>;
+  /** All keys of a blob, in no order; none where their names do not tell enough. */
+  listBlobKeys(blobId: string): AsyncIterable<BlobKey>;
   /** Ends what was begun under a closed epoch and never finished, such as multipart uploads. */
   abandon(epoch: BlobEpoch): Promise<void>;
   /** Makes several extents one; undefined where an upload is one extent anyway. */

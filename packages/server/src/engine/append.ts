@@ -2,6 +2,7 @@ import type { Body, BodyEnding } from "../base/body.ts";
 import { UploadError, uploadError } from "../base/errors.ts";
 import type { Upload } from "../catalog/records.ts";
 import { AppendRun } from "./append-run.ts";
+import { assembleInBackground } from "./assemble.ts";
 import { damage } from "./damage.ts";
 import { asOf } from "./expiry.ts";
 import type { EngineParts } from "./parts.ts";
@@ -34,6 +35,7 @@ export async function append(parts: EngineParts, request: AppendRequest): Promis
     if (after.state === "rejected") {
       throw uploadError("content_rejected", { reason: after.reason ?? "its content was rejected" });
     }
+    if (after.state === "complete") await assembleInBackground(parts, after.blobId);
     if (ending === "clean") return after;
     throw endedEarly(ending, after.offset, yielding.isAsked);
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { AdvanceEnding } from "../catalog/catalog.ts";
 import type { Completion, Extent, Upload } from "../catalog/records.ts";
 import { limits } from "../base/limits.ts";
+import { assembleInBackground } from "./assemble.ts";
 import type { EngineParts } from "./parts.ts";
 import { readExtents } from "./read.ts";
 import { typeAgrees } from "./sniff.ts";
@@ -64,7 +65,7 @@ export async function completeLeftOpen(parts: EngineParts, id: string): Promise<
     if (upload.state !== "open" || upload.offset !== upload.length) return;
     const extents = await parts.catalog.listExtents(upload.blobId);
     const ending = await endingOf(parts, upload, { extents, head: new Uint8Array() });
-    await parts.catalog.advance({
+    const outcome = await parts.catalog.advance({
       id,
       blobId: upload.blobId,
       fence: lease.fence,
@@ -77,6 +78,9 @@ export async function completeLeftOpen(parts: EngineParts, id: string): Promise<
       expiresAt: ending.state === "complete" ? ending.completion.handleExpiresAt : upload.expiresAt,
       ending,
     });
+    if (outcome === "done" && ending.state === "complete") {
+      await assembleInBackground(parts, upload.blobId);
+    }
   } finally {
     await lease.release();
   }

@@ -1,5 +1,6 @@
 import { uploadError } from "../base/errors.ts";
 import type { PublishedFile } from "../catalog/records.ts";
+import { requestAssembly } from "./assemble.ts";
 import { uploadOfHandle } from "./handle.ts";
 import type { EngineParts } from "./parts.ts";
 
@@ -13,6 +14,8 @@ export interface PublishRequest {
 /** Publishes the upload a handle stands for. Repeating it returns the same file. */
 export async function publish(parts: EngineParts, request: PublishRequest): Promise<PublishedFile> {
   const upload = await uploadOfHandle(parts, request.handle, request.appId);
+  // Before the file is there: a crash in between must not leave a file that nobody assembles.
+  if (parts.assembly !== "never") await requestAssembly(parts, upload.blobId);
   const file = await parts.catalog.insertFile({
     id: parts.random.numericId(),
     appId: upload.appId,

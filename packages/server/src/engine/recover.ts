@@ -20,7 +20,9 @@ export async function recover(parts: EngineParts): Promise<RecoverReport> {
   const mark = await parts.catalog.readMark(cleanMark);
   const [state, since] = (mark ?? "clean:0").split(":");
   const cleanStart = state === "clean";
-  const suspects = cleanStart ? [] : await parts.catalog.listOpenSince(Number(since));
+  // Keys of their own, once committed, are whole: nothing that a crash touched needs a look.
+  const nothingToCheck = cleanStart || parts.blobs.properties.needsEpochs;
+  const suspects = nothingToCheck ? [] : await parts.catalog.listOpenSince(Number(since));
   const damaged: string[] = [];
   for (const upload of suspects) {
     if (await isDamaged(parts, upload)) damaged.push(upload.id);
@@ -55,6 +57,8 @@ async function isDamaged(parts: EngineParts, upload: Upload): Promise<boolean> {
 
 /** In the background: keys that no row names are set aside and reported, never removed. */
 export async function quarantineOrphans(parts: EngineParts, signal: AbortSignal): Promise<number> {
+  // Elsewhere a key without a row may be another process's, about to be committed.
+  if (parts.blobs.properties.needsEpochs) return 0;
   let orphans = 0;
   for await (const key of parts.blobs.listOlderKeys()) {
     if (signal.aborted) break;

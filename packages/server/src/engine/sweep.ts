@@ -1,37 +1,56 @@
 import { limits } from "../base/limits.ts";
 import type { EngineParts } from "./parts.ts";
+import { sweepOrphans } from "./sweep-orphans.ts";
 
 const sweepBatch = 500;
 
 export interface SweepReport {
   readonly expiredUploads: number;
   readonly removedKeys: number;
+  /** Keys that were made and never committed; a dry run does not look for them. */
+  readonly removedOrphans: number;
   readonly forgottenUploads: number;
+  /** Why nothing of all this may be done; undefined when it may. */
+  readonly refusal: string | undefined;
 }
 
-/** Expires what is due, removes bytes that were doomed long enough ago, forgets old rows. */
+/**
+ * Expires what is due, removes bytes that were doomed long enough ago and keys that no commit can
+ * name any more, forgets old rows. With a catalog that cannot be believed nothing of it happens:
+ * what is expired or ended there may have been renewed since.
+ */
 export async function sweep(
   parts: EngineParts,
   options: { readonly dryRun: boolean },
 ): Promise<SweepReport> {
   const now = parts.clock.now();
-  const { catalog } = parts;
+  const { catalog, removalGuard } = parts;
   if (options.dryRun) {
     const expiring = await catalog.listExpiring(now, sweepBatch);
     const doomed = await catalog.listDoomed(now - limits.doomedMs, sweepBatch);
     return {
       expiredUploads: expiring.length,
       removedKeys: doomed.length,
+      removedOrphans: 0,
       forgottenUploads: 0,
+      refusal: await removalGuard.refusal(),
     };
+  }
+  const refusal = await removalGuard.countSweep();
+  if (refusal !== undefined) {
+    parts.log.error({ refusal }, "nothing is removed until an operator allows it");
+    return { ...nothing, refusal };
   }
   const expired = await catalog.expireUploads(now, sweepBatch);
   const removedKeys = await removeDoomed(parts, now - limits.doomedMs);
+  const removedOrphans = await sweepOrphans(parts);
   const forgottenUploads = await catalog.removeEndedUploads(now - limits.endedRowsMs);
-  const report = { expiredUploads: expired.length, removedKeys, forgottenUploads };
-  if (expired.length + removedKeys + forgottenUploads > 0) parts.log.info(report, "swept");
-  return report;
+  const counts = { expiredUploads: expired.length, removedKeys, removedOrphans, forgottenUploads };
+  if (Object.values(counts).some((count) => count > 0)) parts.log.info(counts, "swept");
+  return { ...counts, refusal };
 }
+
+const nothing = { expiredUploads: 0, removedKeys: 0, removedOrphans: 0, forgottenUploads: 0 };
 
 /** Bytes first, then the row that allows it: a crash in between only repeats the removal. */
 async function removeDoomed(parts: EngineParts, before: number): Promise<number> {

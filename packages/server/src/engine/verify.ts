@@ -1,5 +1,6 @@
 import { crc32, formatCrc32 } from "../base/crc32.ts";
 import { asError } from "../base/errors.ts";
+import { limits } from "../base/limits.ts";
 import type { BlobOwner } from "../catalog/catalog.ts";
 import type { Extent } from "../catalog/records.ts";
 import type { EngineParts } from "./parts.ts";
@@ -24,10 +25,9 @@ export async function verify(parts: EngineParts): Promise<VerifyReport> {
   for (;;) {
     const page = await parts.catalog.listBlobs(after, 100);
     for (const owner of page) {
-      const extents = await parts.catalog.listExtents(owner.blobId);
-      const problem = await problemOf(parts, extents);
+      const { problem, bytes: length } = await verifyBlob(parts, owner.blobId);
       blobs += 1;
-      bytes += extents.reduce((sum, extent) => sum + extent.length, 0);
+      bytes += length;
       if (problem !== undefined) damaged.push(damagedBlob(owner, problem));
       after = owner.blobId;
     }
@@ -37,6 +37,25 @@ export async function verify(parts: EngineParts): Promise<VerifyReport> {
 
 function damagedBlob(owner: BlobOwner, problem: string): DamagedBlob {
   return { upload: owner.upload?.id, file: owner.file?.id, problem };
+}
+
+/** A blob whose extents were made one meanwhile is read again from its start. */
+async function verifyBlob(
+  parts: EngineParts,
+  blobId: string,
+): Promise<{ readonly problem: string | undefined; readonly bytes: number }> {
+  let extents = await parts.catalog.listExtents(blobId);
+  for (let rereads = 0; ; rereads += 1) {
+    const problem = await problemOf(parts, extents);
+    const known = new Set(extents.map(({ key }) => key));
+    const again = problem === undefined ? extents : await parts.catalog.listExtents(blobId);
+    // Deleted while it was read: nothing is wrong with it.
+    if (again.length === 0) return { problem: undefined, bytes: 0 };
+    if (rereads >= limits.rereadsMax || again.every(({ key }) => known.has(key))) {
+      return { problem, bytes: extents.reduce((sum, extent) => sum + extent.length, 0) };
+    }
+    extents = again;
+  }
 }
 
 async function problemOf(

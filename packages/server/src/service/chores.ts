@@ -1,4 +1,5 @@
 import { limits } from "../base/limits.ts";
+import { assembleNext } from "../engine/assemble.ts";
 import { digestDue } from "../engine/digest.ts";
 import type { EngineParts } from "../engine/parts.ts";
 import { quarantineOrphans } from "../engine/recover.ts";
@@ -6,7 +7,7 @@ import { sweep } from "../engine/sweep.ts";
 
 /**
  * What a server does besides answering: one look for orphans, then sweeping at an interval, and the
- * digests that apps want. The returned function ends all of it.
+ * digests that apps want, and the assemblies that are due. The returned function ends all of it.
  */
 export function startChores(engine: EngineParts, sweepIntervalMs: number): () => Promise<void> {
   const ending = new AbortController();
@@ -18,11 +19,17 @@ export function startChores(engine: EngineParts, sweepIntervalMs: number): () =>
       .once(() => quarantineOrphans(engine, signal))
       .then(() => run.every(sweepIntervalMs, () => sweep(engine, { dryRun: false }))),
     run.every(limits.digestLookMs, () => digestDue(engine, { unreadable, signal })),
+    run.every(limits.assemblyLookMs, () => assembleDue(engine, signal)),
   ];
   return async () => {
     ending.abort();
     await Promise.all(chores);
   };
+}
+
+/** One after another, until none is due. */
+async function assembleDue(engine: EngineParts, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && (await assembleNext(engine, signal))) continue;
 }
 
 /** A chore that fails is told of; it fails nothing else, and not its own next time. */

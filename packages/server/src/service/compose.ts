@@ -8,7 +8,7 @@ import { limits } from "../base/limits.ts";
 import { systemRandom } from "../base/random.ts";
 import { controlApp, controlListener } from "../control/control.ts";
 import { Leases } from "../engine/lease.ts";
-import type { EngineParts } from "../engine/parts.ts";
+import type { AssemblyPolicy, EngineParts } from "../engine/parts.ts";
 import { markCleanStop, recover } from "../engine/recover.ts";
 import { Room, type RoomMarks } from "../engine/room.ts";
 import { sweep } from "../engine/sweep.ts";
@@ -36,6 +36,8 @@ interface Rooms {
 interface RoomsOptions extends StorageOptions {
   readonly handleLifetimeMs: number;
   readonly marks: RoomMarks;
+  readonly assembly: AssemblyPolicy;
+  readonly redirectDownloads: boolean;
 }
 
 async function openRooms(options: RoomsOptions): Promise<Rooms> {
@@ -54,6 +56,9 @@ async function openRooms(options: RoomsOptions): Promise<Rooms> {
     leases: new Leases({ ...outside, catalog }),
     handleLifetimeMs: options.handleLifetimeMs,
     secretOf: async (appId) => (await apps.find(appId))?.secret,
+    removalGuard: storage.removalGuard,
+    assembly: options.assembly,
+    redirectDownloads: options.redirectDownloads,
   };
   const administration = new Administration({
     apps,
@@ -90,6 +95,8 @@ async function withLocalRooms<Result>(
     config,
     handleLifetimeMs: limits.handleLifetimeMsDefault,
     marks: { softBytes: undefined, hardBytes: undefined },
+    assembly: "never",
+    redirectDownloads: false,
     threadPoolSize: 4,
     log: silentLog,
     onFatal: failNow,
@@ -125,6 +132,8 @@ export async function startService(
     config,
     handleLifetimeMs: config.handleLifetimeMs,
     marks: { softBytes: config.softRoomBytes, hardBytes: config.hardRoomBytes },
+    assembly: config.assemble,
+    redirectDownloads: config.redirectDownloads,
     threadPoolSize: config.threadPoolSize,
     log,
     onFatal: (error) => {

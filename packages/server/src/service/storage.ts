@@ -18,6 +18,7 @@ export interface Storage {
   readonly keyring: Keyring;
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
+  readonly removalGuard: RemovalGuard;
   close(): Promise<void>;
 }
 
@@ -50,7 +51,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     if (config.catalogUrl !== undefined) await agreeOnKey(catalog, keyring);
     const blobs = await openBlobs(options, catalog);
     opened.push(blobs);
-    return { keyring, catalog, blobs, close };
+    return { keyring, catalog, blobs, removalGuard: guardOf(catalog, blobs), close };
   } catch (error) {
     await close();
     throw error;
@@ -73,6 +74,12 @@ async function openBlobs(options: StorageOptions, catalog: Catalog): Promise<Blo
   const { S3BlobStore } = await import("../blobs/s3/s3-blob-store.ts");
   const deploymentId = await catalog.claimMark("deployment", systemRandom.uuid());
   return await S3BlobStore.open({ ...outside, url: config.blobsUrl, deploymentId, log });
+}
+
+/** Bytes in a bucket are kept apart from the catalog, and are not restored together with it. */
+function guardOf(catalog: Catalog, blobs: BlobStore): RemovalGuard {
+  if (!("readObject" in blobs)) return unguardedRemoval;
+  throw new Error("to be written");
 }
 
 async function openDisk(options: StorageOptions): Promise<BlobStore> {

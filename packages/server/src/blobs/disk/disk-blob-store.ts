@@ -6,6 +6,7 @@ import type { Random } from "../../base/random.ts";
 import type {
   Appender,
   AppenderRequest,
+  BlobKey,
   BlobStore,
   ByteRange,
   StoredExtent,
@@ -120,6 +121,10 @@ export class DiskBlobStore implements BlobStore {
   /** Names of files say nothing about who made them: a file without a row is set aside. */
   listKeys(): AsyncIterable<string> {
     return ReadableStream.from<string>([]);
+  }
+
+  listBlobKeys(): AsyncIterable<BlobKey> {
+    return ReadableStream.from<BlobKey>([]);
   }
 
   abandon(): Promise<void> {

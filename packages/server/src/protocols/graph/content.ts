@@ -1,6 +1,6 @@
 import { formatCrc32 } from "../../base/crc32.ts";
 import { findFile } from "../../engine/look-up.ts";
-import { readBlob } from "../../engine/read.ts";
+import { downloadUrl, readBlob } from "../../engine/read.ts";
 import type { PublishedFile } from "../../engine/records.ts";
 import { Parameters } from "./parameters.ts";
 import { graphHeaders, principalOf, type GraphRequest } from "./request.ts";
@@ -26,6 +26,19 @@ export async function content(request: GraphRequest, id: string): Promise<void> 
     return;
   }
   const ifRange = exchange.header("if-range");
+  // The store knows nothing of our entity tags, and its URL is for GET alone.
+  if (exchange.method === "GET" && ifRange === undefined) {
+    const url = await downloadUrl(parts.engine, file, {
+      contentType: headers["Content-Type"],
+      contentDisposition: headers["Content-Disposition"],
+    });
+    if (url !== undefined) {
+      const place = { Location: url, "Cache-Control": "no-store" };
+      const own = graphHeaders(exchange, request.version);
+      await exchange.respond({ status: 302, headers: { ...own, ...place } });
+      return;
+    }
+  }
   const wanted = ifRange === undefined || ifRange === etag ? exchange.header("range") : undefined;
   const range = rangeOf(wanted, file.size);
   if (range.kind === "unsatisfiable") {
@@ -69,7 +82,7 @@ function contentHeaders(
   request: GraphRequest,
   file: PublishedFile,
   etag: string,
-): Record<string, string> {
+): Record<string, string> & Record<"Content-Type" | "Content-Disposition", string> {
   const disposition = inlineTypes.has(file.type) ? "inline" : "attachment";
   const plain = file.name.replaceAll(/[^\x20-\x7e]|["\\%]/g, "_");
   // RFC 8187: what encodeURIComponent leaves alone but the grammar does not.

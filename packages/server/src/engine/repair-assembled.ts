@@ -1,0 +1,76 @@
+import { combineCrc32 } from "../base/crc32.ts";
+import { limits } from "../base/limits.ts";
+import type { BlobKey } from "../blobs/blob-store.ts";
+import type { Extent } from "../catalog/records.ts";
+import type { EngineParts } from "./parts.ts";
+import { keysOf, settleEpochs } from "./repair-epochs.ts";
+import type { BlobFindings } from "./repair.ts";
+
+interface EndedBlob {
+  readonly blobId: string;
+  readonly upload: string | undefined;
+  readonly dryRun: boolean;
+}
+
+/**
+ * A blob that was complete when the catalog was saved can only have been made one extent since;
+ * then the keys that the catalog names may be gone.
+ */
+export async function repairAssembled(parts: EngineParts, blob: EndedBlob): Promise<BlobFindings> {
+  const { blobId, upload, dryRun } = blob;
+  const extents = await parts.catalog.listExtents(blobId);
+  const keys = await keysOf(parts, blobId);
+  const stored = new Set(keys.map(({ key }) => key));
+  const isWhole = extents.every(({ key }) => key === "" || stored.has(key));
+  const whole = isWhole ? undefined : keys.find((key) => holdsAll(key, extents));
+  const isLost = !isWhole && whole === undefined;
+  const known = new Set(extents.map(({ key }) => key));
+  const unexplained = isLost ? keys.filter(({ key }) => !known.has(key)) : [];
+  if (!dryRun) {
+    if (whole !== undefined) await takeIn(parts, { blobId, extents, whole });
+    await settleEpochs(parts, { id: upload, blobId }, { keys, unexplained });
+  }
+  const { length = 0 } = whole ?? {};
+  const adoption = { blob: blobId, upload, from: length, to: length, keys: [whole?.key ?? ""] };
+  return {
+    adoption: whole === undefined ? undefined : adoption,
+    unexplained: unexplained.map(({ key }) => key),
+    problem: isLost ? "keys that hold its bytes are missing" : undefined,
+  };
+}
+
+function holdsAll(key: BlobKey, extents: readonly Extent[]): boolean {
+  const last = extents.at(-1);
+  if (last === undefined || key.start !== 0 || key.length !== last.start + last.length)
+    return false;
+  return (
+    key.crc32 === extents.reduce((crc, extent) => combineCrc32(crc, extent.crc32, extent.length), 0)
+  );
+}
+
+interface TakeIn {
+  readonly blobId: string;
+  readonly extents: readonly Extent[];
+  readonly whole: BlobKey;
+}
+
+/** As the assembly did that made it, whose end the catalog does not know. */
+async function takeIn(parts: EngineParts, { blobId, extents, whole }: TakeIn): Promise<void> {
+  const { catalog, clock, random } = parts;
+  const { key, start, length, crc32 } = whole;
+  const assembled = { key, start, length, crc32, inline: undefined };
+  if (!(await parts.blobs.isWhole(assembled))) throw new Error(`${key} is not whole`);
+  // Due before all others: the claim below is given this one.
+  await catalog.requestAssembly(blobId, 0);
+  const nonce = random.bytes(16).toString("hex");
+  const now = clock.now();
+  const claim = await catalog.claimAssembly({ now, until: now + limits.assemblyMsMax, nonce });
+  if (claim?.blobId !== blobId) {
+    if (claim !== undefined) await catalog.putOffAssembly(claim.blobId, nonce, now);
+    throw new Error("it is being made one extent: repair it again when that is over");
+  }
+  const finish = { blobId, nonce, extents, assembled, at: now };
+  if ((await catalog.finishAssembly(finish)) === "done") return;
+  await catalog.putOffAssembly(blobId, nonce, undefined);
+  throw new Error("its extents changed meanwhile");
+}

@@ -1,0 +1,66 @@
+import { asError } from "../base/errors.ts";
+import { limits } from "../base/limits.ts";
+import type { Epoch } from "../catalog/records.ts";
+import type { EngineParts } from "./parts.ts";
+
+const epochsBatch = 100;
+const keysBatch = 500;
+
+/**
+ * Removes keys under closed epochs that no row names: no commit can name them any more. Each epoch
+ * is looked at several times, because a put can land long after its writer gave up on it.
+ */
+export async function sweepOrphans(parts: EngineParts): Promise<number> {
+  if (!parts.blobs.properties.needsEpochs) return 0;
+  const [firstLookMs = 0] = limits.orphanLooksMs;
+  const now = parts.clock.now();
+  const look = { now, closedBefore: now - firstLookMs, limit: epochsBatch };
+  let removed = 0;
+  for (const epoch of await parts.catalog.listEpochsDue(look)) {
+    try {
+      removed += await lookAt(parts, epoch);
+      await noteLook(parts, epoch);
+    } catch (error) {
+      // It stays due, and the others have their turn.
+      const facts = { err: asError(error), epoch: epoch.fence };
+      parts.log.warn(facts, "an epoch's keys could not be looked at");
+    }
+  }
+  return removed;
+}
+
+async function lookAt(parts: EngineParts, epoch: Epoch): Promise<number> {
+  let removed = 0;
+  let batch: string[] = [];
+  // First what was begun: nothing of it may become a key after the keys were listed.
+  await parts.blobs.abandon(epoch);
+  for await (const key of parts.blobs.listKeys(epoch)) {
+    batch.push(key);
+    if (batch.length < keysBatch) continue;
+    removed += await removeUnknown(parts, batch);
+    batch = [];
+  }
+  return removed + (await removeUnknown(parts, batch));
+}
+
+async function removeUnknown(parts: EngineParts, keys: readonly string[]): Promise<number> {
+  if (keys.length === 0) return 0;
+  // Asked again for every batch: an operator may hold removal while a long listing goes on.
+  const refusal = await parts.removalGuard.refusal();
+  if (refusal !== undefined) throw new Error(refusal);
+  const known = await parts.catalog.knownKeys(keys);
+  const orphans = keys.filter((key) => !known.has(key));
+  if (orphans.length === 0) return 0;
+  await parts.blobs.remove(orphans);
+  parts.log.info({ keys: orphans }, "keys were removed that nothing was committed of");
+  return orphans.length;
+}
+
+/** Two nodes may have looked at once; only one of them counts the look. */
+async function noteLook(parts: EngineParts, { fence, blobId, looks }: Epoch): Promise<void> {
+  const current = (await parts.catalog.listEpochs(blobId)).find((epoch) => epoch.fence === fence);
+  if (current?.looks !== looks) return;
+  const waitMs = limits.orphanLooksMs[looks + 1];
+  const nextAt = waitMs === undefined ? undefined : parts.clock.now() + waitMs;
+  await parts.catalog.noteEpochLook(fence, nextAt);
+}
