@@ -37,6 +37,39 @@ export const limits = Object.freeze({
   yieldMsMax: 15_000,
   drainMsMax: 10_000,
 
+  /** An S3 upload's first parts; later ones are 2, 4, 8 times as long from the offsets below on. */
+  s3PartBytes: 8 * MiB,
+  s3LongerPartsFrom: Object.freeze([8 * GiB, 24 * GiB, 72 * GiB]),
+  /** A part's memory grows by doubling from this. */
+  s3PartMemoryMin: 64 * KiB,
+  /** Of one upload; one more is being filled meanwhile. */
+  s3PartsInFlight: 4,
+  /** Of all uploads: beyond it a part costs memory and waits for the others. */
+  s3PutsInFlight: 64,
+  /** Memory of all S3 parts being filled or put, and of those that are being merged. */
+  s3PartsMemoryMax: 192 * MiB,
+  s3MergesMemoryMax: 64 * MiB,
+  /** So many neighbours of about a size become one extent. */
+  s3MergeWidth: 8,
+  /** Extents of an upload that are shorter than a part. */
+  s3ShortExtentsMax: 56,
+  /** Bytes of a slow sender wait this long at least before they become an object. */
+  s3CheckpointMsMin: 15_000,
+  s3AttemptsMax: 3,
+  s3ConnectMsMax: 5_000,
+  /** One attempt of a request, its body and the wait for the answer's head included. */
+  s3AttemptMsMax: 120_000,
+  /** A connection, or an answer that is read, in which nothing moves. */
+  s3SilentMsMax: 20_000,
+  /** How long the end of an append waits for puts whose outcome nobody needs any more. */
+  s3CloseMsMax: 10_000,
+  s3ReadsInFlight: 1_024,
+  /** What S3 asks of every part of a multipart upload but the last. */
+  s3MultipartBytesMin: 5 * MiB,
+  s3MultipartPartsMax: 10_000,
+  /** Pieces of an assembly that are read and written again. */
+  s3RewriteBytes: 8 * MiB,
+
   /** Free room that stays, as a share of the volume, where an operator says nothing else. */
   softRoomShare: 0.02,
   softRoomBytesMax: 1 * GiB,

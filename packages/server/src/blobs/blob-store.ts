@@ -10,6 +10,20 @@ export interface StoredExtent {
   readonly inline: Uint8Array | undefined;
 }
 
+/**
+ * The store has nothing at the key. Where extents can be replaced this need not be damage: whoever
+ * reads looks the list of extents up again and goes on at the same position.
+ */
+export class BytesMissingError extends Error {
+  override readonly name = "BytesMissingError";
+  readonly key: string;
+
+  constructor(key: string, options?: ErrorOptions) {
+    super(`there are no bytes at ${key}`, options);
+    this.key = key;
+  }
+}
+
 /** Who makes keys of a blob, and since when. The fence is unique among all epochs. */
 export interface BlobEpoch {
   readonly fence: string;

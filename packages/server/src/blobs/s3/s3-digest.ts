@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import type { DigestForm } from "./s3-profile.ts";
+
+/** What a request carries so that the store can refuse a body that is not the one we sent. */
+export interface BodyDigest {
+  /** The payload's part of the signature: its SHA-256 in hex, or a word that says "not signed". */
+  readonly contentSha256: string;
+  readonly checksumCrc32: string | undefined;
+  readonly contentMd5: string | undefined;
+}
+
+export interface DigestRequest {
+  readonly body: Uint8Array;
+  /** Of the body, known already. */
+  readonly crc32: number;
+  readonly form: DigestForm | undefined;
+}
+
+/** Large bodies are digested off the event loop, or in slices that leave it room between them. */
+export async function digestOf({ body, crc32, form }: DigestRequest): Promise<BodyDigest> {
+  const none = {
+    contentSha256: "UNSIGNED-PAYLOAD",
+    checksumCrc32: undefined,
+    contentMd5: undefined,
+  };
+  switch (form) {
+    case undefined:
+      return none;
+    case "crc32":
+      return { ...none, checksumCrc32: base64OfCrc32(crc32) };
+    case "sha256":
+      return { ...none, contentSha256: await sha256Of(body) };
+    case "md5":
+      return { ...none, contentMd5: (await md5Of(body)).toString("base64") };
+  }
+}
+
+export function base64OfCrc32(crc32: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc32);
+  return bytes.toString("base64");
+}
+
+const sliceBytes = 1024 * 1024;
+
+export async function md5Of(body: Uint8Array): Promise<Buffer> {
+  const hash = createHash("md5");
+  for (let from = 0; from < body.length; from += sliceBytes) {
+    if (from > 0) await new Promise((resolve) => setImmediate(resolve));
+    hash.update(body.subarray(from, from + sliceBytes));
+  }
+  return hash.digest();
+}
+
+async function sha256Of(body: Uint8Array): Promise<string> {
+  // For what is small, the way to another thread and back takes longer.
+  if (body.length <= 16 * 1024) return createHash("sha256").update(body).digest("hex");
+  // The parts' memory is never shared between threads, which is all that the type does not say.
+  const digest = await crypto.subtle.digest("SHA-256", body as Uint8Array<ArrayBuffer>);
+  return Buffer.from(digest).toString("hex");
+}

@@ -1,0 +1,218 @@
+import { Readable } from "node:stream";
+import type { Clock } from "../../base/clock.ts";
+import { limits } from "../../base/limits.ts";
+import { BytesMissingError, type ByteRange } from "../blob-store.ts";
+import { digestOf } from "./s3-digest.ts";
+import { endedBy, type S3Connection } from "./s3-client.ts";
+import { isMissingKey, isRefusal } from "./s3-error.ts";
+import type { DigestForm, S3Profile } from "./s3-profile.ts";
+import { beforeSigning, settingHeaders } from "./s3-headers.ts";
+
+export interface PutRequest {
+  readonly key: string;
+  readonly body: Uint8Array;
+  /** Of the body. */
+  readonly crc32: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface ObjectFacts {
+  readonly length: number;
+  /** Without its quotes. */
+  readonly etag: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface S3ObjectsParts {
+  readonly connection: S3Connection;
+  readonly clock: Clock;
+  readonly profile: S3Profile;
+}
+
+/** Single objects of a bucket: put, looked at, read, listed, removed. */
+export class S3Objects {
+  readonly #parts: S3ObjectsParts;
+
+  constructor(parts: S3ObjectsParts) {
+    this.#parts = parts;
+  }
+
+  get connection(): S3Connection {
+    return this.#parts.connection;
+  }
+
+  get profile(): S3Profile {
+    return this.#parts.profile;
+  }
+
+  /** Puts a whole object, and tells how many tries it took. */
+  async put(request: PutRequest): Promise<{ readonly attempts: number }> {
+    const { sdk, client, bucket } = this.#parts.connection;
+    const { key, body, signal } = request;
+    const digest = await digestOf({ ...request, form: this.#digestForm });
+    const command = new sdk.PutObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      Body: body,
+      ContentLength: body.length,
+      ContentMD5: digest.contentMd5,
+      ChecksumCRC32: digest.checksumCrc32,
+    });
+    command.middlewareStack.add(
+      settingHeaders({ "x-amz-content-sha256": digest.contentSha256 }),
+      beforeSigning,
+    );
+    const { $metadata } = await client.send(command, endedBy(signal));
+    return { attempts: $metadata.attempts ?? 1 };
+  }
+
+  get #digestForm(): DigestForm | undefined {
+    return this.#parts.profile.digest;
+  }
+
+  async head(key: string, signal?: AbortSignal): Promise<ObjectFacts | undefined> {
+    const { sdk, client, bucket } = this.#parts.connection;
+    try {
+      const command = new sdk.HeadObjectCommand({ Bucket: bucket, Key: key });
+      const answer = await client.send(command, endedBy(signal));
+      if (answer.ContentLength === undefined) throw new Error(`no length was given for ${key}`);
+      return {
+        length: answer.ContentLength,
+        etag: withoutQuotes(answer.ETag),
+        metadata: answer.Metadata ?? {},
+      };
+    } catch (error) {
+      if (isMissingKey(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Bytes [from, to) of an object. A stream that breaks is taken up again where it broke. */
+  async *read(key: string, range: ByteRange, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    let position = range.from;
+    let failures = 0;
+    while (position < range.to) {
+      try {
+        for await (const chunk of this.#stream(key, { from: position, to: range.to }, signal)) {
+          position += chunk.length;
+          failures = 0;
+          yield chunk;
+        }
+      } catch (error) {
+        signal?.throwIfAborted();
+        failures += 1;
+        const isLast = failures >= limits.s3AttemptsMax;
+        if (isLast || isRefusal(error) || error instanceof BytesMissingError) throw error;
+        await this.#parts.clock.sleep(100 * 4 ** failures, signal);
+        continue;
+      }
+      if (position < range.to) {
+        throw new Error(`${key} ends at ${position}, before ${range.to}`);
+      }
+    }
+  }
+
+  async *#stream(key: string, range: ByteRange, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    const body = await this.#open(key, range, signal);
+    const chunks = body[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const chunk = await this.#heard(body, chunks);
+        if (chunk === undefined) return;
+        signal?.throwIfAborted();
+        yield chunk;
+      }
+    } finally {
+      body.destroy();
+    }
+  }
+
+  async #open(key: string, { from, to }: ByteRange, signal?: AbortSignal): Promise<Readable> {
+    const { sdk, readingClient, bucket } = this.#parts.connection;
+    const command = new sdk.GetObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      Range: `bytes=${from}-${to - 1}`,
+    });
+    try {
+      const answer = await readingClient.send(command, endedBy(signal));
+      const { Body: body, ContentRange: contentRange } = answer;
+      if (!(body instanceof Readable)) throw new Error(`no bytes came for ${key}`);
+      // An error of a stream that nobody reads yet must not end the process.
+      body.on("error", () => undefined);
+      if (contentRange?.startsWith(`bytes ${from}-`) === true) return body;
+      body.destroy();
+      throw new Error(`${key} was asked for from ${from} on, and ${contentRange ?? "all"} came`);
+    } catch (error) {
+      if (isMissingKey(error)) throw new BytesMissingError(key, { cause: error });
+      throw error;
+    }
+  }
+
+  /** The next chunk, unless the store is silent for too long. The reader's pauses do not count. */
+  async #heard(body: Readable, chunks: AsyncIterator<unknown>): Promise<Uint8Array | undefined> {
+    const cancel = this.#parts.clock.after(limits.s3SilentMsMax, () => {
+      body.destroy(new Error(`nothing came for ${limits.s3SilentMsMax} ms`));
+    });
+    try {
+      const next: IteratorResult<unknown, unknown> = await chunks.next();
+      if (next.done === true) return undefined;
+      if (!(next.value instanceof Uint8Array)) throw new Error("a stream of bytes was expected");
+      return next.value;
+    } finally {
+      cancel();
+    }
+  }
+
+  async *list(prefix: string): AsyncIterable<string> {
+    const { sdk, client, bucket } = this.#parts.connection;
+    let token: string | undefined;
+    do {
+      const page = await client.send(
+        new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
+      );
+      for (const { Key: key } of page.Contents ?? []) if (key !== undefined) yield key;
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
+  /** A key that is not there counts as removed. Throws when one was not removed. */
+  async remove(keys: readonly string[]): Promise<void> {
+    const unique = [...new Set(keys)];
+    if (!this.#parts.profile.batchDelete) {
+      for (const key of unique) await this.#removeOne(key);
+      return;
+    }
+    for (let from = 0; from < unique.length; from += 1_000) {
+      await this.removeBatch(unique.slice(from, from + 1_000));
+    }
+  }
+
+  async removeBatch(keys: readonly string[]): Promise<void> {
+    const { sdk, client, bucket } = this.#parts.connection;
+    const answer = await client.send(
+      new sdk.DeleteObjectsCommand({
+        Bucket: bucket,
+        Delete: { Objects: keys.map((key) => ({ Key: key })), Quiet: true },
+      }),
+    );
+    const failed = (answer.Errors ?? []).filter(({ Code: code }) => code !== "NoSuchKey");
+    const [first] = failed;
+    if (first === undefined) return;
+    const { Key: key = "", Code: code = "", Message: message = "" } = first;
+    throw new Error(`${failed.length} keys were not removed, the first ${key}: ${code} ${message}`);
+  }
+
+  async #removeOne(key: string): Promise<void> {
+    const { sdk, client, bucket } = this.#parts.connection;
+    try {
+      await client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: key }));
+    } catch (error) {
+      if (!isMissingKey(error)) throw error;
+    }
+  }
+}
+
+export function withoutQuotes(etag: string | undefined): string {
+  return (etag ?? "").replace(/^"|"$/g, "");
+}
