@@ -1,10 +1,7 @@
-import { CephGateway, cephMissing } from "./ceph-gateway.ts";
+import { CephGateway } from "./ceph-gateway.ts";
 import { HaproxyProcess, haproxyMissing } from "./haproxy.ts";
-import { PostgresServer, postgresMissing } from "./postgres-server.ts";
+import { PostgresServer } from "./postgres-server.ts";
 import { ServerProcess } from "./server-process.ts";
-
-/** Why there can be no cluster here; undefined when there can. */
-export const clusterMissing = cephMissing ?? postgresMissing ?? haproxyMissing;
 
 export interface ClusterOptions {
   readonly nodes?: number;
@@ -47,13 +44,21 @@ export class Cluster {
     this.#stack = stack;
   }
 
-  static async start(options: ClusterOptions = {}): Promise<Cluster> {
+  /** The cluster, or the reason why there can be none here. */
+  static async start(options: ClusterOptions = {}): Promise<Cluster | string> {
     await using stack = new AsyncDisposableStack();
-    const [postgres, ceph] = await Promise.all([PostgresServer.start(), CephGateway.start()]);
-    stack.use(postgres);
-    stack.use(ceph);
+    if (haproxyMissing !== undefined) return haproxyMissing;
+    const postgres = await PostgresServer.start();
+    if (typeof postgres === "string") return postgres;
+    stack.defer(() => postgres.remove());
+    const ceph = await CephGateway.start();
+    if (typeof ceph === "string") return ceph;
+    stack.defer(() => ceph.stop());
     const parts = { postgres, ceph };
-    const direct = { catalog: await postgres.createDatabase(), blobs: ceph.blobsUrl() };
+    const direct = {
+      catalog: postgres.url(await postgres.createDatabase()),
+      blobs: ceph.location({ prefix: "cluster" }),
+    };
     const starting = Array.from({ length: options.nodes ?? 3 }, async (_, node) => {
       const addresses = (await options.via?.(node, parts)) ?? direct;
       return stack.use(await startNode(parts, addresses, options.extraArguments ?? []));
@@ -76,7 +81,7 @@ function startNode(
 ): Promise<ServerProcess> {
   return ServerProcess.start({
     environment: {
-      ...ceph.credentials,
+      ...ceph.environment,
       HAWSER_CATALOG: catalog,
       HAWSER_BLOBS: blobs,
       HAWSER_KEY: "the key of the cluster under test",

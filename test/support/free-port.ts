@@ -1,14 +1,13 @@
+import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** A port of 127.0.0.1 that nobody listened at just now, for programs that cannot take port 0. */
+/** A port of 127.0.0.1 that was free just now, for programs that cannot take port 0. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
   const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
+  server.close();
+  await once(server, "close");
   if (address === null || typeof address === "string") throw new Error("no port was given");
   return address.port;
 }

@@ -9,9 +9,7 @@ import { freePort } from "./free-port.ts";
 const program = "/usr/sbin/haproxy";
 
 /** Why there can be no HAProxy here; undefined when there can. */
-export const haproxyMissing = existsSync(program)
-  ? undefined
-  : "needs HAProxy (apt-get install haproxy)";
+export const haproxyMissing = existsSync(program) ? undefined : "HAProxy is not installed";
 
 /** A load balancer that sends each request to the next node, whatever connection it came on. */
 export class HaproxyProcess {

@@ -5,6 +5,7 @@ import { DiskBlobStore } from "../../packages/server/src/blobs/disk/disk-blob-st
 import type { Catalog } from "../../packages/server/src/catalog/catalog.ts";
 import { Leases } from "../../packages/server/src/engine/lease.ts";
 import type { EngineParts } from "../../packages/server/src/engine/parts.ts";
+import { unguardedRemoval } from "../../packages/server/src/engine/removal-guard.ts";
 import { Room } from "../../packages/server/src/engine/room.ts";
 import { Chance } from "../fault/simulation/chance.ts";
 import { SimulatedVolume } from "../fault/simulation/simulated-volume.ts";
@@ -41,6 +42,9 @@ export function engineOver(catalog: Catalog, changes: Partial<EngineParts> = {})
     log: silentLog,
     handleLifetimeMs: 60_000,
     secretOf: () => Promise.resolve("secret"),
+    removalGuard: unguardedRemoval,
+    assembly: "on-publish",
+    redirectDownloads: false,
     ...changes,
   };
 }

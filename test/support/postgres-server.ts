@@ -1,13 +1,13 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { access, chown, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
 import { eventually, within } from "./eventually.ts";
+import { freePort } from "./free-port.ts";
 
 const run = promisify(execFile);
 const debianDirectory = "/usr/lib/postgresql";
@@ -202,14 +202,4 @@ async function findOwner(): Promise<Owner | undefined> {
     if (account !== undefined) return { uid: Number(account[2]), gid: Number(account[3]) };
   }
   return undefined;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  return address.port;
 }

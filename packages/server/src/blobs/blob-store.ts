@@ -36,17 +36,6 @@ export interface BlobEpoch {
 /** A key of a blob as its name alone tells of it, whether or not any row does. */
 export interface BlobKey extends Omit<StoredExtent, "inline">, Omit<BlobEpoch, "blobId"> {}
 
-/** The key is gone. When its bytes were given another key, the catalog names that one by now. */
-export class BytesMissingError extends Error {
-  override readonly name = "BytesMissingError";
-  readonly key: string;
-
-  constructor(key: string, options?: ErrorOptions) {
-    super(`${key} is not there`, options);
-    this.key = key;
-  }
-}
-
 /**
  * The bytes. A blob is an ordered list of extents, and the catalog holds that list: the store
  * never decides what counts. Keys are the store's own random names; no client byte is in them.

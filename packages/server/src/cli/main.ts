@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   migrate: async () => (await import("./migrate.ts")).migrateCommand(),
   export: async () => (await import("./export.ts")).exportCommand(),
   import: async () => (await import("./import.ts")).importCommand(),
+  repair: async () => (await import("./repair.ts")).repairCommand(),
   verify: async () => (await import("./verify.ts")).verifyCommand(),
 };
 

@@ -10,6 +10,8 @@ import { controlApp, controlListener } from "../control/control.ts";
 import { Leases } from "../engine/lease.ts";
 import type { AssemblyPolicy, EngineParts } from "../engine/parts.ts";
 import { markCleanStop, recover } from "../engine/recover.ts";
+import { unguardedRemoval, type CatalogGuard } from "../engine/removal-guard.ts";
+import { repair, type RepairReport } from "../engine/repair.ts";
 import { Room, type RoomMarks } from "../engine/room.ts";
 import { sweep } from "../engine/sweep.ts";
 import { verify } from "../engine/verify.ts";
@@ -22,7 +24,7 @@ import { exportDeployment, type ExportReport } from "./export.ts";
 import { importDeployment, type ImportReport } from "./import.ts";
 import { startChores } from "./chores.ts";
 import { prepareLocalAccess, type LocalAccess } from "./local-access.ts";
-import { openStorage, type StorageOptions } from "./storage.ts";
+import { migrateCatalog, openStorage, type StorageOptions } from "./storage.ts";
 
 interface Rooms {
   readonly engine: EngineParts;
@@ -30,6 +32,7 @@ interface Rooms {
   readonly tokens: Tokens;
   readonly keyring: Keyring;
   readonly administration: Administration;
+  readonly removalGuard: CatalogGuard | undefined;
   close(): Promise<void>;
 }
 
@@ -56,7 +59,7 @@ async function openRooms(options: RoomsOptions): Promise<Rooms> {
     leases: new Leases({ ...outside, catalog }),
     handleLifetimeMs: options.handleLifetimeMs,
     secretOf: async (appId) => (await apps.find(appId))?.secret,
-    removalGuard: storage.removalGuard,
+    removalGuard: storage.removalGuard ?? unguardedRemoval,
     assembly: options.assembly,
     redirectDownloads: options.redirectDownloads,
   };
@@ -66,7 +69,9 @@ async function openRooms(options: RoomsOptions): Promise<Rooms> {
     sweep: (wanted) => sweep(engine, wanted),
     verify: () => verify(engine),
   });
-  return { engine, apps, tokens, keyring, administration, close: () => storage.close() };
+  const { removalGuard } = storage;
+  const close = (): Promise<void> => storage.close();
+  return { engine, apps, tokens, keyring, administration, removalGuard, close };
 }
 
 /** For the operator's commands where no server runs; DirectoryOwnedError where one does. */
@@ -80,6 +85,18 @@ export async function withLocalAdministration<Result>(
 /** Writes the whole deployment to a directory. No server may run on it. */
 export function exportTo(config: StorageConfig, directory: string): Promise<ExportReport> {
   return withLocalRooms(config, ({ engine }) => exportDeployment(engine, directory));
+}
+
+/** Gives a restored catalog back what the bucket still knows; `go` lets bytes be removed again. */
+export function repairCatalog(
+  config: StorageConfig,
+  options: { readonly dryRun: boolean; readonly go: boolean },
+): Promise<RepairReport> {
+  return withLocalRooms(config, async ({ engine, removalGuard }) => {
+    const report = await repair(engine, { dryRun: options.dryRun });
+    if (options.go && !options.dryRun) await removalGuard?.allow();
+    return report;
+  });
 }
 
 /** Reads in what `exportTo` wrote. */
@@ -126,6 +143,7 @@ export async function startService(
   onFatal: (error: Error) => void,
 ): Promise<RunningService> {
   const log = createLog(config.logLevel);
+  if (config.migrate && config.catalogUrl !== undefined) await migrateCatalog(config.catalogUrl);
   const health: Health = { volumeFailed: false };
   let http: HttpServer | undefined = undefined;
   const rooms = await openRooms({

@@ -31,14 +31,11 @@ export async function prepareLocalAccess(
   url: string,
 ): Promise<LocalAccess> {
   const known = await readLocalCredentials(config.dataDirectory);
-  const app = await prepareApp(rooms, config, known?.appId);
-  if (config.token !== undefined) {
-    await rooms.tokens.create({
-      appId: app.id,
-      userId: "1",
-      label: "configured",
-      value: config.token,
-    });
+  const app = await tryTwice(() => prepareApp(rooms, config, known?.appId));
+  const { token: value } = config;
+  if (value !== undefined) {
+    const wanted = { appId: app.id, userId: "1", label: "configured", value };
+    await tryTwice(() => rooms.tokens.create(wanted));
   }
   const isSameApp = known?.appId === app.id;
   const needsToken = config.token === undefined && (!isSameApp || known.token === undefined);
@@ -54,6 +51,15 @@ export async function prepareLocalAccess(
   };
   await writeLocalCredentials(config.dataDirectory, credentials);
   return { appId: app.id, newToken };
+}
+
+/** Another node may have made the same thing in the same moment: then it is there to be found. */
+async function tryTwice<Result>(make: () => Promise<Result>): Promise<Result> {
+  try {
+    return await make();
+  } catch {
+    return await make();
+  }
 }
 
 async function prepareApp(rooms: AccessRooms, config: Config, knownId: string | undefined) {

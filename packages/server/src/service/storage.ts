@@ -1,4 +1,5 @@
 import path from "node:path";
+import { z } from "zod";
 import { Keyring } from "../access/keyring.ts";
 import { systemClock } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
@@ -9,6 +10,7 @@ import { DiskBlobStore } from "../blobs/disk/disk-blob-store.ts";
 import { NodeVolume } from "../blobs/disk/node-volume.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { SqliteCatalog } from "../catalog/sqlite.ts";
+import { CatalogGuard, type SweepCounter } from "../engine/removal-guard.ts";
 import type { StorageConfig } from "./config.ts";
 import { descriptorsMax } from "./descriptors-max.ts";
 import { ownDirectory } from "./own-directory.ts";
@@ -18,7 +20,8 @@ export interface Storage {
   readonly keyring: Keyring;
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
-  readonly removalGuard: RemovalGuard;
+  /** Undefined where the bytes lie beside the catalog and are restored together with it. */
+  readonly removalGuard: CatalogGuard | undefined;
   close(): Promise<void>;
 }
 
@@ -43,43 +46,111 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     for (const each of opened.toReversed()) await each.close();
   };
   const ownership = await ownDirectory(config.dataDirectory);
-  opened.push({ close: () => Promise.resolve(ownership.release()) });
+  opened.push({
+    close: () => {
+      ownership.release();
+      return Promise.resolve();
+    },
+  });
   try {
     const keyring = await Keyring.open(path.join(config.dataDirectory, "key"), config.key);
-    const catalog = await openCatalog(options);
+    const found = await openCatalog(options);
+    const { catalog } = found;
     opened.push(catalog);
     if (config.catalogUrl !== undefined) await agreeOnKey(catalog, keyring);
-    const blobs = await openBlobs(options, catalog);
+    const { blobs, removalGuard } = await openBlobs(options, found);
     opened.push(blobs);
-    return { keyring, catalog, blobs, removalGuard: guardOf(catalog, blobs), close };
+    return { keyring, catalog, blobs, removalGuard, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function openCatalog({ config, onFatal }: StorageOptions): Promise<Catalog> {
+interface OpenedCatalog {
+  readonly catalog: Catalog;
+  /** Names the database that answers; undefined where a file is one. */
+  readonly identity: () => Promise<string | undefined>;
+}
+
+async function openCatalog({ config, onFatal }: StorageOptions): Promise<OpenedCatalog> {
   if (config.catalogUrl === undefined) {
-    return await SqliteCatalog.open(path.join(config.dataDirectory, "catalog.sqlite"), onFatal);
+    const file = path.join(config.dataDirectory, "catalog.sqlite");
+    const catalog = await SqliteCatalog.open(file, onFatal);
+    return { catalog, identity: () => Promise.resolve(undefined) };
   }
   const { catalogUrl: url, catalogConnections: connectionsMax } = config;
   // What most servers have no use for is loaded only here.
   const { PostgresCatalog } = await import("../catalog/postgres.ts");
-  return await PostgresCatalog.open({ ...outside, url, connectionsMax });
+  const catalog = await PostgresCatalog.open({ ...outside, url, connectionsMax });
+  return { catalog, identity: () => catalog.identity() };
 }
 
-async function openBlobs(options: StorageOptions, catalog: Catalog): Promise<BlobStore> {
-  const { config, log } = options;
-  if (config.blobsUrl === undefined) return await openDisk(options);
-  const { S3BlobStore } = await import("../blobs/s3/s3-blob-store.ts");
+interface OpenedBlobs {
+  readonly blobs: BlobStore;
+  readonly removalGuard: CatalogGuard | undefined;
+}
+
+async function openBlobs(
+  options: StorageOptions,
+  { catalog, identity }: OpenedCatalog,
+): Promise<OpenedBlobs> {
+  const { blobsUrl } = options.config;
+  if (blobsUrl === undefined) {
+    return { blobs: await openDisk(options), removalGuard: undefined };
+  }
+  const [{ S3BlobStore }, { parseS3Location }] = await Promise.all([
+    import("../blobs/s3/s3-blob-store.ts"),
+    import("../blobs/s3/s3-location.ts"),
+  ]);
   const deploymentId = await catalog.claimMark("deployment", systemRandom.uuid());
-  return await S3BlobStore.open({ ...outside, url: config.blobsUrl, deploymentId, log });
+  const location = parseS3Location(blobsUrl);
+  const store = await S3BlobStore.open({ ...outside, location, deploymentId });
+  try {
+    const profile = await store.selfTest();
+    options.log.info({ bucket: location.bucket, prefix: location.prefix, ...profile }, "S3 store");
+    await agreeOnDeployment(store, deploymentId);
+    // Rows and objects lie apart: a catalog that was restored alone must not have bytes removed.
+    const counter = sweepCounter(store);
+    return { blobs: store, removalGuard: new CatalogGuard({ catalog, counter, identity }) };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
-/** Bytes in a bucket are kept apart from the catalog, and are not restored together with it. */
-function guardOf(catalog: Catalog, blobs: BlobStore): RemovalGuard {
-  if (!("readObject" in blobs)) return unguardedRemoval;
-  throw new Error("to be written");
+/** Small objects with names, beside the bytes. */
+interface NamedObjects {
+  readObject(name: string): Promise<string | undefined>;
+  writeObject(name: string, text: string): Promise<void>;
+}
+
+/** Two deployments under one prefix would each take the other's objects for orphans. */
+async function agreeOnDeployment(store: NamedObjects, deploymentId: string): Promise<void> {
+  const name = "deployment.json";
+  const found = await store.readObject(name);
+  if (found === undefined) {
+    await store.writeObject(name, `${JSON.stringify({ deployment: deploymentId })}\n`);
+    return;
+  }
+  const { deployment } = z.object({ deployment: z.string() }).parse(JSON.parse(found));
+  if (deployment === deploymentId) return;
+  throw new Error(
+    `This bucket and prefix belong to the deployment ${deployment}; the catalog is that of ` +
+      `${deploymentId}. Name another prefix in --blobs, or the catalog that belongs to it.`,
+  );
+}
+
+function sweepCounter(store: NamedObjects): SweepCounter {
+  const name = "sweeps.json";
+  return {
+    read: async () => {
+      const found = await store.readObject(name);
+      if (found === undefined) return undefined;
+      return z.object({ sweeps: z.int().min(0) }).parse(JSON.parse(found)).sweeps;
+    },
+    write: (sweeps) => store.writeObject(name, `${JSON.stringify({ sweeps })}\n`),
+  };
 }
 
 async function openDisk(options: StorageOptions): Promise<BlobStore> {

@@ -9,6 +9,7 @@ import type {
   AppenderRequest,
   AssembleRequest,
   BlobEpoch,
+  BlobKey,
   BlobStore,
   ByteRange,
   SignUrlRequest,
@@ -20,7 +21,14 @@ import { S3Appender } from "./s3-appender.ts";
 import { S3Assembly } from "./s3-assembly.ts";
 import { connectS3, type S3Connection } from "./s3-client.ts";
 import { isMissingKey, serviceError, storageError } from "./s3-error.ts";
-import { deploymentPrefix, epochPrefix, extentKey, inPrefix, type S3KeySpace } from "./s3-keys.ts";
+import {
+  deploymentPrefix,
+  epochPrefix,
+  extentKey,
+  inPrefix,
+  parseExtentKey,
+  type S3KeySpace,
+} from "./s3-keys.ts";
 import type { S3Location } from "./s3-location.ts";
 import { S3Objects } from "./s3-objects.ts";
 import { cautiousProfile, type S3Profile } from "./s3-profile.ts";
@@ -115,6 +123,15 @@ export class S3BlobStore implements BlobStore {
 
   listKeys(epoch: BlobEpoch): AsyncIterable<string> {
     return this.#objects.list(epochPrefix(this.#space, epoch));
+  }
+
+  async *listBlobKeys(blobId: string): AsyncIterable<BlobKey> {
+    for await (const key of this.#objects.list(`${deploymentPrefix(this.#space)}${blobId}/`)) {
+      const facts = parseExtentKey(this.#space.prefix, key);
+      if (facts === undefined) continue;
+      const { base, openedAt, fence } = facts.epoch;
+      yield { ...facts.extent, base, openedAt, fence };
+    }
   }
 
   async abandon(epoch: BlobEpoch): Promise<void> {

@@ -1,0 +1,42 @@
+import type { Command } from "commander";
+import { repairCatalog } from "../service/compose.ts";
+import { adminCommand, storageConfigOf, type AdminFlags } from "./admin-command.ts";
+import { runClientCommand } from "./client-command.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { printFields } from "./fields.ts";
+
+interface RepairFlags extends AdminFlags {
+  readonly dryRun?: boolean;
+  readonly go?: boolean;
+}
+
+/** `hawser repair [--dry-run] [--go]`. */
+export function repairCommand(): Command {
+  return adminCommand("repair", "give a restored catalog back what the bucket knows", examples)
+    .option("--dry-run", "only tell what would be adopted")
+    .option("--go", "afterwards let sweeps remove bytes again on this catalog's word")
+    .action((flags: RepairFlags) =>
+      runClientCommand(flags, async () => {
+        const { dryRun = false, go = false } = flags;
+        const report = await repairCatalog(storageConfigOf(flags), { dryRun, go });
+        const counts = { adopted: report.adopted.length, problems: report.problems.length };
+        const unexplained = report.unexplained.length;
+        printFields(
+          flags.json === true
+            ? report
+            : { removalHeld: report.removalHeld ?? "no", dryRun, ...counts, unexplained },
+          flags.json === true,
+        );
+        return report.problems.length === 0 ? exitCodes.ok : exitCodes.failed;
+      }),
+    );
+}
+
+const examples = `
+A catalog that was restored from a backup does not know what was committed since; the names of the
+objects in the bucket do. Until an operator says --go, a server removes nothing on the word of a
+restored catalog, and only so long can it be repaired.
+
+Examples:
+  hawser repair --dry-run --json
+  hawser repair --go`;
