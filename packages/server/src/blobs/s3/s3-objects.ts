@@ -62,7 +62,9 @@ export class S3Objects {
       settingHeaders({ "x-amz-content-sha256": digest.contentSha256 }),
       beforeSigning,
     );
-    const { $metadata } = await client.send(command, endedBy(signal));
+    const { ETag: etag, $metadata } = await client.send(command, endedBy(signal));
+    // A success that names no object may be a proxy's, or an error in disguise.
+    if (etag === undefined) throw new Error(`the put of ${key} was not confirmed`);
     return { attempts: $metadata.attempts ?? 1 };
   }
 
