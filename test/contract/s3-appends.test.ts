@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../packages/server/src/base/clock.ts";
 import { crc32 } from "../../packages/server/src/base/crc32.ts";
-import type { S3BlobStore } from "../../packages/server/src/blobs/s3/s3-blob-store.ts";
+import { systemRandom } from "../../packages/server/src/base/random.ts";
+import { S3BlobStore } from "../../packages/server/src/blobs/s3/s3-blob-store.ts";
+import { parseS3Location } from "../../packages/server/src/blobs/s3/s3-location.ts";
 import { CephGateway } from "../support/ceph-gateway.ts";
 import { S3FaultProxy, type S3Request } from "../support/s3-fault-proxy.ts";
 import { S3InTests } from "../support/s3-in-tests.ts";
@@ -154,6 +156,23 @@ function describeAppends(ceph: CephGateway): void {
     await expect(read()).rejects.not.toMatchObject({ name: "BytesMissingError" });
     const opening = blob.open(store);
     await expect(opening).rejects.toMatchObject({ code: "storage_failed" });
+  });
+
+  test("a bucket that is not there is a failure, not a loss of every object in it", async () => {
+    await blob.append(store, randomBytes(20_000));
+    const location = parseS3Location(ceph.location({ prefix: place.prefix }));
+    const misled = await S3BlobStore.open({
+      location: { ...location, bucket: "no-such-bucket", createBucket: false },
+      deploymentId: place.deploymentId,
+      clock: systemClock,
+      random: systemRandom,
+    });
+    await expect(blob.open(misled)).rejects.toMatchObject({ code: "storage_failed" });
+    const [extent] = blob.extents;
+    if (extent === undefined) throw new Error("an extent was expected");
+    await expect(misled.isWhole(extent)).rejects.toMatchObject({ name: "NoSuchBucket" });
+    await expect(misled.remove(blob.keys)).rejects.toThrow();
+    await misled.close();
   });
 
   test("an epoch lists the keys that were made under it, told or not", async () => {
