@@ -1,13 +1,12 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { crc32 } from "../../packages/server/src/base/crc32.ts";
 import type {
   Appender,
-  BlobEpoch,
   BlobStore,
-  ByteRange,
   StoredExtent,
 } from "../../packages/server/src/blobs/blob-store.ts";
+import { collect, KeptBlob, readRange } from "./kept-blob.ts";
 
 export interface OpenedBlobStore {
   readonly store: BlobStore;
@@ -21,19 +20,12 @@ export interface OpenedBlobStore {
   dispose(): Promise<void>;
 }
 
-/** A blob as the catalog would keep it: what was checkpointed, and nothing else. */
-interface Blob {
-  readonly blobId: string;
-  extents: StoredExtent[];
-  offset: number;
-}
-
 /** What every blob store does, wherever it keeps its bytes. */
 export function describeBlobStore(name: string, open: () => Promise<OpenedBlobStore>): void {
   describe(name, () => {
     let opened: OpenedBlobStore;
     let store: BlobStore;
-    let blobs: Blob[];
+    let blobs: KeptBlob[];
 
     beforeEach(async () => {
       opened = await open();
@@ -43,59 +35,40 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
 
     afterEach(async () => {
       const left = await opened.keysOnVolume();
-      const named = new Set(blobs.flatMap((blob) => blob.extents.map(({ key }) => key)));
+      const named = new Set(blobs.flatMap((blob) => [...blob.keys, ...blob.doomed]));
       await opened.dispose();
       // Nothing is left behind that no extent names.
       expect(left.filter((key) => !named.has(key))).toEqual([]);
     });
 
-    function newBlob(): Blob {
-      const blob: Blob = { blobId: randomUUID(), extents: [], offset: 0 };
+    function newBlob(): KeptBlob {
+      const blob = new KeptBlob();
       blobs.push(blob);
       return blob;
     }
 
-    /** Opens the blob's end under an epoch of its own, as every take of its lease does. */
-    function openEnd(blob: Blob): Promise<Appender> {
-      return store.openAppender({ ...blob, epoch: epochOf(blob) });
+    function openEnd(blob: KeptBlob): Promise<Appender> {
+      return blob.open(store);
     }
 
-    async function checkpoint(appender: Appender, blob: Blob): Promise<void> {
-      const { to, extents, replaced } = await appender.checkpoint("everything");
-      const starts = new Set([...extents, ...replaced].map(({ start }) => start));
-      await store.remove(replaced.map(({ key }) => key).filter((key) => key !== ""));
-      blob.extents = [...blob.extents.filter(({ start }) => !starts.has(start)), ...extents].sort(
-        (one, other) => one.start - other.start,
-      );
-      blob.offset = to;
+    async function checkpoint(appender: Appender, blob: KeptBlob): Promise<void> {
+      blob.keep(await appender.checkpoint("everything"));
     }
 
-    async function append(blob: Blob, bytes: Uint8Array): Promise<void> {
-      const appender = await openEnd(blob);
-      await appender.write([bytes]);
-      await checkpoint(appender, blob);
-      await appender.close();
+    function append(blob: KeptBlob, bytes: Uint8Array): Promise<void> {
+      return blob.append(store, bytes);
     }
 
-    async function storedBlob(bytes: Uint8Array): Promise<{ blob: Blob; extent: StoredExtent }> {
+    async function storedBlob(
+      bytes: Uint8Array,
+    ): Promise<{ blob: KeptBlob; extent: StoredExtent }> {
       const blob = newBlob();
       await append(blob, bytes);
       return { blob, extent: onlyExtentOf(blob) };
     }
 
-    async function readBlob(blob: Blob): Promise<Buffer> {
-      const runs: Buffer[] = [];
-      let position = 0;
-      for (const extent of blob.extents) {
-        expect(extent.start).toBe(position);
-        const run = await readRange(store, extent, { from: 0, to: extent.length });
-        expect(crc32(run)).toBe(extent.crc32);
-        expect(await store.isWhole(extent)).toBe(true);
-        position += extent.length;
-        runs.push(run);
-      }
-      expect(position).toBe(blob.offset);
-      return Buffer.concat(runs);
+    function readBlob(blob: KeptBlob): Promise<Buffer> {
+      return blob.read(store);
     }
 
     test("appended bytes read back along the extents, with their CRC-32", async () => {
@@ -166,19 +139,22 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
     test("bytes beyond the committed offset are cut off before new ones are written", async (context) => {
       if (!store.properties.growsInPlace) context.skip("no key is written to twice here");
       const blob = newBlob();
-      await append(blob, Buffer.from("kept"));
+      const [kept, on] = [randomBytes(30_000), randomBytes(20_000)];
+      await append(blob, kept);
       const lost = await openEnd(blob);
-      await lost.write([Buffer.from("never acknowledged, and longer")]);
+      await lost.write([randomBytes(40_000)]);
       await lost.close();
       store = await opened.reopen();
-      await append(blob, Buffer.from(" on"));
-      expect((await readBlob(blob)).toString()).toBe("kept on");
-      const { key, length } = onlyExtentOf(blob);
-      expect(await opened.lengthOf(key)).toBe(length);
+      await append(blob, on);
+      expect(await readBlob(blob)).toEqual(Buffer.concat([kept, on]));
+      for (const { key, length } of blob.extents) {
+        expect(await opened.lengthOf(key)).toBe(length);
+      }
     });
 
     test("a junk tail never shows, even where nothing is written over it", async (context) => {
-      if (!store.properties.growsInPlace) context.skip("no key is written to twice here");
+      if (!store.properties.growsInPlace)
+        context.skip("what is stored here never grows: it has no tail to be cut off");
       const { blob, extent } = await storedBlob(Buffer.from("kept"));
       await opened.setLength(extent.key, 5_000);
       expect(await store.isWhole(extent)).toBe(true);
@@ -188,28 +164,28 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
     });
 
     test("a blob with missing or short bytes is damaged and is not appended to", async () => {
-      const { blob: short, extent } = await storedBlob(randomBytes(1_000));
-      await opened.setLength(extent.key, 999);
-      const { blob: missing, extent: gone } = await storedBlob(randomBytes(1_000));
+      const { blob: short, extent } = await storedBlob(randomBytes(30_000));
+      await opened.setLength(extent.key, 29_999);
+      const { blob: missing, extent: gone } = await storedBlob(randomBytes(30_000));
       await store.remove([gone.key]);
       for (const blob of [short, missing]) {
         await expect(openEnd(blob)).rejects.toMatchObject({ code: "upload_damaged" });
         expect(await store.isWhole(onlyExtentOf(blob))).toBe(false);
       }
-      expect(await opened.lengthOf(extent.key)).toBe(999);
+      expect(await opened.lengthOf(extent.key)).toBe(29_999);
       expect(await opened.keysOnVolume()).toEqual([extent.key]);
     });
 
     test("reading bytes that are not there ends by an error, after those that are", async () => {
-      const bytes = randomBytes(1_000);
+      const bytes = randomBytes(30_000);
       const { extent } = await storedBlob(bytes);
-      await opened.setLength(extent.key, 600);
+      await opened.setLength(extent.key, 20_000);
       const seen: Uint8Array[] = [];
       const read = async (): Promise<void> => {
-        for await (const chunk of store.read(extent, { from: 0, to: 1_000 })) seen.push(chunk);
+        for await (const chunk of store.read(extent, { from: 0, to: 30_000 })) seen.push(chunk);
       };
       await expect(read()).rejects.toThrow();
-      expect(Buffer.concat(seen)).toEqual(bytes.subarray(0, 600));
+      expect(Buffer.concat(seen)).toEqual(bytes.subarray(0, 20_000));
       await store.remove([extent.key]);
       await expect(read()).rejects.toThrow();
     });
@@ -228,7 +204,7 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
           expect(await readBlob(blob)).toEqual(bytes);
         }),
       );
-      const keys = blobs.flatMap((blob) => blob.extents.map(({ key }) => key));
+      const keys = blobs.flatMap((blob) => blob.keys);
       expect(new Set(keys).size).toBe(keys.length);
       for (const [index, blob] of blobs.entries()) {
         expect((await readBlob(blob)).length, `blob ${index}`).toBe(100_000);
@@ -265,7 +241,9 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
       }
     });
 
-    test("a range of a later extent counts from the start of that extent", async () => {
+    test("a range of a later extent counts from the start of that extent", async (context) => {
+      if (!store.properties.growsInPlace)
+        context.skip("this store puts the catalog's own bytes together with what comes next");
       const blob = newBlob();
       // An extent without a key is the catalog's own: the store goes on after it with a new one.
       const inline: StoredExtent = {
@@ -303,16 +281,18 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
     });
 
     test("removed bytes are gone, and removing them again is no error", async () => {
-      const { extent } = await storedBlob(Buffer.from("bytes"));
-      const { blob: kept } = await storedBlob(Buffer.from("kept"));
+      const { extent } = await storedBlob(randomBytes(20_000));
+      const { blob: kept } = await storedBlob(randomBytes(20_000));
       await store.remove([extent.key]);
       await store.remove([extent.key, extent.key]);
       await store.remove([]);
       expect(await store.isWhole(extent)).toBe(false);
-      expect(await opened.keysOnVolume()).toEqual(kept.extents.map(({ key }) => key));
+      expect(await opened.keysOnVolume()).toEqual(kept.keys);
     });
 
-    test("only keys of earlier processes are older keys", async () => {
+    test("only keys of earlier processes are older keys", async (context) => {
+      if (store.properties.needsEpochs)
+        context.skip("keys of this store are found by their epochs");
       const { blob, extent: older } = await storedBlob(Buffer.from("older"));
       expect(await olderKeys(store)).toEqual([]);
       store = await opened.reopen();
@@ -323,8 +303,9 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
     });
 
     test("bytes that were never checkpointed are found by the next process", async (context) => {
-      if (!store.properties.growsInPlace) context.skip("no key is written to twice here");
-      const appender = await openEnd({ blobId: randomUUID(), extents: [], offset: 0 });
+      if (store.properties.needsEpochs)
+        context.skip("keys of this store are found by their epochs");
+      const appender = await openEnd(new KeptBlob());
       await appender.write([Buffer.from("orphan")]);
       await appender.close();
       expect(await olderKeys(store)).toEqual([]);
@@ -335,7 +316,9 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
       expect(await olderKeys(store)).toEqual([]);
     });
 
-    test("quarantine takes bytes out of the store, once", async () => {
+    test("quarantine takes bytes out of the store, once", async (context) => {
+      if (store.properties.needsEpochs)
+        context.skip("this store sets nothing aside: unknown keys are only reported");
       const { extent } = await storedBlob(Buffer.from("suspect"));
       expect(await store.quarantine(extent.key)).toBe(true);
       expect(await store.quarantine(extent.key)).toBe(false);
@@ -347,31 +330,12 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
   });
 }
 
-export function epochOf(blob: { readonly blobId: string; readonly offset: number }): BlobEpoch {
-  const fence = randomBytes(16).toString("hex");
-  return { fence, blobId: blob.blobId, base: blob.offset, openedAt: Date.now() };
-}
-
-function onlyExtentOf(blob: Blob): StoredExtent {
+function onlyExtentOf(blob: KeptBlob): StoredExtent {
   const [extent, ...others] = blob.extents;
   if (extent === undefined || others.length > 0) throw new Error("one extent was expected");
   return extent;
 }
 
-async function readRange(
-  store: BlobStore,
-  extent: StoredExtent,
-  range: ByteRange,
-): Promise<Buffer> {
-  return Buffer.concat(await collect(store.read(extent, range)));
-}
-
 async function olderKeys(store: BlobStore): Promise<string[]> {
   return (await collect(store.listOlderKeys())).sort();
-}
-
-async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
-  const all: Item[] = [];
-  for await (const item of items) all.push(item);
-  return all;
 }

@@ -6,7 +6,8 @@ import { systemClock } from "../../packages/server/src/base/clock.ts";
 import { systemRandom } from "../../packages/server/src/base/random.ts";
 import { DiskBlobStore } from "../../packages/server/src/blobs/disk/disk-blob-store.ts";
 import { NodeVolume } from "../../packages/server/src/blobs/disk/node-volume.ts";
-import { describeBlobStore, epochOf } from "./blob-store-contract.ts";
+import { describeBlobStore } from "./blob-store-contract.ts";
+import { epochOf } from "./kept-blob.ts";
 
 async function openInTemporaryDirectory() {
   const root = await mkdtemp(path.join(tmpdir(), "hawser-blobs-"));

@@ -62,7 +62,9 @@ export class S3Objects {
       settingHeaders({ "x-amz-content-sha256": digest.contentSha256 }),
       beforeSigning,
     );
-    const { $metadata } = await client.send(command, endedBy(signal));
+    const { ETag: etag, $metadata } = await client.send(command, endedBy(signal));
+    // A success that names no object may be a proxy's, or an error in disguise.
+    if (etag === undefined) throw new Error(`the put of ${key} was not confirmed`);
     return { attempts: $metadata.attempts ?? 1 };
   }
 
@@ -82,9 +84,21 @@ export class S3Objects {
         metadata: answer.Metadata ?? {},
       };
     } catch (error) {
-      if (isMissingKey(error)) return undefined;
+      if (!isMissingKey(error)) throw error;
+      await this.#confirmMissing(key, signal);
+      return undefined;
+    }
+  }
+
+  /** A look has no answer in words: a bucket that is missing looks like a key that is. */
+  async #confirmMissing(key: string, signal?: AbortSignal): Promise<void> {
+    try {
+      (await this.#open(key, { from: 0, to: 1 }, signal)).destroy();
+    } catch (error) {
+      if (error instanceof BytesMissingError) return;
       throw error;
     }
+    throw new Error(`${key} was not seen, and can be read`);
   }
 
   /** Bytes [from, to) of an object. A stream that breaks is taken up again where it broke. */

@@ -1,0 +1,50 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { limits } from "../../base/limits.ts";
+import type { StoredExtent } from "../blob-store.ts";
+import { planPieces } from "./s3-pieces.ts";
+
+const MiB = 1024 * 1024;
+
+function extentsOf(lengths: readonly number[]): StoredExtent[] {
+  let start = 0;
+  return lengths.map((length) => {
+    const isInline = length <= limits.inlineBytesMax;
+    const inline = isInline ? new Uint8Array(length) : undefined;
+    const extent = { key: isInline ? "" : `k${start}`, start, length, crc32: 0, inline };
+    start += length;
+    return extent;
+  });
+}
+
+test("pieces cover every byte once, in order, and all but the last are long enough", () => {
+  const length = fc.oneof(
+    fc.integer({ min: 1, max: 20_000 }),
+    fc.integer({ min: 20_000, max: 6 * MiB }),
+    fc.integer({ min: 5 * MiB, max: 64 * MiB }),
+  );
+  fc.assert(
+    fc.property(fc.array(length, { minLength: 1, maxLength: 40 }), (lengths) => {
+      const extents = extentsOf(lengths);
+      const pieces = planPieces(extents);
+      let position = 0;
+      for (const [index, piece] of pieces.entries()) {
+        const begin = position;
+        for (const { extent, from, to } of piece.kind === "copy" ? [piece] : piece.slices) {
+          expect(extent.start + from).toBe(position);
+          expect(to).toBeLessThanOrEqual(extent.length);
+          position += to - from;
+        }
+        const size = position - begin;
+        const isLast = index === pieces.length - 1;
+        if (!isLast) expect(size).toBeGreaterThanOrEqual(5 * MiB);
+        if (piece.kind === "write") {
+          expect(piece.length).toBe(size);
+          expect(size).toBeLessThan(18 * MiB);
+        } else expect(piece.extent.key).not.toBe("");
+      }
+      expect(position).toBe(lengths.reduce((sum, one) => sum + one, 0));
+    }),
+    { numRuns: 500 },
+  );
+});
