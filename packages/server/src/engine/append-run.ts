@@ -102,9 +102,10 @@ export class AppendRun {
   }
 
   async #openAppender(): Promise<Appender> {
-    const { blobs, catalog, clock } = this.#parts;
+    const { blobs, catalog } = this.#parts;
     const { id, blobId, offset } = this.#upload;
-    const epoch = { fence: this.#lease.fence, blobId, base: offset, openedAt: clock.now() };
+    const { fence, takenAt } = this.#lease;
+    const epoch = { fence, blobId, base: offset, openedAt: takenAt };
     if (blobs.properties.needsEpochs) {
       await catalog.openEpoch({ ...epoch, uploadId: id, looks: 0 });
     }

@@ -64,10 +64,20 @@ async function readThrough(
       yield piece;
     }
   }
-  const sha256 = await hashOf(pieces(), file.size);
+  let sha256: string;
+  try {
+    sha256 = await hashOf(pieces(), file.size);
+  } catch (error) {
+    await refuseDeleted(parts, file);
+    throw error;
+  }
   if (crc === file.crc32) return sha256;
-  // One that was deleted meanwhile has no bytes any more.
-  const isThere = (await parts.catalog.findFile(file.id)) !== undefined;
-  if (!isThere) throw uploadError("node_unknown", { node: file.id });
+  await refuseDeleted(parts, file);
   throw uploadError("upload_damaged", { offset: file.size });
+}
+
+/** A file that was deleted meanwhile has no bytes any more, and that is nobody's fault. */
+async function refuseDeleted(parts: EngineParts, { id }: PublishedFile): Promise<void> {
+  if ((await parts.catalog.findFile(id)) === undefined)
+    throw uploadError("node_unknown", { node: id });
 }

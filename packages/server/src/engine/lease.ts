@@ -8,6 +8,8 @@ import type { Upload } from "../catalog/records.ts";
 /** The right to write one upload, politely asked for, enforced by its fence at every commit. */
 export interface Lease {
   readonly fence: string;
+  /** When it was taken: what orders the epochs of an upload that begin at the same offset. */
+  readonly takenAt: number;
   /** The upload as it stood when the lease was taken. */
   readonly upload: Upload;
   readonly yielding: Yielding;
@@ -92,7 +94,7 @@ export class Leases {
     try {
       const upload = await this.#parts.catalog.takeLease(id, fence);
       if (upload === undefined) throw uploadError("node_unknown", { node: id });
-      return { fence, upload, yielding: holder, release };
+      return { fence, upload, takenAt: this.#parts.clock.now(), yielding: holder, release };
     } catch (error) {
       this.#letGo(id, holder);
       throw error;
