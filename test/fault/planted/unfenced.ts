@@ -26,6 +26,6 @@ if (isMainThread) {
     const upload = await catalog?.takeLease(id, fence);
     if (upload === undefined) throw new Error(`no upload ${id}`);
     const yielding = { isAsked: false, onAsked: () => undefined };
-    return { fence, upload, yielding, release: () => Promise.resolve() };
+    return { fence, upload, takenAt: 0, yielding, release: () => Promise.resolve() };
   };
 }
