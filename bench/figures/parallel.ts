@@ -6,8 +6,12 @@ import type { Bench, Figure, Measured } from "../figure.ts";
 import { run } from "../processes.ts";
 import { curlArguments } from "../senders/curl.ts";
 
-const many = { name: "64 at once", uploads: 64 };
-const alone = { name: "one alone", uploads: 1 };
+const many = { name: "64 at once", uploads: 64, measure: upload };
+const alone = { name: "one alone", uploads: 1, measure: upload };
+/** What the disk itself gives to so many writers, which sync once at their end. */
+const manyCopies = { name: "64 dd at once", uploads: 64, measure: copy };
+const copyAlone = { name: "one dd alone", uploads: 1, measure: copy };
+const kinds = [many, alone, manyCopies, copyAlone];
 const wholeBytes = 64 * 64 * 1024 ** 2;
 
 /** Whether uploads that come together stand in each other's way. */
@@ -15,12 +19,31 @@ export const parallel: Figure = {
   name: "parallel",
   title: "64 uploads at once of 64 MiB to disk, all durable",
   measure: async (bench) => {
-    const rounds = await bench.rounds([many, alone], ({ uploads }) => measure(bench, uploads));
-    return [rounds.ratio({ of: many.name, to: alone.name, what: "rateMBs", least: 0.9 })];
+    const rounds = await bench.rounds(kinds, ({ uploads, measure }) => measure(bench, uploads));
+    const what = "rateMBs";
+    return [
+      rounds.ratio({ of: many.name, to: alone.name, what, least: 0.9 }),
+      rounds.ratio({ of: manyCopies.name, to: copyAlone.name, what }),
+    ];
   },
 };
 
-async function measure(bench: Bench, uploads: number): Promise<Measured> {
+async function copy(bench: Bench, copies: number): Promise<Measured> {
+  const length = Math.floor(bench.bytes(wholeBytes) / copies);
+  const file = await bench.memory.file("part", length);
+  await using directory = await bench.disk.directory();
+  const begun = performance.now();
+  const copying = Array.from({ length: copies }, (_, copy) =>
+    run("dd", [
+      ...[`if=${file}`, `of=${join(directory.path, String(copy))}`],
+      ...["bs=1M", "conv=fdatasync", "status=none"],
+    ]),
+  );
+  await Promise.all(copying);
+  return { rateMBs: (length * copies) / 1e3 / (performance.now() - begun) };
+}
+
+async function upload(bench: Bench, uploads: number): Promise<Measured> {
   const length = Math.floor(bench.bytes(wholeBytes) / uploads);
   const file = await bench.memory.file("part", length);
   await using directory = await bench.disk.directory();
