@@ -1,15 +1,19 @@
 import { once } from "node:events";
 import { createServer, request as sendRequest, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import type { RawAddress } from "./raw-http.ts";
 
 /**
- * `refuse` answers 503 and passes nothing on, `lose` resets the connection after the store has done
- * what it was asked, `stall` never answers, `cut` resets in the middle of the answer's body,
- * `false-success` answers 200 with an error for a body.
+ * `refuse` answers 503 and passes nothing on, `reset` resets the connection instead of it, `lose`
+ * resets the connection after the store has done what it was asked, `stall` never answers, `cut`
+ * resets in the middle of the answer's body, `false-success` answers 200 with an error for a body,
+ * `slow` waits before it passes the request on, `pause` waits until it is released, `late` resets
+ * the connection and passes the request on once it is released.
  */
-export type S3Fault = "refuse" | "lose" | "stall" | "cut" | "false-success";
+export type S3Fault =
+  "refuse" | "reset" | "lose" | "stall" | "cut" | "false-success" | "slow" | "pause" | "late";
 
 export interface S3Request {
   /** Counted from 0. */
@@ -22,6 +26,7 @@ export interface S3Request {
 /** Decides for each request what is to go wrong with it. */
 export type S3FaultPlan = (request: S3Request) => S3Fault | undefined;
 
+const slowMs = 700;
 const errorBody = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>`;
 
 /** In front of a real S3 gateway; knows requests, where a TCP proxy knows only bytes. */
@@ -30,6 +35,8 @@ export class S3FaultProxy {
   plan: S3FaultPlan = () => undefined;
   readonly #server: Server;
   readonly #target: RawAddress;
+  readonly #held: PromiseWithResolvers<undefined>[] = [];
+  readonly #landing: Promise<unknown>[] = [];
 
   private constructor(server: Server, target: RawAddress) {
     this.#server = server;
@@ -52,6 +59,17 @@ export class S3FaultProxy {
     return `http://127.0.0.1:${port}`;
   }
 
+  /** How many requests wait to be released. */
+  get held(): number {
+    return this.#held.length;
+  }
+
+  /** Passes on the request that was held first. Late ones have landed when this resolves. */
+  async release(): Promise<void> {
+    this.#held.shift()?.resolve(undefined);
+    await Promise.allSettled(this.#landing.splice(0, 1));
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     this.#server.close();
@@ -65,6 +83,17 @@ export class S3FaultProxy {
     const fault = this.plan(seen);
     const body = await bodyOf(incoming);
     if (body === undefined || fault === "stall") return;
+    if (fault === "reset") {
+      incoming.socket.destroy();
+      return;
+    }
+    if (fault === "late") {
+      this.#landing.push(this.#hold().then(() => this.#forward(incoming, body)));
+      incoming.socket.destroy();
+      return;
+    }
+    if (fault === "slow") await sleep(slowMs);
+    if (fault === "pause") await this.#hold();
     if (fault === "refuse") {
       answer(incoming, { status: 503, headers: {}, body: Buffer.from("") });
       return;
@@ -76,6 +105,12 @@ export class S3FaultProxy {
     const given = await this.#forward(incoming, body).catch(() => undefined);
     if (fault === "lose" || given === undefined) incoming.socket.destroy();
     else answer(incoming, given, fault === "cut" ? given.body.length / 2 : undefined);
+  }
+
+  #hold(): Promise<undefined> {
+    const held = Promise.withResolvers<undefined>();
+    this.#held.push(held);
+    return held.promise;
   }
 
   async #forward(incoming: IncomingMessage, body: Buffer): Promise<Answer> {
