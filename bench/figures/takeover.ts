@@ -5,8 +5,8 @@ import { hawser } from "../contenders/hawser.ts";
 import { tusServer } from "../contenders/tus-server.ts";
 import type { Bench, Figure, Measured } from "../figure.ts";
 
-export const takeoverBytes = 2 * 1024 ** 2;
-const stalledAt = 1024 ** 2;
+const takeoverBytes = 2 * 1024 ** 2;
+export const stalledAt = 1024 ** 2;
 /** The peer needs seconds for each; its figure is for comparison only. */
 const fewTakeovers = 3;
 const takeovers = 100;
@@ -30,8 +30,8 @@ async function measure(bench: Bench, kind: ContenderKind): Promise<Measured> {
     const count = bench.count(kind === hawser ? takeovers : fewTakeovers);
     for (let index = 0; index < count; index += 1) {
       const target = await createUpload(contender, takeoverBytes);
-      const stalled = await stall(contender.port, target);
-      times.push(await takeOver(contender.port, target));
+      const stalled = await stall(contender.port, target, takeoverBytes);
+      times.push(await takeOver(contender.port, target, takeoverBytes));
       stalled.destroy();
     }
   } finally {
@@ -40,15 +40,15 @@ async function measure(bench: Bench, kind: ContenderKind): Promise<Measured> {
   return { p99Ms: percentile(times, 0.99), p50Ms: percentile(times, 0.5) };
 }
 
-/** A writer that sent half of its body and then nothing more. */
-export async function stall(port: number, target: BenchRequest): Promise<Socket> {
+/** A writer that sent the first MiB of its body and then nothing more. */
+export async function stall(port: number, target: BenchRequest, length: number): Promise<Socket> {
   const socket = connect({ host: "127.0.0.1", port });
   socket.on("error", () => undefined);
   socket.on("data", () => undefined);
   const headers = Object.entries(target.headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(
     `${target.method} ${target.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${headers.join("")}` +
-      `Content-Length: ${takeoverBytes}\r\n\r\n`,
+      `Content-Length: ${length}\r\n\r\n`,
   );
   socket.write(Buffer.alloc(stalledAt));
   await sleep(100);
@@ -56,7 +56,11 @@ export async function stall(port: number, target: BenchRequest): Promise<Socket>
 }
 
 /** Asks for the offset and goes on from there, until the rest of the upload is taken. */
-export async function takeOver(port: number, target: BenchRequest): Promise<number> {
+export async function takeOver(
+  port: number,
+  target: BenchRequest,
+  length: number,
+): Promise<number> {
   const begun = performance.now();
   const url = `http://127.0.0.1:${port}${target.path}`;
   for (;;) {
@@ -65,7 +69,7 @@ export async function takeOver(port: number, target: BenchRequest): Promise<numb
     const response = await fetch(url, {
       method: target.method,
       headers: { ...target.headers, [name]: `${offset}` },
-      body: Buffer.alloc(takeoverBytes - offset),
+      body: Buffer.alloc(length - offset),
     });
     await response.arrayBuffer();
     if (response.ok) return performance.now() - begun;
