@@ -53,7 +53,7 @@ export class BenchRun {
     const kept = Object.fromEntries(
       results.map(({ figure, rows }): [string, KeptFigure] => [
         figure.name,
-        { title: figure.title, ...run, rows },
+        { title: figure.title, ...groupOf(figure), ...run, rows },
       ]),
     );
     const all = { ...(typeof known === "object" ? known : {}), ...kept };
@@ -81,6 +81,10 @@ export class BenchRun {
     }
     return rounds;
   }
+}
+
+function groupOf({ group }: Figure): Pick<KeptFigure, "group"> {
+  return group === undefined ? {} : { group };
 }
 
 function shown(measured: Measured): string {

@@ -6,8 +6,14 @@ export interface Figure {
   /** Names it on the command line. */
   readonly name: string;
   readonly title: string;
+  /** Which of the page's tables it stands in; that of one node alone unless said otherwise. */
+  readonly group?: FigureGroup;
+  /** The reason why it cannot be measured here, if any. */
+  missing?(): Promise<string | undefined>;
   measure(bench: Bench): Promise<readonly Row[]>;
 }
+
+export type FigureGroup = "many nodes";
 
 /** What one run of one contender gave: names of quantities with their unit, and their values. */
 export type Measured = Readonly<Record<string, number>>;

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
-import type { Row } from "./figure.ts";
+import type { FigureGroup, Row } from "./figure.ts";
 
 /** What `npm run bench -- --json` keeps of a figure. */
 export interface KeptFigure {
   readonly title: string;
+  readonly group?: FigureGroup;
   readonly rounds: number;
   /** 1 is the full size. */
   readonly scale: number;

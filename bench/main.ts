@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { BenchRun } from "./bench-run.ts";
+import type { Figure } from "./figure.ts";
 import { figures } from "./figures/figures.ts";
 import { tableOf } from "./table.ts";
 
@@ -28,9 +29,15 @@ if (values.help) {
 } else {
   const unknown = positionals.filter((name) => figures.every((figure) => figure.name !== name));
   if (unknown.length > 0) throw new Error(`no such figure: ${unknown.join(", ")}\n${help}`);
-  const wanted = figures.filter(
+  const asked = figures.filter(
     ({ name }) => positionals.length === 0 || positionals.includes(name),
   );
+  const wanted: Figure[] = [];
+  for (const figure of asked) {
+    const reason = await figure.missing?.();
+    if (reason === undefined) wanted.push(figure);
+    else process.stderr.write(`${figure.name} is not measured here: ${reason}\n`);
+  }
   const run = new BenchRun({ rounds: Number(values.rounds), scale: Number(values.scale) });
   const results = await run.measure(wanted);
   const compared = results.map(({ figure: { title }, rows }) => ({ title, rows }));

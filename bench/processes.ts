@@ -49,9 +49,19 @@ export class MeasuredProcess {
 
   /** What one read call brought on average since it started: of sockets and of files. */
   async reads(): Promise<{ readonly bytes: number; readonly calls: number }> {
-    const io = await readFile(`/proc/${this.pid}/io`, "utf8");
-    const field = (name: string) => Number(new RegExp(`^${name}: (\\d+)$`, "m").exec(io)?.[1]);
+    const field = await this.#io();
     return { bytes: field("rchar"), calls: field("syscr") };
+  }
+
+  /** All that it read and wrote since it started: of sockets and of files. */
+  async trafficBytes(): Promise<number> {
+    const field = await this.#io();
+    return field("rchar") + field("wchar");
+  }
+
+  async #io(): Promise<(name: string) => number> {
+    const io = await readFile(`/proc/${this.pid}/io`, "utf8");
+    return (name) => Number(new RegExp(`^${name}: (\\d+)$`, "m").exec(io)?.[1]);
   }
 
   async residentBytes(which: "VmRSS" | "VmHWM"): Promise<number> {
@@ -84,7 +94,8 @@ export async function run(command: string, args: readonly string[]): Promise<Fin
   child.stderr.on("data", (chunk: Buffer) => errors.push(chunk.toString()));
   const code = await new Promise((resolve) => child.once("close", resolve));
   const seconds = (performance.now() - begun) / 1000;
-  if (code !== 0) throw new Error(`${command} ended with ${String(code)}: ${errors.join("")}`);
+  if (code !== 0)
+    throw new Error(`${command} ended with ${String(code)}: ${errors.join("")}${out.join("")}`);
   const times = /(\d+)m([\d.]+)s (\d+)m([\d.]+)s\s*$/.exec(errors.join("")) ?? [];
   const [userMinutes = 0, user = 0, systemMinutes = 0, system = 0] = times.slice(1).map(Number);
   const cpuSeconds = 60 * (userMinutes + systemMinutes) + user + system;

@@ -58,6 +58,11 @@ const words: Readonly<Record<string, string>> = {
   p99Ms: "ms, p99",
   healthyP99Ms: "ms, p99 of a healthy client",
   residentMB: "MB resident",
+  peakMB: "MB resident at the peak",
+  deathP99Ms: "ms, p99 after a node's death",
+  seconds: "s",
+  trafficMB: "MB read and written by the server",
+  cpuSeconds: "CPU s",
 };
 
 /** What was measured with its unit, in the words of a table. */

@@ -9,10 +9,14 @@ export const token = "bench-token";
 /** This server, started as `npm start` starts it. */
 export const hawser: ContenderKind = { name: "Hawser", start: startHawser };
 
-/** @param flags further flags of `hawser serve` */
+/**
+ * @param flags further flags of `hawser serve`
+ * @param environment what more the process is told, such as the keys to a bucket
+ */
 export async function startHawser(
   dataDirectory: string,
   flags: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Contender> {
   const options = ["--max-semi-space-size=8", "--conditions=source"];
   const serve = ["serve", "--port", "0", "--data", dataDirectory, "--log-level", "info", ...flags];
@@ -20,6 +24,7 @@ export async function startHawser(
     HAWSER_APP_ID: appId,
     HAWSER_APP_SECRET: "bench-secret",
     HAWSER_TOKEN: token,
+    ...environment,
   });
   const [, port] = await process.said(/listening on http:\/\/127\.0\.0\.1:(\d+)/);
   const headers = { Authorization: `OAuth ${token}` };

@@ -2,10 +2,28 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MeasuredProcess } from "../processes.ts";
-import type { ContenderKind } from "./contender.ts";
+import type { Contender, ContenderKind } from "./contender.ts";
 
 const main = fileURLToPath(new URL("tus-server-main.ts", import.meta.url));
 const version = { "Tus-Resumable": "1.0.0" };
+
+/** The requests of the protocol. */
+export const tusRequests: Pick<Contender, "create" | "append"> = {
+  create: (length) => ({
+    method: "POST",
+    path: "/files",
+    headers: { ...version, "Upload-Length": `${length}` },
+  }),
+  append: ({ location }, offset) => ({
+    method: "PATCH",
+    path: new URL(location ?? "", "http://127.0.0.1").pathname,
+    headers: {
+      ...version,
+      "Upload-Offset": `${offset}`,
+      "Content-Type": "application/offset+octet-stream",
+    },
+  }),
+};
 
 /** The reference tus server for Node with its file store, on the same Node. */
 export const tusServer: ContenderKind = {
@@ -19,20 +37,7 @@ export const tusServer: ContenderKind = {
       name: "@tus/server",
       process,
       port: Number(port),
-      create: (length) => ({
-        method: "POST",
-        path: "/files",
-        headers: { ...version, "Upload-Length": `${length}` },
-      }),
-      append: ({ location }, offset) => ({
-        method: "PATCH",
-        path: new URL(location ?? "", "http://127.0.0.1").pathname,
-        headers: {
-          ...version,
-          "Upload-Offset": `${offset}`,
-          "Content-Type": "application/offset+octet-stream",
-        },
-      }),
+      ...tusRequests,
       stop: () => process.stop(),
     };
   },

@@ -3,6 +3,10 @@ import { client } from "./client.ts";
 import { fullCatalog } from "./full-catalog.ts";
 import { oneBody, smallWrites } from "./one-body.ts";
 import { parallel } from "./parallel.ts";
+import { s3Assembly } from "./s3-assembly.ts";
+import { s3OneBody, s3SmallAppends } from "./s3-bodies.ts";
+import { s3Memory } from "./s3-memory.ts";
+import { s3Takeover } from "./s3-takeover.ts";
 import { slow } from "./slow-uploads.ts";
 import { smallUploads } from "./small-uploads.ts";
 import { takeover } from "./takeover.ts";
@@ -19,4 +23,9 @@ export const figures: readonly Figure[] = [
   slow,
   fullCatalog,
   client,
+  s3OneBody,
+  s3SmallAppends,
+  s3Memory,
+  s3Takeover,
+  s3Assembly,
 ];

@@ -62,14 +62,15 @@ async function upload(bench: Bench, uploads: number): Promise<Measured> {
 }
 
 /** One process sends them all: 64 senders would be measured instead of the server. */
-async function transfers(
+export async function transfers(
   contender: Contender,
   { file, length, uploads }: { file: string; length: number; uploads: number },
+  flags: readonly string[] = [],
 ): Promise<string> {
   const all: string[] = [];
   for (let upload = 0; upload < uploads; upload += 1) {
     const target = await createUpload(contender, length);
-    const words = curlArguments(contender.port, target, file).slice(1);
+    const words = [...flags, ...curlArguments(contender.port, target, file).slice(1)];
     all.push(words.map((word) => (word.startsWith("-") ? word : `"${word}"`)).join("\n"));
   }
   return all.map((words) => asConfiguration(words)).join("\nnext\n");

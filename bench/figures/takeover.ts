@@ -5,8 +5,8 @@ import { hawser } from "../contenders/hawser.ts";
 import { tusServer } from "../contenders/tus-server.ts";
 import type { Bench, Figure, Measured } from "../figure.ts";
 
-const length = 2 * 1024 ** 2;
-const stalledAt = 1024 ** 2;
+const takeoverBytes = 2 * 1024 ** 2;
+export const stalledAt = 1024 ** 2;
 /** The peer needs seconds for each; its figure is for comparison only. */
 const fewTakeovers = 3;
 const takeovers = 100;
@@ -29,9 +29,9 @@ async function measure(bench: Bench, kind: ContenderKind): Promise<Measured> {
   try {
     const count = bench.count(kind === hawser ? takeovers : fewTakeovers);
     for (let index = 0; index < count; index += 1) {
-      const target = await createUpload(contender, length);
-      const stalled = await stall(contender.port, target);
-      times.push(await takeOver(contender.port, target));
+      const target = await createUpload(contender, takeoverBytes);
+      const stalled = await stall(contender.port, target, takeoverBytes);
+      times.push(await takeOver(contender.port, target, takeoverBytes));
       stalled.destroy();
     }
   } finally {
@@ -40,8 +40,8 @@ async function measure(bench: Bench, kind: ContenderKind): Promise<Measured> {
   return { p99Ms: percentile(times, 0.99), p50Ms: percentile(times, 0.5) };
 }
 
-/** A writer that sent half of its body and then nothing more. */
-async function stall(port: number, target: BenchRequest): Promise<Socket> {
+/** A writer that sent the first MiB of its body and then nothing more. */
+export async function stall(port: number, target: BenchRequest, length: number): Promise<Socket> {
   const socket = connect({ host: "127.0.0.1", port });
   socket.on("error", () => undefined);
   socket.on("data", () => undefined);
@@ -56,7 +56,11 @@ async function stall(port: number, target: BenchRequest): Promise<Socket> {
 }
 
 /** Asks for the offset and goes on from there, until the rest of the upload is taken. */
-async function takeOver(port: number, target: BenchRequest): Promise<number> {
+export async function takeOver(
+  port: number,
+  target: BenchRequest,
+  length: number,
+): Promise<number> {
   const begun = performance.now();
   const url = `http://127.0.0.1:${port}${target.path}`;
   for (;;) {

@@ -34,6 +34,18 @@ it("the page tells of every comparison whether its bound was kept", () => {
   ]);
 });
 
+it("figures of several nodes have a table of their own, where there are any", () => {
+  const heading = "### Several nodes";
+  expect(performanceSections([kept]).page).not.toContain(heading);
+  const shared: KeptFigure = { ...kept, group: "many nodes", title: "one shared", rows: [faster] };
+  const { page } = performanceSections([kept, shared]);
+  const [alone = "", together = ""] = page.split(heading);
+  expect(rowsOf(alone)).toHaveLength(kept.rows.length);
+  expect(rowsOf(together)).toEqual([
+    "| one shared | MB/s | 90.0 | peer: 60.0 | 1.50 | at least 2 | missed |",
+  ]);
+});
+
 it("the front page has the unit beside the value", () => {
   expect(rowsOf(performanceSections([kept]).front)[0]).toBe(
     "| one \\<big\\> body | 90.0 MB/s | peer: 60.0 | 1.50 | at least 2 |",

@@ -42,8 +42,8 @@ export class CephGateway {
 
   /** The gateway, or the reason why there can be none here. */
   static async start(): Promise<CephGateway | string> {
-    const missing = await missingPrograms();
-    if (missing.length > 0) return `${missing.join(", ")} are not installed`;
+    const missing = await cephMissing();
+    if (missing !== undefined) return missing;
     const directory = await mkdtemp(join(tmpdir(), "hawser-ceph-"));
     const [monitorPort = 0, port = 0, portsFrom = 0] = await freePorts(3);
     const gateway = new CephGateway(directory, port);
@@ -131,6 +131,12 @@ export class CephGateway {
     this.#children.push(child);
     return child;
   }
+}
+
+/** The reason why there can be no gateway here, if any. */
+export async function cephMissing(): Promise<string | undefined> {
+  const missing = await missingPrograms();
+  return missing.length > 0 ? `${missing.join(", ")} are not installed` : undefined;
 }
 
 async function missingPrograms(): Promise<string[]> {

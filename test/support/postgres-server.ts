@@ -11,6 +11,7 @@ import { freePort } from "./free-port.ts";
 
 const run = promisify(execFile);
 const debianDirectory = "/usr/lib/postgresql";
+const notInstalled = "Postgres is not installed here";
 
 /** Who a server runs as: it refuses to be root. */
 interface Owner {
@@ -53,7 +54,7 @@ export class PostgresServer {
   /** The server, or the reason why there can be none here. */
   static async start(options: PostgresServerOptions = {}): Promise<PostgresServer | string> {
     const programs = await findPrograms();
-    if (programs === undefined) return "Postgres is not installed here";
+    if (programs === undefined) return notInstalled;
     const owner = await findOwner();
     const directory = await mkdtemp(path.join(tmpdir(), "hawser-postgres-"));
     if (owner !== undefined) await chown(directory, owner.uid, owner.gid);
@@ -175,6 +176,11 @@ export class PostgresServer {
       return false;
     }
   }
+}
+
+/** The reason why there can be no server here, if any. */
+export async function postgresMissing(): Promise<string | undefined> {
+  return (await findPrograms()) === undefined ? notInstalled : undefined;
 }
 
 /** The newest that Debian has here, or what the path leads to. */
