@@ -1,3 +1,4 @@
+import { uploadError } from "../base/errors.ts";
 import type { AdvanceEnding } from "../catalog/catalog.ts";
 import type { Completion, Extent, Upload } from "../catalog/records.ts";
 import { limits } from "../base/limits.ts";
@@ -53,7 +54,12 @@ async function readHead(
 ): Promise<Uint8Array> {
   const to = Math.min(limits.sniffBytes, upload.offset);
   const pieces: Uint8Array[] = [];
-  for await (const piece of readExtents(parts, extents, { from: 0, to })) pieces.push(piece);
+  try {
+    for await (const piece of readExtents(parts, extents, { from: 0, to })) pieces.push(piece);
+  } catch (error) {
+    // The upload stays as it is: whoever sent the last bytes may send them again.
+    throw uploadError("storage_failed", { offset: upload.offset }, { cause: error });
+  }
   return Buffer.concat(pieces);
 }
 
