@@ -18,6 +18,8 @@ export interface AppendHead {
   readonly from: number;
   /** Bytes announced. */
   readonly length: number;
+  /** Ask to be told when the body is wanted. */
+  readonly expectsContinue?: boolean;
 }
 
 export interface Append {
@@ -30,11 +32,14 @@ export interface Append {
 
 const writeLength = 256 * 1024;
 
+/** A server, or what stands before several. */
+export type Reachable = Pick<ServerProcess, "appId" | "port" | "token" | "url">;
+
 /** Graph's requests by hand: what a test does with the server while it meets its faults. */
 export class GraphPeer {
-  readonly #server: ServerProcess;
+  readonly #server: Reachable;
 
-  constructor(server: ServerProcess) {
+  constructor(server: Reachable) {
     this.#server = server;
   }
 
@@ -77,13 +82,14 @@ export class GraphPeer {
   }
 
   /** One append's head as it goes over the wire, so that a cut can be placed within it. */
-  appendHead({ id, from, length }: AppendHead): Buffer {
+  appendHead({ id, from, length, expectsContinue = false }: AppendHead): Buffer {
     const lines = [
       `POST /v21.0/${id} HTTP/1.1`,
       `Host: 127.0.0.1:${this.#server.port}`,
       `Authorization: OAuth ${this.#server.token}`,
       `file_offset: ${from}`,
       `Content-Length: ${length}`,
+      ...(expectsContinue ? ["Expect: 100-continue"] : []),
     ];
     return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
   }

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { afterAll, beforeAll, type TestContext } from "vitest";
 
 import { type AppOptions, Cli, everyUploadScope, type Scope } from "../../support/cli.ts";
@@ -23,13 +24,14 @@ function required(name: string): string {
 /**
  * The server under test. With HAWSER_TEST_URL it is that one, and HAWSER_TEST_APP_ID,
  * HAWSER_TEST_APP_SECRET and HAWSER_TEST_TOKEN describe an app of it whose token has every scope;
- * without, each file starts a server of its own. Cases that need more than the API offers then say
- * why they are skipped.
+ * without, each file starts a server of its own. HAWSER_TEST_DATA names the data directory of that
+ * server, or of one node of several, for the `hawser` command; HAWSER_TEST_RAW_URL one to send raw
+ * bytes to, where what stands before it would put them right. Cases that need more than what is given
+ * say why they are skipped.
  */
 export class GraphTarget {
   readonly api: GraphApi;
   readonly own: ServerProcess | undefined;
-  #accounts = 0;
 
   private constructor(api: GraphApi, own: ServerProcess | undefined) {
     this.api = api;
@@ -60,14 +62,18 @@ export class GraphTarget {
     return context.skip("needs a server that the suite started itself");
   }
 
-  /** The command on the server's data; skips the case when the server is somebody else's. */
+  /** The command on the server's data; skips the case where that is out of reach. */
   cli(context: TestContext): Cli {
-    return new Cli(this.ownServer(context).dataDirectory);
+    const given = process.env.HAWSER_TEST_DATA;
+    const directory = this.own?.dataDirectory ?? (given === "" ? undefined : given);
+    if (directory !== undefined) return new Cli(directory);
+    return context.skip("needs the hawser command on the server's data directory");
   }
 
   /** Where raw bytes can be sent; skips the case when the server speaks TLS. */
   rawAddress(context: TestContext): RawAddress {
-    const { url } = this.api;
+    const given = process.env.HAWSER_TEST_RAW_URL;
+    const url = given === undefined || given === "" ? this.api.url : new URL(given);
     if (url.protocol !== "http:") context.skip("needs a server reached without TLS");
     return { host: url.hostname, port: Number(url.port === "" ? "80" : url.port) };
   }
@@ -115,9 +121,9 @@ export class GraphTarget {
     wishes: Omit<AppOptions, "id" | "secret"> = {},
   ): Promise<GraphApi> {
     const cli = this.cli(context);
-    this.#accounts += 1;
-    const appId = `777000000000${this.#accounts}`;
-    await cli.createApp({ id: appId, secret: `second-app-secret-${this.#accounts}`, ...wishes });
+    // Drawn, since other files may be asking the same server.
+    const appId = `777${randomInt(1e12, 1e13)}`;
+    await cli.createApp({ id: appId, secret: `second-app-secret-${appId}`, ...wishes });
     const token = await cli.createToken({ app: appId, scopes: everyUploadScope });
     return this.api.as({ appId, token });
   }

@@ -161,7 +161,8 @@ describe("the guide's curl lines", () => {
     const file = await fileOf(context, { seed: 95, length: 6_000_000 });
     const id = await startSession(file);
     // exec, so that the process this test started, and ends, is curl itself.
-    const options = "--limit-rate 2M";
+    // Slow enough for a store that makes bytes durable by time only now and then.
+    const options = "--limit-rate 500K";
     const line = `exec ${uploadLine(id, { data: file.path, options })}`;
     const upload = spawn("sh", ["-c", line], { stdio: "ignore" });
     const ended = once(upload, "close");

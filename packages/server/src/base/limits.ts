@@ -54,7 +54,7 @@ export const limits = Object.freeze({
   /** Extents of an upload that are shorter than a part. */
   s3ShortExtentsMax: 56,
   /** Bytes of a slow sender wait this long at least before they become an object. */
-  s3CheckpointMsMin: 15_000,
+  s3CheckpointMsMin: 5_000,
   s3AttemptsMax: 3,
   s3ConnectMsMax: 5_000,
   /** One attempt of a request, its body and the wait for the answer's head included. */

@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { type Answer, answerFrom, type GraphPeer, toldOffset } from "../fault/graph-peer.ts";
+import { RawConnection, type RawResponse } from "../support/raw-http.ts";
+import type { SeededRandom } from "../support/seeded.ts";
+import { bytesOf, type Take, type TakenUpload } from "./taken-upload.ts";
+
+const KiB = 1024;
+/** Kept back until it is told to finish: a slow sender must not complete anything by itself. */
+const reserve = 64 * KiB;
+
+export interface TakeOptions {
+  readonly peer: GraphPeer;
+  readonly upload: TakenUpload;
+  readonly from: number;
+  /** Where its body ends; the upload's end when left out. */
+  readonly to?: number;
+  readonly random: SeededRandom;
+}
+
+/** Why a take was not let in; `lost` when the connection ended without an answer. */
+export type Refusal = number | "lost";
+
+/** A request that was let write, and sends its body slowly until it is told to finish. */
+export class TakeSender {
+  readonly take: Take;
+  /** The answer, once there is one; undefined when the connection ended without. */
+  readonly ended: Promise<Answer | undefined>;
+  readonly #connection: RawConnection;
+  readonly #options: TakeOptions;
+  readonly #to: number;
+  #isHurried = false;
+  #isOver = false;
+
+  private constructor(connection: RawConnection, options: TakeOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#to = options.to ?? options.upload.length;
+    this.take = options.upload.accept(options.from);
+    this.ended = this.#readAnswer();
+    // Whoever waits for it meets its failure; nobody has to.
+    this.ended.catch(() => undefined);
+    void this.#send();
+  }
+
+  /** No byte is sent before the server asks for it: a take that is refused brought none. */
+  static async begin(options: TakeOptions): Promise<TakeSender | Refusal> {
+    const { peer, upload, from, to = upload.length } = options;
+    const before = upload.acknowledged;
+    const connection = await RawConnection.open(peer.address).catch(() => undefined);
+    if (connection === undefined) return "lost";
+    const head = { id: upload.id, from, length: to - from, expectsContinue: true };
+    await connection.write(peer.appendHead(head));
+    const interim = await connection.readInterim({ timeoutMs: 60_000 });
+    if (interim?.status === 100) return new TakeSender(connection, options);
+    const answer = parsed(await connection.readResponse());
+    connection.close();
+    if (answer === undefined) return "lost";
+    const told = toldOffset(answer);
+    if (told !== undefined) upload.toldSince(before, told);
+    return answer.status;
+  }
+
+  /** Sends what is left of its body at once, and answers what came of it. */
+  async finish(): Promise<Answer | undefined> {
+    this.#isHurried = true;
+    return await this.ended;
+  }
+
+  /** As a client that has lost its network: nothing more is sent, and nobody reads. */
+  cut(): void {
+    this.#isOver = true;
+    this.#connection.close();
+  }
+
+  async #send(): Promise<void> {
+    const { random } = this.#options;
+    const { take } = this;
+    while (!this.#isOver && take.sentTo < this.#to && this.#connection.peerEnd === "open") {
+      const end = this.#isHurried ? this.#to : this.#to - reserve;
+      const length = Math.min(random.integer(1, 160 * KiB), end - take.sentTo);
+      if (length > 0) {
+        const bytes = bytesOf(take, take.sentTo, length);
+        take.sentTo += length;
+        if (!(await this.#connection.write(bytes))) return;
+      }
+      if (!this.#isHurried) await sleep(length > 0 ? random.integer(1, 8) : 10);
+    }
+  }
+
+  async #readAnswer(): Promise<Answer | undefined> {
+    const { upload } = this.#options;
+    const response = await this.#connection.readResponse({ timeoutMs: 150_000 });
+    this.#isOver = true;
+    this.#connection.close();
+    const answer = parsed(response);
+    if (answer === undefined) return undefined;
+    const isDone = answer.status === 200 && typeof answer.json.h === "string";
+    const told = isDone ? upload.length : toldOffset(answer);
+    if (told !== undefined) upload.acknowledge(this.take, told);
+    if (answer.status === 200 && told !== this.#to) {
+      throw new Error(`200 for ${told} of ${this.#to}`);
+    }
+    return answer;
+  }
+}
+
+/** What stands before the nodes says what it says in a page of its own. */
+function parsed(response: RawResponse | undefined): Answer | undefined {
+  if (response?.whole !== true) return undefined;
+  const isJson = response.body.subarray(0, 1).toString() === "{";
+  return isJson ? answerFrom(response) : { status: response.status, json: {} };
+}
