@@ -1,4 +1,4 @@
-import { combineCrc32 } from "../../../packages/server/src/base/crc32.ts";
+import { crc32OfRuns } from "../../../packages/server/src/base/crc32.ts";
 import type {
   Appender,
   BlobEpoch,
@@ -65,7 +65,7 @@ export class Writer {
     const { to, extents, replaced } = checkpoint;
     const gone = new Set(replaced.map(({ key }) => key));
     const list = [...this.#extents.filter(({ key }) => !gone.has(key)), ...extents];
-    const crc32 = list.reduce((crc, extent) => combineCrc32(crc, extent.crc32, extent.length), 0);
+    const crc32 = crc32OfRuns(list);
     const { id, blobId, length, expiresAt } = this.upload;
     const run = { from: this.#offset, to };
     const outcome = await this.#parts.catalog.advance({

@@ -49,6 +49,14 @@ export function combineCrc32(first: number, second: number, secondLength: number
   return (multiply(shiftOf(secondLength), first) ^ second) >>> 0;
 }
 
+/** The CRC-32 of runs of bytes one after another, going on from `previous`. Lengths in bytes. */
+export function crc32OfRuns(
+  runs: readonly { readonly crc32: number; readonly length: number }[],
+  previous = 0,
+): number {
+  return runs.reduce((crc, run) => combineCrc32(crc, run.crc32, run.length), previous);
+}
+
 /** Eight lower-case hex digits, as answers and logs show it. */
 export function formatCrc32(value: number): string {
   return (value >>> 0).toString(16).padStart(8, "0");

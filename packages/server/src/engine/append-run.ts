@@ -1,5 +1,5 @@
 import type { Body, BodyBatch, BodyEnding } from "../base/body.ts";
-import { combineCrc32, crc32 } from "../base/crc32.ts";
+import { crc32, crc32OfRuns } from "../base/crc32.ts";
 import { UploadError, asError, uploadError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
 import type { Appender, Checkpoint, CheckpointScope } from "../blobs/blob-store.ts";
@@ -243,7 +243,7 @@ export class AppendRun {
     const advance = {
       to,
       at,
-      crc32: isAddition ? crc32Of(extents, this.#upload.crc32) : crc32Of(merged),
+      crc32: isAddition ? crc32OfRuns(extents, this.#upload.crc32) : crc32OfRuns(merged),
       expiresAt: completion?.handleExpiresAt ?? at + this.#upload.lifetimeMs,
     };
     const outcome = await this.#parts.catalog.advance({
@@ -289,8 +289,4 @@ function mergeExtents(
 ): Extent[] {
   const starts = new Set([...added, ...replaced].map((extent) => extent.start));
   return [...known.filter((extent) => !starts.has(extent.start)), ...added];
-}
-
-function crc32Of(extents: readonly Extent[], before = 0): number {
-  return extents.reduce((crc, extent) => combineCrc32(crc, extent.crc32, extent.length), before);
 }

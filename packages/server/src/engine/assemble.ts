@@ -1,4 +1,4 @@
-import { combineCrc32, formatCrc32 } from "../base/crc32.ts";
+import { crc32OfRuns, formatCrc32 } from "../base/crc32.ts";
 import { asError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
 import type { BlobEpoch, StoredExtent } from "../blobs/blob-store.ts";
@@ -105,13 +105,8 @@ async function assembleExtents(parts: EngineParts, attempt: AssemblyTry): Promis
 }
 
 function wholeOf(extents: readonly Extent[]): Pick<Extent, "length" | "crc32"> {
-  return extents.reduce(
-    ({ length, crc32 }, extent) => ({
-      length: length + extent.length,
-      crc32: combineCrc32(crc32, extent.crc32, extent.length),
-    }),
-    { length: 0, crc32: 0 },
-  );
+  const length = extents.reduce((sum, extent) => sum + extent.length, 0);
+  return { length, crc32: crc32OfRuns(extents) };
 }
 
 function refuseDifferent(assembled: StoredExtent, whole: Pick<Extent, "length" | "crc32">): void {

@@ -1,4 +1,4 @@
-import { combineCrc32 } from "../base/crc32.ts";
+import { crc32OfRuns } from "../base/crc32.ts";
 import { limits } from "../base/limits.ts";
 import type { BlobKey } from "../blobs/blob-store.ts";
 import type { Extent } from "../catalog/records.ts";
@@ -43,9 +43,7 @@ function holdsAll(key: BlobKey, extents: readonly Extent[]): boolean {
   const last = extents.at(-1);
   if (last === undefined || key.start !== 0 || key.length !== last.start + last.length)
     return false;
-  return (
-    key.crc32 === extents.reduce((crc, extent) => combineCrc32(crc, extent.crc32, extent.length), 0)
-  );
+  return key.crc32 === crc32OfRuns(extents);
 }
 
 interface TakeIn {

@@ -1,4 +1,4 @@
-import { combineCrc32 } from "../base/crc32.ts";
+import { crc32OfRuns } from "../base/crc32.ts";
 import { asError } from "../base/errors.ts";
 import type { BlobKey } from "../blobs/blob-store.ts";
 import type { Extent, Upload } from "../catalog/records.ts";
@@ -161,7 +161,7 @@ async function adopt(
     fence,
     from: upload.offset,
     to: plan.offset,
-    crc32: crc32Of(plan.extents ?? []),
+    crc32: crc32OfRuns(plan.extents ?? []),
     extents: plan.added,
     replaced: plan.replaced,
     at,
@@ -169,8 +169,4 @@ async function adopt(
     ending: undefined,
   });
   if (outcome === "stale") throw new Error("somebody else went on with it");
-}
-
-function crc32Of(extents: readonly Extent[]): number {
-  return extents.reduce((crc, extent) => combineCrc32(crc, extent.crc32, extent.length), 0);
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import { combineCrc32, crc32 } from "../../base/crc32.ts";
+import { crc32, crc32OfRuns } from "../../base/crc32.ts";
 import { uploadError } from "../../base/errors.ts";
 import { limits } from "../../base/limits.ts";
 import type {
@@ -180,7 +180,7 @@ export class S3Appender implements Appender, Filling {
     const run = {
       start: replaced[0]?.start ?? part.start,
       length: lengthOf(replaced) + part.length,
-      crc32: combineCrc32(crc32Of(replaced), part.crc32, part.length),
+      crc32: crc32OfRuns([...replaced, part]),
     };
     const isInline =
       form === "smallest" &&
@@ -340,10 +340,6 @@ function shortEnd(extents: readonly StoredExtent[], partBytes: number): StoredEx
 
 function lengthOf(extents: readonly StoredExtent[]): number {
   return extents.reduce((sum, { length }) => sum + length, 0);
-}
-
-function crc32Of(extents: readonly StoredExtent[]): number {
-  return extents.reduce((sum, extent) => combineCrc32(sum, extent.crc32, extent.length), 0);
 }
 
 function inlineBytes(replaced: readonly StoredExtent[], part: S3Part): Uint8Array {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { combineCrc32, crc32 } from "../../base/crc32.ts";
+import { crc32, crc32OfRuns } from "../../base/crc32.ts";
 import { asError } from "../../base/errors.ts";
 import { limits } from "../../base/limits.ts";
 import type { AssembleRequest, StoredExtent } from "../blob-store.ts";
@@ -43,8 +43,7 @@ export class S3Assembly {
 
   async run({ extents, signal }: AssembleRequest): Promise<StoredExtent> {
     const length = extents.reduce((sum, extent) => sum + extent.length, 0);
-    const sum = extents.reduce((crc, one) => combineCrc32(crc, one.crc32, one.length), 0);
-    const run = { start: 0, length, crc32: sum };
+    const run = { start: 0, length, crc32: crc32OfRuns(extents) };
     const extent = { ...run, key: this.#parts.keyOf(run), inline: undefined };
     const pieces = planPieces(extents);
     if (pieces.length > limits.s3MultipartPartsMax) {
