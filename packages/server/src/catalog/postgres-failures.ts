@@ -31,12 +31,8 @@ export function connectFailureOf(error: unknown): PostgresFailure {
   return failure === "unknown" ? "undone" : failure;
 }
 
-export function isUniqueViolation(error: unknown): boolean {
-  return sqlStateOf(error) === "23505";
-}
-
 /** Five characters where the server itself spoke; Node's own codes look otherwise. */
-export function sqlStateOf(error: unknown): string | undefined {
+function sqlStateOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   return typeof error.code === "string" && /^[0-9A-Z]{5}$/.test(error.code)
     ? error.code

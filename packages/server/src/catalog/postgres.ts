@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Kysely, sql } from "kysely";
+import { Kysely, sql, type CompiledQuery } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import { CatalogReads } from "./catalog-reads.ts";
@@ -175,7 +175,7 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
     const { id, ending } = advance;
     if (ending?.state === "rejected") {
       const reject = rejectUpload(advance, ending.reason);
-      const { moved, repeated } = await this.#change(() => reject);
+      const { moved, repeated } = await this.#change(reject);
       if (!moved && !(repeated && (await this.#shows(advance)))) return "stale";
     } else {
       const { rows, repeated } = await this.#pool.run(advanceUpload({ ...advance, ending }));
@@ -196,7 +196,7 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
 
   end(ending: EndUpload): Promise<CommitOutcome> {
     return this.#leases.inTurn(ending.id, async () => {
-      const { moved, repeated } = await this.#change(() => endHeldUpload(ending));
+      const { moved, repeated } = await this.#change(endHeldUpload(ending));
       if (!moved && !(repeated && isSameEnding(await this.findUpload(ending.id), ending))) {
         return "stale";
       }
@@ -231,7 +231,7 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
   }
 
   async removeFile(id: string, at: number): Promise<boolean> {
-    const { moved, repeated } = await this.#change(() => removePublishedFile(id, at));
+    const { moved, repeated } = await this.#change(removePublishedFile(id, at));
     // It may have been there and be gone by our first try: it is gone in either case.
     return moved || repeated;
   }
@@ -283,7 +283,7 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
   }
 
   async finishAssembly(finish: AssemblyFinish): Promise<CommitOutcome> {
-    const { moved, repeated } = await this.#change(() => finishHeldAssembly(finish));
+    const { moved, repeated } = await this.#change(finishHeldAssembly(finish));
     if (moved) return "done";
     if (!repeated) return "stale";
     return isAssembled(await this.listExtents(finish.blobId), finish) ? "done" : "stale";
@@ -345,12 +345,10 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
   }
 
   /** Runs a change again while somebody else is faster. */
-  async #change(
-    statement: () => Parameters<typeof PostgresPool.prototype.run<Change>>[0],
-  ): Promise<{ moved: boolean; repeated: boolean }> {
+  async #change(statement: CompiledQuery<Change>): Promise<{ moved: boolean; repeated: boolean }> {
     let repeated = false;
     for (;;) {
-      const answer: Answer<Change> = await this.#pool.run(statement());
+      const answer: Answer<Change> = await this.#pool.run(statement);
       repeated ||= answer.repeated;
       const [{ seen, moved } = { seen: 0, moved: 0 }] = answer.rows;
       if (moved > 0 || seen === 0) return { moved: moved > 0, repeated };
