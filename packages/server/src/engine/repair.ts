@@ -1,7 +1,7 @@
 import { crc32OfRuns } from "../base/crc32.ts";
 import { asError } from "../base/errors.ts";
 import type { BlobKey } from "../blobs/blob-store.ts";
-import type { Extent, Upload } from "../catalog/records.ts";
+import type { Upload } from "../catalog/records.ts";
 import { completeLeftOpen } from "./complete.ts";
 import type { EngineParts } from "./parts.ts";
 import { keysOf, settleEnded, settleEpochs } from "./repair-epochs.ts";
