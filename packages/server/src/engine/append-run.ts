@@ -7,6 +7,7 @@ import type { AdvanceEnding } from "../catalog/catalog.ts";
 import type { Extent, Upload } from "../catalog/records.ts";
 import { CheckpointPolicy } from "./checkpoint-policy.ts";
 import { endingOf, rejectionOf } from "./complete.ts";
+import { mergeExtents, openAppender } from "./extents.ts";
 import type { Lease } from "./lease.ts";
 import type { EngineParts } from "./parts.ts";
 
@@ -89,7 +90,11 @@ export class AppendRun {
     await this.#refuseWrongContent();
     try {
       await this.#parts.room.admit(this.#upload.offset);
-      this.#appender ??= await this.#openAppender();
+      this.#appender ??= await openAppender(this.#parts, {
+        lease: this.#lease,
+        upload: this.#upload,
+        extents: this.#extents,
+      });
       await this.#appender.write(chunks);
     } catch (error) {
       // What fitted is made durable before the sender is told where to go on.
@@ -99,17 +104,6 @@ export class AppendRun {
     }
     this.#policy.written(length, this.#parts.clock.monotonic() - waitedMs);
     if (this.#policy.isDue) this.#startCheckpoint("whole_parts");
-  }
-
-  async #openAppender(): Promise<Appender> {
-    const { blobs, catalog } = this.#parts;
-    const { id, blobId, offset } = this.#upload;
-    const { fence, takenAt } = this.#lease;
-    const epoch = { fence, blobId, base: offset, openedAt: takenAt };
-    if (blobs.properties.needsEpochs) {
-      await catalog.openEpoch({ ...epoch, uploadId: id, looks: 0 });
-    }
-    return await blobs.openAppender({ epoch, extents: this.#extents, offset });
   }
 
   /** `left` is what the upload still lacks; the chunks hold at least that much. */
@@ -279,14 +273,4 @@ function isStorageFailure(error: unknown): boolean {
 
 function isNoRoom(error: unknown): boolean {
   return error instanceof UploadError && error.code === "no_room";
-}
-
-/** Later extents replace those with the same start: they are the same run, grown. */
-function mergeExtents(
-  known: readonly Extent[],
-  added: readonly Extent[],
-  replaced: readonly Extent[],
-): Extent[] {
-  const starts = new Set([...added, ...replaced].map((extent) => extent.start));
-  return [...known.filter((extent) => !starts.has(extent.start)), ...added];
 }

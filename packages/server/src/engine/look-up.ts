@@ -24,6 +24,19 @@ export function listUploads(parts: EngineParts, query: UploadQuery): Promise<Upl
   return parts.catalog.listUploads(query);
 }
 
+/** All of an app's uploads, newest first, read page by page. */
+export async function* everyUpload(
+  { catalog }: Pick<EngineParts, "catalog">,
+  query: Pick<UploadQuery, "appId" | "state">,
+): AsyncIterable<Upload> {
+  for (let after: string | undefined; ;) {
+    const page: Upload[] = await catalog.listUploads({ ...query, after, limit: 500 });
+    yield* page;
+    after = page.at(-1)?.id;
+    if (after === undefined) return;
+  }
+}
+
 /** An app's published file, with the same rule. */
 export async function findFile(
   parts: EngineParts,

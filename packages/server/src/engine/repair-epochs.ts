@@ -1,5 +1,6 @@
 import type { BlobKey } from "../blobs/blob-store.ts";
 import type { Upload } from "../catalog/records.ts";
+import { everyUpload } from "./look-up.ts";
 import type { EngineParts } from "./parts.ts";
 
 export async function keysOf(parts: EngineParts, blobId: string): Promise<BlobKey[]> {
@@ -34,14 +35,8 @@ export async function settleEpochs(
 export async function settleEnded(parts: EngineParts): Promise<void> {
   for (const { id: appId } of await parts.catalog.listApps()) {
     for (const state of ["cancelled", "expired", "rejected"] as const) {
-      for (let after: string | undefined = undefined; ;) {
-        const page: Upload[] = await parts.catalog.listUploads({
-          ...{ appId, state, after },
-          limit: 100,
-        });
-        for (const upload of page) await settleOneEnded(parts, upload);
-        after = page.at(-1)?.id;
-        if (after === undefined) break;
+      for await (const upload of everyUpload(parts, { appId, state })) {
+        await settleOneEnded(parts, upload);
       }
     }
   }

@@ -4,6 +4,7 @@ import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Upload } from "../catalog/records.ts";
+import { everyUpload } from "../engine/look-up.ts";
 import type { EngineParts } from "../engine/parts.ts";
 import { readBlob } from "../engine/read.ts";
 import {
@@ -20,8 +21,6 @@ export interface ExportReport {
   readonly uploads: number;
   readonly bytes: number;
 }
-
-const pageSize = 500;
 
 /** Writes all of a deployment, with the bytes of what can still be used, to an empty directory. */
 export async function exportDeployment(
@@ -69,24 +68,13 @@ async function* recordsOf(parts: EngineParts, directory: string): AsyncIterable<
     yield { kind: "token", token: { ...token, scopes: [...token.scopes] } };
   }
   for (const { id: appId } of apps) {
-    for await (const upload of uploadsOf(parts, appId)) {
+    for await (const upload of everyUpload(parts, { appId, state: undefined })) {
       const file = await catalog.findFileOfUpload(upload.id);
       const isOfUse = upload.state === "open" || upload.state === "complete" || file !== undefined;
       const bytes = isOfUse && upload.offset > 0;
       if (bytes) await writeBlob(parts, upload, directory);
       yield { kind: "upload", upload, bytes, file };
     }
-  }
-}
-
-async function* uploadsOf(parts: EngineParts, appId: string): AsyncIterable<Upload> {
-  let after: string | undefined;
-  for (;;) {
-    const query = { appId, state: undefined, after, limit: pageSize };
-    const page = await parts.catalog.listUploads(query);
-    yield* page;
-    after = page.at(-1)?.id;
-    if (after === undefined) return;
   }
 }
 

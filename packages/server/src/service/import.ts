@@ -2,9 +2,12 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { crc32 } from "../base/crc32.ts";
 import { limits } from "../base/limits.ts";
+import type { CheckpointScope } from "../blobs/blob-store.ts";
 import type { AdvanceEnding, CommitOutcome } from "../catalog/catalog.ts";
 import type { Extent, PublishedFile, Upload } from "../catalog/records.ts";
 import type { Apps } from "../access/apps.ts";
+import { mergeExtents, openAppender } from "../engine/extents.ts";
+import type { Lease } from "../engine/lease.ts";
 import type { EngineParts } from "../engine/parts.ts";
 import { archiveBlobPath, readArchive } from "./archive.ts";
 
@@ -72,28 +75,20 @@ async function isThere(
   return found.state !== "open" || found.offset >= upload.offset;
 }
 
-/** Whatever an earlier import left of it is a prefix, and is gone on with. */
+/** All of it or, for whoever looks before the one commit at its end, nothing. */
 async function importBytes(engine: EngineParts, upload: Upload, name: string): Promise<void> {
   const { size } = await stat(name);
   if (size !== upload.offset) {
     throw new Error(`${name} has ${size} bytes where the archive's list says ${upload.offset}`);
   }
   if ((await engine.catalog.findUpload(upload.id)) === undefined) {
-    const { id, blobId } = upload;
-    await engine.catalog.insertUpload({
-      ...upload,
-      id,
-      blobId,
-      state: "open",
-      offset: 0,
-      crc32: 0,
-      completion: undefined,
-    });
+    const begun = { state: "open", offset: 0, crc32: 0, completion: undefined } as const;
+    await engine.catalog.insertUpload({ ...upload, ...begun });
   }
   const lease = await engine.leases.take(upload.id);
   try {
     if (lease.upload.state !== "open" || lease.upload.offset > 0) return;
-    const extents = await storeBytes(engine, { upload, fence: lease.fence, name });
+    const extents = await storeBytes(engine, lease, { upload, name });
     const outcome = await commit(engine, { upload, fence: lease.fence, extents });
     if (outcome === "stale") throw new Error(`upload ${upload.id} is being written by another`);
   } finally {
@@ -101,22 +96,17 @@ async function importBytes(engine: EngineParts, upload: Upload, name: string): P
   }
 }
 
-interface Storing {
-  readonly upload: Upload;
-  readonly fence: string;
-  readonly name: string;
-}
-
-async function storeBytes(engine: EngineParts, storing: Storing): Promise<readonly Extent[]> {
-  const { upload, fence, name } = storing;
-  const { blobs, catalog, clock } = engine;
-  const { blobId } = upload;
-  const epoch = { fence, blobId, base: 0, openedAt: clock.now() };
-  if (blobs.properties.needsEpochs) {
-    await catalog.openEpoch({ ...epoch, uploadId: upload.id, looks: 0 });
-  }
-  const appender = await blobs.openAppender({ epoch, extents: [], offset: 0 });
-  const extents: Extent[] = [];
+async function storeBytes(
+  engine: EngineParts,
+  lease: Lease,
+  { upload, name }: { readonly upload: Upload; readonly name: string },
+): Promise<readonly Extent[]> {
+  let extents: Extent[] = [];
+  const appender = await openAppender(engine, { lease, upload: lease.upload, extents });
+  const checkpoint = async (scope: CheckpointScope): Promise<void> => {
+    const made = await appender.checkpoint(scope);
+    extents = mergeExtents(extents, made.extents, made.replaced);
+  };
   let checksum = 0;
   try {
     for await (const chunk of createReadStream(name, { highWaterMark: readBytes })) {
@@ -124,11 +114,9 @@ async function storeBytes(engine: EngineParts, storing: Storing): Promise<readon
       const bytes = chunk as Buffer;
       checksum = crc32(bytes, checksum);
       await appender.write([bytes]);
-      if (appender.position % limits.checkpointBytes >= readBytes) continue;
-      const { extents: added } = await appender.checkpoint("whole_parts");
-      merge(extents, added);
+      if (appender.position % limits.checkpointBytes < readBytes) await checkpoint("whole_parts");
     }
-    merge(extents, (await appender.checkpoint("everything")).extents);
+    await checkpoint("everything");
   } finally {
     await appender.close();
   }
@@ -136,14 +124,6 @@ async function storeBytes(engine: EngineParts, storing: Storing): Promise<readon
     throw new Error(`${name} is damaged: its CRC-32 is not the one that was acknowledged`);
   }
   return extents;
-}
-
-/** One that starts where another does is the same run, grown. */
-function merge(extents: Extent[], added: readonly Extent[]): void {
-  for (const extent of added) {
-    if (extents.at(-1)?.start === extent.start) extents.pop();
-    extents.push(extent);
-  }
 }
 
 async function commit(

@@ -1,0 +1,34 @@
+import type { Appender } from "../blobs/blob-store.ts";
+import type { Extent, Upload } from "../catalog/records.ts";
+import type { Lease } from "./lease.ts";
+import type { EngineParts } from "./parts.ts";
+
+export interface BlobEnd {
+  readonly lease: Lease;
+  /** As it is committed now. */
+  readonly upload: Upload;
+  readonly extents: readonly Extent[];
+}
+
+/** Opens a blob's end under the lease's own epoch, which the catalog knows before the store does. */
+export async function openAppender(
+  { blobs, catalog }: Pick<EngineParts, "blobs" | "catalog">,
+  { lease, upload, extents }: BlobEnd,
+): Promise<Appender> {
+  const { id, blobId, offset } = upload;
+  const epoch = { fence: lease.fence, blobId, base: offset, openedAt: lease.takenAt };
+  if (blobs.properties.needsEpochs) {
+    await catalog.openEpoch({ ...epoch, uploadId: id, looks: 0 });
+  }
+  return await blobs.openAppender({ epoch, extents, offset });
+}
+
+/** Later extents replace those with the same start: they are the same run, grown. */
+export function mergeExtents(
+  known: readonly Extent[],
+  added: readonly Extent[],
+  replaced: readonly Extent[],
+): Extent[] {
+  const starts = new Set([...added, ...replaced].map((extent) => extent.start));
+  return [...known.filter((extent) => !starts.has(extent.start)), ...added];
+}
