@@ -10,6 +10,22 @@ const ballastBytes = 4 * 1024 * 1024;
  * durable before anything is told, the schema is brought up to date, and room is set aside.
  */
 export async function openForWriting(path: string): Promise<DatabaseSync> {
+  const database = await openUpToDate(path);
+  try {
+    setRoomAside(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Brings the schema up to date, and no more: the writer, which opens it next, finds it done. */
+export async function prepareSchema(path: string): Promise<void> {
+  (await openUpToDate(path)).close();
+}
+
+async function openUpToDate(path: string): Promise<DatabaseSync> {
   const database = new DatabaseSync(path);
   try {
     database.exec("pragma busy_timeout = 0");
@@ -22,7 +38,6 @@ export async function openForWriting(path: string): Promise<DatabaseSync> {
     // A commit that was written but not synced at kill -9 would otherwise be shown and then lost.
     database.exec("pragma wal_checkpoint(truncate)");
     await bringUpToDate(database);
-    setRoomAside(database);
     return database;
   } catch (error) {
     database.close();

@@ -42,7 +42,7 @@ import {
   removeFileSteps,
   step,
 } from "./sqlite-changes.ts";
-import { openForReading, openForWriting, Statements } from "./sqlite-database.ts";
+import { openForReading, prepareSchema, Statements } from "./sqlite-database.ts";
 import { kyselyOver } from "./sqlite-kysely.ts";
 import {
   claimAssembly,
@@ -83,7 +83,7 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
   static async open(path: string, onFailure: (error: Error) => void): Promise<SqliteCatalog> {
     // A new schema is made here: what makes it is large, and loaded here anyway. The writer's
     // thread, which opens it next, then has no use for it.
-    (await openForWriting(path)).close();
+    await prepareSchema(path);
     const writer = await SqliteWriter.open(path, onFailure);
     return new SqliteCatalog(writer, openForReading(path));
   }
