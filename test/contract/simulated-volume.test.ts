@@ -2,27 +2,16 @@ import { expect } from "vitest";
 import { systemClock } from "../../packages/server/src/base/clock.ts";
 import { systemRandom } from "../../packages/server/src/base/random.ts";
 import { DiskBlobStore } from "../../packages/server/src/blobs/disk/disk-blob-store.ts";
-import { Chance } from "../fault/simulation/chance.ts";
-import { SimulatedVolume } from "../fault/simulation/simulated-volume.ts";
+import { calmVolume } from "../fault/simulation/calm-volume.ts";
 import { calm } from "../fault/simulation/weather.ts";
 import { describeBlobStore, type OpenedBlobStore } from "./blob-store-contract.ts";
 
 function openOverSimulatedVolume(): OpenedBlobStore {
   const strays: string[] = [];
   const failures: Error[] = [];
-  const volume = new SimulatedVolume({
-    chance: new Chance(1),
-    later: setImmediate,
-    weather: () => ({ ...calm, shortWrites: true, kindNames: false }),
-    watch: {
-      creates: () => undefined,
-      writes: () => undefined,
-      truncates: () => undefined,
-      removes: () => undefined,
-      quarantines: () => undefined,
-      strays: (meant, met) => strays.push(`${meant} met ${met}`),
-      injects: () => undefined,
-    },
+  const volume = calmVolume({
+    weather: { ...calm, shortWrites: true, kindNames: false },
+    strays: (meant, met) => strays.push(`${meant} met ${met}`),
   });
   const openStore = (): DiskBlobStore =>
     new DiskBlobStore({

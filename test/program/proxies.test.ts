@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { GraphApi } from "../conformance/graph/graph-api.ts";
 import { eventually } from "../support/eventually.ts";
-import { type ProxyName, proxyNames, ProxyProcess } from "../support/proxy-process.ts";
+import { type ProxyName, proxyNames, startDocumentedProxy } from "../support/documented-proxy.ts";
 import { RawConnection } from "../support/raw-http.ts";
 import { firstStrangeByte, patternBytes, patternChunks } from "../support/seeded.ts";
 import { ServerProcess } from "../support/server-process.ts";
@@ -21,7 +21,7 @@ async function before(
   context: TestContext,
   options?: { readonly without: string },
 ): Promise<URL> {
-  const proxy = await ProxyProcess.start(name, server.address, options);
+  const proxy = await startDocumentedProxy(name, server.address, options);
   if (typeof proxy === "string") return context.skip(proxy);
   context.onTestFinished(() => proxy[Symbol.asyncDispose]());
   return proxy.url;

@@ -2,7 +2,6 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { access, constants, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,6 +9,7 @@ import { promisify } from "node:util";
 import { S3Client } from "@aws-sdk/client-s3";
 
 import { cephConfiguration } from "./ceph-configuration.ts";
+import { freePorts } from "./free-port.ts";
 import type { RawAddress } from "./raw-http.ts";
 
 const run = promisify(execFile);
@@ -168,18 +168,6 @@ async function classDirectory(): Promise<string> {
     if (isThere) return candidate;
   }
   throw new Error("rados-classes are nowhere under /usr/lib");
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  const ports: number[] = [];
-  for (const server of servers) {
-    if (!server.listening) await once(server, "listening");
-    const address = server.address();
-    if (typeof address === "object" && address !== null) ports.push(address.port);
-  }
-  for (const server of servers) server.close();
-  return ports;
 }
 
 async function isAnswering(url: string): Promise<boolean> {

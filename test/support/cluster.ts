@@ -1,5 +1,6 @@
 import { CephGateway } from "./ceph-gateway.ts";
-import { HaproxyProcess, haproxyMissing } from "./haproxy.ts";
+import { haproxyMissing, startHaproxy } from "./haproxy.ts";
+import type { ProxyChild } from "./proxy-child.ts";
 import { PostgresServer } from "./postgres-server.ts";
 import { ServerProcess } from "./server-process.ts";
 
@@ -25,7 +26,7 @@ export interface ClusterAddresses {
 /** Several nodes on one Postgres and one bucket, with a load balancer before them. */
 export class Cluster {
   readonly nodes: readonly ServerProcess[];
-  readonly balancer: HaproxyProcess;
+  readonly balancer: ProxyChild;
   readonly postgres: PostgresServer;
   readonly ceph: CephGateway;
   readonly #stack: AsyncDisposableStack;
@@ -33,7 +34,7 @@ export class Cluster {
   private constructor(
     parts: ClusterParts & {
       readonly nodes: readonly ServerProcess[];
-      readonly balancer: HaproxyProcess;
+      readonly balancer: ProxyChild;
     },
     stack: AsyncDisposableStack,
   ) {
@@ -64,7 +65,7 @@ export class Cluster {
       return stack.use(await startNode(parts, addresses, options.extraArguments ?? []));
     });
     const nodes = await Promise.all(starting);
-    const balancer = stack.use(await HaproxyProcess.start(nodes.map(({ address }) => address)));
+    const balancer = stack.use(await startHaproxy(nodes.map(({ address }) => address)));
     return new Cluster({ ...parts, nodes, balancer }, stack.move());
   }
 

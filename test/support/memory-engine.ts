@@ -7,28 +7,12 @@ import { Leases } from "../../packages/server/src/engine/lease.ts";
 import type { EngineParts } from "../../packages/server/src/engine/parts.ts";
 import { unguardedRemoval } from "../../packages/server/src/engine/removal-guard.ts";
 import { Room } from "../../packages/server/src/engine/room.ts";
-import { Chance } from "../fault/simulation/chance.ts";
-import { SimulatedVolume } from "../fault/simulation/simulated-volume.ts";
-import { calm } from "../fault/simulation/weather.ts";
+import { calmVolume } from "../fault/simulation/calm-volume.ts";
 
 /** The engine over this catalog and a disk in memory; `changes` replace what it is given. */
 export function engineOver(catalog: Catalog, changes: Partial<EngineParts> = {}): EngineParts {
   const outside = { clock: changes.clock ?? systemClock, random: systemRandom };
-  const ignore = (): void => undefined;
-  const volume = new SimulatedVolume({
-    chance: new Chance(1),
-    later: setImmediate,
-    weather: () => calm,
-    watch: {
-      creates: ignore,
-      writes: ignore,
-      truncates: ignore,
-      removes: ignore,
-      quarantines: ignore,
-      strays: ignore,
-      injects: ignore,
-    },
-  });
+  const volume = calmVolume();
   const onVolumeFailure = (error: Error): never => {
     throw error;
   };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { Chance } from "../../../../../test/fault/simulation/chance.ts";
-import { SimulatedVolume } from "../../../../../test/fault/simulation/simulated-volume.ts";
-import { calm, InjectedError } from "../../../../../test/fault/simulation/weather.ts";
+import { calmVolume } from "../../../../../test/fault/simulation/calm-volume.ts";
+import type { SimulatedVolume } from "../../../../../test/fault/simulation/simulated-volume.ts";
+import { InjectedError } from "../../../../../test/fault/simulation/weather.ts";
 import { systemClock } from "../../base/clock.ts";
 import { systemRandom } from "../../base/random.ts";
 import type { BlobEpoch } from "../blob-store.ts";
@@ -22,21 +22,7 @@ function openFailing(failing: Failing): {
   strays: string[];
 } {
   const strays: string[] = [];
-  const ignore = (): void => undefined;
-  const volume = new SimulatedVolume({
-    chance: new Chance(1),
-    later: setImmediate,
-    weather: () => calm,
-    watch: {
-      creates: ignore,
-      writes: ignore,
-      truncates: ignore,
-      removes: ignore,
-      quarantines: ignore,
-      strays: (meant) => strays.push(meant),
-      injects: ignore,
-    },
-  });
+  const volume = calmVolume({ strays: (meant) => strays.push(meant) });
   const changed = (file: VolumeFile): VolumeFile => ({ ...file, ...failing.file?.(file) });
   const store = new DiskBlobStore({
     volume: {
@@ -52,7 +38,7 @@ function openFailing(failing: Failing): {
     clock: systemClock,
     random: systemRandom,
     cleanFilesMax: 1,
-    onVolumeFailure: ignore,
+    onVolumeFailure: () => undefined,
   });
   return { store, volume, strays };
 }
