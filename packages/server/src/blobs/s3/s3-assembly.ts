@@ -186,13 +186,9 @@ export class S3Assembly {
         PartNumber: partNumber,
         Body: body,
         ContentLength: body.length,
-        ContentMD5: digest.contentMd5,
-        ChecksumCRC32: digest.checksumCrc32,
+        ...digest.fields,
       });
-      command.middlewareStack.add(
-        settingHeaders({ "x-amz-content-sha256": digest.contentSha256 }),
-        beforeSigning,
-      );
+      command.middlewareStack.add(settingHeaders(digest.headers), beforeSigning);
       const { ETag: etag } = await client.send(command, endedBy(signal));
       return { etag: withoutQuotes(etag), md5: (await md5Of(body)).toString("hex") };
     } finally {

@@ -4,9 +4,12 @@ import type { DigestForm } from "./s3-profile.ts";
 /** What a request carries so that the store can refuse a body that is not the one we sent. */
 export interface BodyDigest {
   /** The payload's part of the signature: its SHA-256 in hex, or a word that says "not signed". */
-  readonly contentSha256: string;
-  readonly checksumCrc32: string | undefined;
-  readonly contentMd5: string | undefined;
+  readonly headers: { readonly "x-amz-content-sha256": string };
+  /** As the SDK's commands call them. */
+  readonly fields: {
+    readonly ContentMD5?: string;
+    readonly ChecksumCRC32?: string;
+  };
 }
 
 export interface DigestRequest {
@@ -18,20 +21,16 @@ export interface DigestRequest {
 
 /** Large bodies are digested off the event loop, or in slices that leave it room between them. */
 export async function digestOf({ body, crc32, form }: DigestRequest): Promise<BodyDigest> {
-  const none = {
-    contentSha256: "UNSIGNED-PAYLOAD",
-    checksumCrc32: undefined,
-    contentMd5: undefined,
-  };
+  const unsigned = { "x-amz-content-sha256": "UNSIGNED-PAYLOAD" } as const;
   switch (form) {
     case undefined:
-      return none;
+      return { headers: unsigned, fields: {} };
     case "crc32":
-      return { ...none, checksumCrc32: base64OfCrc32(crc32) };
+      return { headers: unsigned, fields: { ChecksumCRC32: base64OfCrc32(crc32) } };
     case "sha256":
-      return { ...none, contentSha256: await sha256Of(body) };
+      return { headers: { "x-amz-content-sha256": await sha256Of(body) }, fields: {} };
     case "md5":
-      return { ...none, contentMd5: (await md5Of(body)).toString("base64") };
+      return { headers: unsigned, fields: { ContentMD5: (await md5Of(body)).toString("base64") } };
   }
 }
 

@@ -55,13 +55,9 @@ export class S3Objects {
       Key: key,
       Body: body,
       ContentLength: body.length,
-      ContentMD5: digest.contentMd5,
-      ChecksumCRC32: digest.checksumCrc32,
+      ...digest.fields,
     });
-    command.middlewareStack.add(
-      settingHeaders({ "x-amz-content-sha256": digest.contentSha256 }),
-      beforeSigning,
-    );
+    command.middlewareStack.add(settingHeaders(digest.headers), beforeSigning);
     const { ETag: etag, $metadata } = await client.send(command, endedBy(signal));
     // A success that names no object may be a proxy's, or an error in disguise.
     if (etag === undefined) throw new Error(`the put of ${key} was not confirmed`);
