@@ -78,7 +78,10 @@ export function boundOf(row: Row): string {
 }
 
 export function verdictOf(row: Row): string {
-  return row.note ?? (keepsBound(row) ? "kept" : "missed");
+  if (row.note !== undefined) return row.note;
+  // What is only shown keeps and misses nothing.
+  if (row.most === undefined && row.least === undefined) return "";
+  return keepsBound(row) ? "kept" : "missed";
 }
 
 /** What the bound is about: the ratio, or the value where that says more. */
