@@ -1,14 +1,14 @@
 import type { Row } from "./figure.ts";
 import { boundOf, type Compared, judgedOf, keepsBound, measuredWords, number } from "./table.ts";
 
-const width = 760;
+const width = 800;
 const left = 16;
 const rowHeight = 46;
 const headHeight = 62;
 /** Where a bar ends that reaches its bound exactly. */
 const boundAt = 270;
 /** Bars of what is better still end here, with an arrow. */
-const barMax = 2 * (boundAt - left);
+const barMax = 1.9 * (boundAt - left);
 
 const style = `
   text { font: 13px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328 }
