@@ -18,6 +18,8 @@ const statusesToMeet: readonly Refusal[] = ["lost", 412, 502, 503, 504];
 /** What was met on the way, for the record. */
 export class Met {
   readonly takeMs: number[] = [];
+  /** Of bytes that were sent and not committed when another node took the upload over. */
+  lateWriters = 0;
   readonly #counts = new Map<string, number>();
 
   count(what: string): void {
@@ -98,6 +100,7 @@ export class NodeTrial {
     const answer = await late?.ended;
     if (late !== undefined && late.take.sentTo > holder.take.from) {
       const told = answer === undefined ? "not answered" : `answered ${answer.status}`;
+      this.#met.lateWriters += 1;
       this.#met.count(`late writers ${told}`);
     }
     await this.#insist(() => upload.look(this.#anyPeer()));

@@ -143,6 +143,8 @@ describe(`three nodes on one Postgres and one bucket (seed ${seed})`, () => {
       for (let round = 1; round <= fault.rounds; round += 1) {
         await runRound(found, { fault, random, met });
       }
+      // Else the fence was not put to the test.
+      if (fault.isDeaf === true) expect(met.lateWriters).toBeGreaterThan(0);
       const n = fault.rounds * uploadsAtOnce;
       await recordTrials({ promise, fault: fault.name, n, seed, met: met.inWords() });
     },
