@@ -90,6 +90,8 @@ function startNode(
       HAWSER_KEY: "the key of the cluster under test",
     },
     extraArguments: ["--migrate", ...extraArguments],
+    // Several start at once, on a machine that may have fewer processors.
+    startTimeoutMs: 60_000,
   };
   return ServerProcess.start(program === undefined ? options : { ...options, program });
 }
