@@ -1,10 +1,11 @@
 // What both public doors export.
 export { UploadTask } from "./task.ts";
-export type { UploadResult, UploadState } from "./state.ts";
-export type { ConnectionOptions, UploadOptions, UploadProgress, UploadWarning } from "./options.ts";
+export type { UploadProgress, UploadResult, UploadSnapshot, UploadState } from "./state.ts";
+export type { ConnectionOptions, UploadOptions, UploadWarning } from "./options.ts";
 export { UploadError } from "./errors.ts";
 export type { UploadErrorCode, UploadErrorFacts } from "./errors.ts";
 export type { RetryPolicy } from "./retry.ts";
+export type { SubscribeOptions } from "./listeners.ts";
 export type { TokenSource } from "./dialects/token.ts";
 export type { AppendOutcome, FileAbout, UploadFacts } from "./dialects/dialect.ts";
 export { GraphClient } from "./dialects/graph-client.ts";
