@@ -9,7 +9,7 @@ import { run } from "../processes.ts";
 interface Library {
   readonly name: string;
   readonly server: ContenderKind;
-  command(port: number, file: string): string[];
+  readonly command: (port: number, file: string) => string[];
 }
 
 const ours: Library = {
