@@ -24,6 +24,8 @@ export { MemoryResumeStore } from "./resume-store/memory.ts";
 export { fileIdentity } from "./sources/path.ts";
 export type { NodeInput } from "./platform/node.ts";
 export { nodePlatform } from "./platform/node.ts";
+export type { Connectivity, OnlineScope } from "./platform/connectivity.ts";
+export { alwaysOnline, browserConnectivity } from "./platform/connectivity.ts";
 export type { Platform, Tools } from "./platform/platform.ts";
 export type { Source } from "./sources/source.ts";
 export type { Clock, Random } from "./clock.ts";

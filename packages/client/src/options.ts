@@ -14,7 +14,7 @@ export interface ConnectionOptions {
   readonly url?: string | undefined;
   /** The app's id (digits), or `app` for the token's own app. */
   readonly appId: string;
-  /** An access token, or a function that gives one and is asked anew after a 401. */
+  /** An access token, or a function that gives one and is asked anew when it is refused. */
   readonly token: TokenSource;
   /** API version, `v21.0` unless given. */
   readonly version?: string | undefined;

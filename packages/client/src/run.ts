@@ -45,8 +45,9 @@ export class UploadRun {
       policy: options.retry,
       clock: tools.clock,
       random: tools.random,
-      onFailure: (error, failures, waitMs) => {
-        setState({ kind: "retrying", reason: "failed", error, failures, waitMs });
+      connectivity: tools.connectivity,
+      onFailure: (failure) => {
+        setState({ kind: "retrying", ...failure });
       },
     });
     this.#offsets = new OffsetRules(facts.length);
