@@ -42,7 +42,11 @@ export interface UploadOptions extends ConnectionOptions {
   readonly name?: string | undefined;
   /** Media type told to the server; guessed from name and content unless given. */
   readonly type?: string | undefined;
-  /** Bytes of one request at most; the whole rest of the file unless given. */
+  /**
+   * Bytes of one request at most; the whole rest of the file unless given. After a 413, or three
+   * cuts in a row at the same place, requests get smaller by themselves, down to 256 KiB; uploads to
+   * the same origin begin with that size for an hour, in this process.
+   */
   readonly chunkSize?: number | undefined;
   /** Aborts the upload; it can be resumed. */
   readonly signal?: AbortSignal | undefined;

@@ -1,7 +1,7 @@
 import { throwIfAborted } from "./abortable.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { UploadError } from "./errors.ts";
-import { asUploadError } from "./errors.ts";
+import { asUploadError, isLineFailure } from "./errors.ts";
 import type { Connectivity } from "./platform/connectivity.ts";
 import { alwaysOnline } from "./platform/connectivity.ts";
 import type { RetryPolicy } from "./retry.ts";
@@ -54,7 +54,7 @@ export class Patience {
     const { policy, random, onFailure } = this.#parts;
     const error = asUploadError(thrown);
     throwIfAborted(signal);
-    if (isOfLine(error) && !this.#connectivity.isOnline()) {
+    if (isLineFailure(error) && !this.#connectivity.isOnline()) {
       await this.#awaitNetwork(error, signal);
       return;
     }
@@ -97,9 +97,4 @@ export class Patience {
       }
     }
   }
-}
-
-/** Of the connection, not of the server: what being offline looks like. */
-function isOfLine({ code }: UploadError): boolean {
-  return code === "network" || code === "stalled";
 }
