@@ -1,6 +1,10 @@
 // The public door: what is exported here is the package, everything else may change.
 export { connectGraph, upload } from "./upload.ts";
 export { UploadTask } from "./task.ts";
+export { UploadQueue } from "./queue.ts";
+export { TaskQueue } from "./task-queue.ts";
+export type { QueueOptions } from "./task-queue.ts";
+export type { QueueSnapshot } from "./queue-totals.ts";
 export type { UploadProgress, UploadResult, UploadSnapshot, UploadState } from "./state.ts";
 export type { ConnectionOptions, UploadOptions, UploadWarning } from "./options.ts";
 export { UploadError } from "./errors.ts";
