@@ -13,6 +13,7 @@ export { FileResumeStore } from "./resume-store/file.ts";
 export { fileIdentity } from "./sources/path.ts";
 export type { NodeInput } from "./platform/node.ts";
 export { nodePlatform } from "./platform/node.ts";
+export { UploadQueue } from "./queue.ts";
 
 /**
  * Uploads a file and answers a task to await, watch, abort or cancel.
