@@ -21,6 +21,8 @@ export { resumeKey } from "./resume-store/resume-store.ts";
 export { FileResumeStore } from "./resume-store/file.ts";
 export { MemoryResumeStore } from "./resume-store/memory.ts";
 export { fileIdentity } from "./sources/path.ts";
+export type { SpoolOptions } from "./sources/spool.ts";
+export { spoolSource } from "./sources/spool.ts";
 export type { NodeInput } from "./platform/node.ts";
 export { nodePlatform } from "./platform/node.ts";
 export type { Platform, Tools } from "./platform/platform.ts";

@@ -4,9 +4,10 @@ import progress from "cli-progress";
 import { formatBytes, formatDuration } from "./amounts.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { note, tame } from "./output.ts";
-import type { DisplayOptions, FileDisplay, PutDisplay } from "./put-display.ts";
-import { failureLines, interruptedLines, printResult } from "./put-words.ts";
-import { nextSteps, retryLine, summary, warningLine } from "./put-words.ts";
+import type { DisplayOptions, FileDisplay, PutDisplay, ShownFile } from "./put-display.ts";
+import { failureLines, interruptedLines, printResult, tellTally } from "./put-words.ts";
+import { nextSteps, retryLine, skippedLine, summary, warningLine } from "./put-words.ts";
+import type { Tally } from "./put-tally.ts";
 
 const nameWidth = 24;
 const rateWindowMs = 3000;
@@ -33,7 +34,7 @@ export class BarDisplay implements PutDisplay {
     });
   }
 
-  begin(file: string, name: string): FileDisplay {
+  begin({ file, label: name }: ShownFile): FileDisplay {
     const startedMs = performance.now();
     const bar = this.#bars.create(1, 0, { name: fitted(name), sizes: "", pace: "opening" });
     const pace = paceOf();
@@ -62,12 +63,21 @@ export class BarDisplay implements PutDisplay {
     };
   }
 
-  close(interrupted: boolean): void {
+  skipped(file: string, reason: string): void {
+    this.#say(skippedLine(file, reason));
+  }
+
+  note(line: string): void {
+    this.#say(line);
+  }
+
+  close(tally: Tally, interrupted: boolean): void {
     // Lines said since the last redraw would otherwise be lost.
     this.#bars.update();
     this.#bars.stop();
     for (const { name, result } of this.#done) printResult(name, result);
     const files = this.#done.map(({ file }) => file);
+    tellTally(tally);
     if (interrupted) for (const line of interruptedLines()) note(line);
     else nextSteps(files, this.#options);
   }
