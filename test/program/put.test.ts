@@ -165,7 +165,7 @@ describe("a folder", () => {
     }
     // Nothing was begun twice.
     expect((await listOffsets()).length - before).toBe(5);
-  });
+  }, 60_000);
 });
 
 describe("a pattern that no shell expanded", () => {

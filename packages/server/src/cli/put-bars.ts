@@ -1,5 +1,5 @@
 import type { UploadProgress, UploadResult, UploadState } from "hawser-client";
-import type { MultiBar as MultiBarType, SingleBar } from "cli-progress";
+import type { MultiBar as MultiBarType, Options, SingleBar } from "cli-progress";
 import progress from "cli-progress";
 import { formatBytes, formatDuration } from "./amounts.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -12,6 +12,19 @@ import type { Tally } from "./put-tally.ts";
 const nameWidth = 24;
 const rateWindowMs = 3000;
 
+export const barOptions: Options = Object.freeze({
+  format: "{name} {bar} {percentage}% {sizes} {pace}",
+  stream: process.stderr,
+  hideCursor: true,
+  clearOnComplete: true,
+  barsize: 24,
+  fps: 8,
+  barCompleteChar: "█",
+  barIncompleteChar: "░",
+  linewrap: false,
+  gracefulExit: false,
+});
+
 /** A bar for each file under way, on stderr; results on stdout when the bars are gone. */
 export class BarDisplay implements PutDisplay {
   readonly #options: DisplayOptions;
@@ -20,18 +33,7 @@ export class BarDisplay implements PutDisplay {
 
   constructor(options: DisplayOptions) {
     this.#options = options;
-    this.#bars = new progress.MultiBar({
-      format: "{name} {bar} {percentage}% {sizes} {pace}",
-      stream: process.stderr,
-      hideCursor: true,
-      clearOnComplete: true,
-      barsize: 24,
-      fps: 8,
-      barCompleteChar: "█",
-      barIncompleteChar: "░",
-      linewrap: false,
-      gracefulExit: false,
-    });
+    this.#bars = new progress.MultiBar(barOptions);
   }
 
   begin({ file, label: name }: ShownFile): FileDisplay {
@@ -98,7 +100,7 @@ export class BarDisplay implements PutDisplay {
 }
 
 /** Rate and time left over the last few seconds; what was there before was not sent by us. */
-function paceOf(): (progress: UploadProgress) => string {
+export function paceOf(): (progress: Pick<UploadProgress, "sent" | "length">) => string {
   const seen: { atMs: number; sent: number }[] = [];
   return ({ sent, length }) => {
     const atMs = performance.now();
@@ -112,7 +114,8 @@ function paceOf(): (progress: UploadProgress) => string {
   };
 }
 
-function fitted(name: string): string {
+/** A name as wide as every other. */
+export function fitted(name: string): string {
   const text = tame(name);
   if (text.length <= nameWidth) return text.padEnd(nameWidth);
   return `${text.slice(0, nameWidth - 9)}…${text.slice(-8)}`;

@@ -62,10 +62,10 @@ export class TallyKeeper {
 export function tallyLine(tally: Tally): string {
   const { files, bytes, durationMs, bytesPerSecond } = tally;
   const count = `${files} ${files === 1 ? "file" : "files"}`;
-  const rate = `${formatBytes(bytesPerSecond)}/s`;
+  const rate = bytesPerSecond === 0 ? "" : ` (${formatBytes(bytesPerSecond)}/s)`;
   const extras = (["resumed", "failed", "skipped"] as const).flatMap((kind) =>
     tally[kind] === 0 ? [] : [`${tally[kind]} ${kind}`],
   );
-  const all = `${count}, ${formatBytes(bytes)} in ${formatDuration(durationMs)} (${rate})`;
+  const all = `${count}, ${formatBytes(bytes)} in ${formatDuration(durationMs)}${rate}`;
   return [all, ...extras].join(", ");
 }

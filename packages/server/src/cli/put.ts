@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { nodePlatform } from "hawser-client";
 import { systemClock } from "../base/clock.ts";
 import { formatBytes, readBytes } from "./amounts.ts";
@@ -42,7 +42,7 @@ export function putCommand(): Command {
     .option("--parallel <count>", "files at the same time", readParallel, 3)
     .option("--limit-rate <rate>", "bytes a second for all files together: 2MB, 500KiB", readRate)
     .option("--retries <count>", "tries without progress before giving a file up", readRetries, 9)
-    .option("--stdin-max <size>", "the most that is taken from standard input", readSize, 10e9)
+    .addOption(stdinMaxOption())
     .option("--fresh", "ignore what an earlier run left and start from the beginning")
     .option("--quiet", "only results and errors")
     .action((files: string[], flags: PutFlags) =>
@@ -63,6 +63,12 @@ Examples:
   hawser put photo.jpg --json          {"event":"done","file":"photo.jpg","handle":"4:…",…}
   hawser put film.mp4 --to https://graph.facebook.com --app 1234567890   to Meta itself
 After Ctrl-C, a crash or a lost network run the same command again: it goes on where it stopped.`;
+
+function stdinMaxOption(): Option {
+  return new Option("--stdin-max <size>", "the most that is taken from standard input")
+    .argParser(readSize)
+    .default(10 * 2 ** 30, "10GiB");
+}
 
 function readParallel(text: string): number {
   const count = Number(text);
