@@ -102,7 +102,7 @@ export interface Catalog {
   /** Nothing will be committed under this epoch any more. Idempotent. */
   closeEpoch(fence: string, at: number): Promise<void>;
   /**
-   * Closes the epochs of leases that are over, then lists epochs closed at or before `look.closedBefore`
+   * Closes the epochs of leases and of assemblies' claims that are over, then lists epochs closed at or before `look.closedBefore`
    * which are due for a look at `look.now`: what lies under them and no row names may be removed.
    */
   listEpochsDue(look: EpochLook): Promise<Epoch[]>;
