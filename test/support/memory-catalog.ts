@@ -72,6 +72,10 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     return Promise.resolve(upload);
   }
 
+  isHeldElsewhere(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   onLeaseWanted(): void {
     return undefined;
   }

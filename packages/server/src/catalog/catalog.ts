@@ -46,6 +46,8 @@ export interface Catalog {
    * or has taken. May call more than once, and late: what counts is the fence at the next commit.
    */
   onLeaseWanted(listener: (id: string) => void): void;
+  /** Whether another process that gives signs of life holds the lease of this upload. */
+  isHeldElsewhere(id: string): Promise<boolean>;
   /** Forgets the fence if it is still this one. Idempotent. */
   releaseLease(id: string, fence: string): Promise<void>;
   /**

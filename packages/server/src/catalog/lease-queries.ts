@@ -19,6 +19,17 @@ export function takeLease({ id, fence, node }: Take) {
     .returningAll();
 }
 
+/** The upload, if another node that lives is writing it. */
+export function heldElsewhere({ id, node }: Omit<Take, "fence">) {
+  return db
+    .selectFrom("uploads")
+    .select("id")
+    .where("id", "=", id)
+    .where("holder", "!=", node)
+    .where(sql<boolean>`not ${nobodyHolds}`)
+    .compile();
+}
+
 /** Asks the holder to let go, once, and tells whether there is such an upload at all. */
 export function askForLease(id: string, channel: string): CompiledQuery<{ found: boolean }> {
   return compiled(sql`

@@ -2,7 +2,14 @@ import type { Clock } from "../base/clock.ts";
 import { uploadError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
 import { InTurn } from "./in-turn.ts";
-import { askForLease, ownLeases, releaseLease, takeLease, tellFree } from "./lease-queries.ts";
+import {
+  askForLease,
+  heldElsewhere,
+  ownLeases,
+  releaseLease,
+  takeLease,
+  tellFree,
+} from "./lease-queries.ts";
 import type { OwnLease } from "./lease-queries.ts";
 import type { PostgresPool } from "./postgres-pool.ts";
 import type { Upload } from "./records.ts";
@@ -83,6 +90,11 @@ export class PostgresLeases {
       if (held?.fence === fence) this.#held.set(id, { ...held, isLeft: true });
       await this.#let(id, fence);
     });
+  }
+
+  async isHeldElsewhere(id: string): Promise<boolean> {
+    const { pool, node } = this.#parts;
+    return (await pool.run(heldElsewhere({ id, node }))).rows.length > 0;
   }
 
   /** A holder asked at a checkpoint whether its lease is wanted. */

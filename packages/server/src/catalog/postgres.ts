@@ -163,6 +163,10 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
     this.#leases.onWanted(listener);
   }
 
+  isHeldElsewhere(id: string): Promise<boolean> {
+    return this.#leases.isHeldElsewhere(id);
+  }
+
   releaseLease(id: string, fence: string): Promise<void> {
     return this.#leases.release(id, fence);
   }

@@ -140,6 +140,11 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
     return undefined;
   }
 
+  /** For the same reason. */
+  isHeldElsewhere(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   async #change(steps: readonly Step[], only: WriteCondition): Promise<CommitOutcome> {
     const { id } = only;
     this.#changing.set(id, (this.#changing.get(id) ?? 0) + 1);
