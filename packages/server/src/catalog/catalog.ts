@@ -34,7 +34,7 @@ export interface Catalog {
   listOpen(query: OpenQuery): Promise<Upload[]>;
   /** How many uploads there are in each state; it looks at every one of them. */
   countUploads(): Promise<Record<UploadState, number>>;
-  /** Those of these uploads that another live process is writing now. */
+  /** Those of these uploads whose lease another process holds that gives signs of life. */
   heldElsewhere(ids: readonly string[]): Promise<Set<string>>;
   listExtents(blobId: string): Promise<Extent[]>;
 
@@ -108,7 +108,7 @@ export interface Catalog {
   /** Nothing will be committed under this epoch any more. Idempotent. */
   closeEpoch(fence: string, at: number): Promise<void>;
   /**
-   * Closes the epochs of leases that are over, then lists epochs closed at or before `look.closedBefore`
+   * Closes the epochs of leases and of assemblies' claims that are over, then lists epochs closed at or before `look.closedBefore`
    * which are due for a look at `look.now`: what lies under them and no row names may be removed.
    */
   listEpochsDue(look: EpochLook): Promise<Epoch[]>;

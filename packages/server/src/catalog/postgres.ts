@@ -264,6 +264,7 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
           where uploads.id = epochs.upload_id and uploads.fence = epochs.fence)`,
       );
     await this.#pool.run(over);
+    await this.#pool.run(store.closeAssemblyEpochs(text, look.now));
     return (await this.#pool.run(store.dueEpochs(text, look))).rows.map(epochOf);
   }
 

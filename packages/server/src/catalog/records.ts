@@ -75,7 +75,7 @@ export interface Epoch {
   /** The lease's fence, or an assembly's nonce. */
   readonly fence: string;
   readonly blobId: string;
-  /** The upload whose fence ends the epoch; undefined for one that is closed by name. */
+  /** The upload whose fence ends the epoch; undefined for an assembly's, which its nonce ends. */
   readonly uploadId: string | undefined;
   /** The committed offset when it was opened. */
   readonly base: number;

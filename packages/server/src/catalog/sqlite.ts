@@ -46,6 +46,7 @@ import { openForReading, prepareSchema, Statements } from "./sqlite-database.ts"
 import { kyselyOver } from "./sqlite-kysely.ts";
 import {
   claimAssembly,
+  closeAssemblyEpochs,
   closeEpoch,
   dueAssembly,
   dueEpochs,
@@ -259,6 +260,7 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
       const only = { kind: "unless_fenced", id: id ?? "", fence } as const;
       await this.#change([step(closeEpoch(this.db, fence, look.now))], only);
     }
+    await this.#writer.change([step(closeAssemblyEpochs(this.db, look.now))]);
     return (await dueEpochs(this.db, look).execute()).map(epochOf);
   }
 
