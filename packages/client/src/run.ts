@@ -185,7 +185,11 @@ export class UploadRun {
     return dialect.append({
       id,
       offset,
-      part: { length: sending.length, open: () => this.#handOut(source, offset, end) },
+      part: {
+        length: sending.length,
+        open: () => this.#handOut(source, offset, end),
+        blob: this.#lend(source, offset, end),
+      },
       onSent: (sent) => {
         sending.sent = sent;
         this.#progress(offset + sent);
@@ -201,6 +205,15 @@ export class UploadRun {
       this.#offsets.handOut(position);
       yield chunk;
     }
+  }
+
+  /** Whoever has the blob may send all of it, and how far that got is not known: all counts. */
+  #lend({ blob }: Source, start: number, end: number): (() => Blob) | undefined {
+    if (blob === undefined) return undefined;
+    return () => {
+      this.#offsets.handOut(end);
+      return blob(start, end);
+    };
   }
 
   #ask(id: string): Promise<Standing> {
