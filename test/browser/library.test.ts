@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { connectGraph } from "hawser-client";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 
 import { eventually } from "../support/eventually.ts";
 import { patternBytes } from "../support/seeded.ts";
@@ -14,6 +14,9 @@ import { type FaultPlan, TcpProxy } from "../support/tcp-proxy.ts";
 import { chromiumMissing, launchChromium } from "./support/chromium.ts";
 import type { Outcome } from "./support/library-page.ts";
 import { PageServer } from "./support/page-server.ts";
+
+// A browser takes a while on a machine that does other things too.
+vi.setConfig({ testTimeout: 90_000 });
 
 const mib = 1024 * 1024;
 const length = 12 * mib + 7;
@@ -232,6 +235,7 @@ test("an upload that is stopped in the page stays resumable", async () => {
   const bytes = patternBytes({ seed: 9, length });
   const path = await fileOf(bytes);
   const id = await beginAndStall(path);
+  await keptSomething(id);
   await page.evaluate(() => {
     hawserPage.task()?.abort();
   });
