@@ -4,6 +4,7 @@ import { slicingCrc32 } from "../slicing-crc32.ts";
 import { blobSource } from "../sources/blob.ts";
 import type { Source } from "../sources/source.ts";
 import { XhrTransport } from "../transports/xhr.ts";
+import { browserConnectivity } from "./connectivity.ts";
 import type { Platform } from "./platform.ts";
 
 /** What can be uploaded in a browser; a handle is what `showOpenFilePicker` or a drop gives. */
@@ -14,6 +15,7 @@ export const browserPlatform: Platform<BrowserInput> = Object.freeze({
   clock: systemClock,
   random: Math.random,
   crc32: slicingCrc32,
+  connectivity: browserConnectivity(globalThis),
   transport: new XhrTransport(),
   openSource,
 });
