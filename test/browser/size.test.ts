@@ -16,3 +16,10 @@ test("an import from Node would be seen", async () => {
   expect(fault).toContain("hawser-client imports");
   expect(fault).toContain("node:http");
 });
+
+test("a bundle that grew would be seen", async () => {
+  const sizes = await measureSizes();
+  const grown = { ...sizes["upload alone"], gzipLength: 13 * 1024 + 1 };
+  const faults = sizeFaults({ ...sizes, "upload alone": grown });
+  expect(faults).toEqual(["upload alone has 13313 bytes with gzip, above 13312"]);
+});
