@@ -47,7 +47,8 @@ function refusalOf(text: string): string {
   try {
     const answer = fieldsOf(JSON.parse(text));
     const words = fieldsOf(answer.get("error") ?? answer.get("debug_info"));
-    return String(words.get("error_user_msg") ?? words.get("message") ?? text);
+    const told = words.get("error_user_msg") ?? words.get("message");
+    return typeof told === "string" ? told : text.slice(0, 200);
   } catch {
     return text.slice(0, 200);
   }
