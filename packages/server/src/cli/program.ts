@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   ls: async () => (await import("./ls.ts")).lsCommand(),
   publish: async () => (await import("./publish.ts")).publishCommand(),
   get: async () => (await import("./get.ts")).getCommand(),
+  doctor: async () => (await import("./doctor.ts")).doctorCommand(),
   app: async () => (await import("./app.ts")).appCommand(),
   token: async () => (await import("./token.ts")).tokenCommand(),
   sweep: async () => (await import("./sweep.ts")).sweepCommand(),
