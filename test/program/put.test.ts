@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { putEvents } from "../../packages/server/src/cli/put-events.ts";
 import { eventually } from "../support/eventually.ts";
 import { patternBytes, patternChunks } from "../support/seeded.ts";
 import { ServerProcess } from "../support/server-process.ts";
@@ -227,7 +228,7 @@ describe("standard input", () => {
 });
 
 describe("Ctrl-C", () => {
-  it("ends a folder with 130 and says how to go on", async () => {
+  it("ends a folder with 130, and another run goes on", async () => {
     for (const at of [0, 1, 2]) await write(`all/${at}.pdf`, pdf(60 + at, MiB));
     const words = ["put", "all", "--json", "--parallel", "1", "--limit-rate", "200KB"];
     const command = new HawserCommand(words, options());
@@ -321,6 +322,10 @@ it("--json tells every event of a file in order, and with --quiet only the ends"
   expect(names[0]).toBe("begin");
   expect(names.slice(-2)).toEqual(["done", "summary"]);
   expect(new Set(names)).toEqual(new Set(["begin", "uploading", "progress", "done", "summary"]));
+  for (const { event, ...fields } of eventsFrom(result)) {
+    const documented: unknown = Object.entries(putEvents).find(([name]) => name === event)?.[1][1];
+    expect(documented, String(event)).toEqual(expect.arrayContaining(Object.keys(fields)));
+  }
   const progress = eventsFrom(result).filter(({ event }) => event === "progress");
   expect(progress.at(-1)).toMatchObject({ file: "a.pdf", confirmed: 3 * MiB, length: 3 * MiB });
   const quiet = await put(["a.pdf", "--json", "--quiet"]);
