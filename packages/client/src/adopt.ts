@@ -1,3 +1,4 @@
+import { throwIfAborted } from "./abortable.ts";
 import type { Crc32 } from "./crc32.ts";
 import { crc32Of } from "./crc32.ts";
 import type { Standing, UploadFacts } from "./dialects/dialect.ts";
@@ -16,6 +17,7 @@ export interface AdoptionParts {
   readonly crc32: Crc32;
   /** Asks the server, with patience. */
   readonly ask: () => Promise<Standing>;
+  readonly signal: AbortSignal;
 }
 
 /** Decides whether a remembered upload is one of this very file and can be gone on with. */
@@ -45,16 +47,29 @@ async function compare(standing: Standing, parts: AdoptionParts): Promise<Adopti
   if (length !== facts.length || standing.offset > facts.length) {
     return declined("the upload that was begun has another length");
   }
-  if (!(await sameContent(source, standing, parts.crc32))) {
+  if (!(await sameContent(source, standing, parts))) {
     return declined("the server has other content than this file's so far");
   }
   return { kind: "adopted", standing };
 }
 
 /** True when the file's bytes up to the offset have the server's CRC-32, or it did not give one. */
-export async function sameContent(source: Source, standing: Standing, crc32: Crc32) {
+export async function sameContent(
+  source: Source,
+  standing: Standing,
+  { crc32, signal }: Pick<AdoptionParts, "crc32" | "signal">,
+): Promise<boolean> {
   if (standing.crc32 === undefined || standing.offset === 0) return true;
-  return (await crc32Of(source.open(0, standing.offset), crc32)) === standing.crc32;
+  const prefix = untilAborted(source.open(0, standing.offset), signal);
+  return (await crc32Of(prefix, crc32)) === standing.crc32;
+}
+
+/** Reading a large file takes long enough to be stopped in the middle. */
+async function* untilAborted(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal) {
+  for await (const chunk of chunks) {
+    throwIfAborted(signal);
+    yield chunk;
+  }
 }
 
 function declined(reason: string): Adoption {

@@ -1,11 +1,12 @@
 // The public door: what is exported here is the package, everything else may change.
 export { connectGraph, upload } from "./upload.ts";
 export { UploadTask } from "./task.ts";
-export type { UploadResult, UploadState } from "./state.ts";
-export type { ConnectionOptions, UploadOptions, UploadProgress, UploadWarning } from "./options.ts";
+export type { UploadProgress, UploadResult, UploadSnapshot, UploadState } from "./state.ts";
+export type { ConnectionOptions, UploadOptions, UploadWarning } from "./options.ts";
 export { UploadError } from "./errors.ts";
 export type { UploadErrorCode, UploadErrorFacts } from "./errors.ts";
 export type { RetryPolicy } from "./retry.ts";
+export type { SubscribeOptions } from "./listeners.ts";
 export type { TokenSource } from "./dialects/token.ts";
 export type { AppendOutcome, FileAbout, UploadFacts } from "./dialects/dialect.ts";
 export { GraphClient } from "./dialects/graph-client.ts";

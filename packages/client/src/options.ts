@@ -4,7 +4,7 @@ import { UploadError } from "./errors.ts";
 import type { ResumeStore } from "./resume-store/resume-store.ts";
 import type { RetryPolicy } from "./retry.ts";
 import { defaultRetryPolicy } from "./retry.ts";
-import type { UploadState } from "./state.ts";
+import type { UploadProgress, UploadState } from "./state.ts";
 import { checkAppId, checkBaseUrl, checkCount, checkName, checkToken } from "./option-checks.ts";
 import { checkType, checkVersion, refuseUnknownKeys } from "./option-checks.ts";
 
@@ -22,15 +22,6 @@ export interface ConnectionOptions {
   readonly stallMs?: number | undefined;
   /** How long the server may think after the last byte; 120,000 unless given. */
   readonly answerMs?: number | undefined;
-}
-
-/** How far an upload is; bytes. */
-export interface UploadProgress {
-  /** Given to the network. May go back after a cut, never below `confirmed`. */
-  readonly sent: number;
-  /** Known to be durable on the server. */
-  readonly confirmed: number;
-  readonly length: number;
 }
 
 /** Something the caller should know of, though the upload goes on. */

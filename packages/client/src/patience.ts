@@ -1,5 +1,7 @@
+import { throwIfAborted } from "./abortable.ts";
 import type { Clock, Random } from "./clock.ts";
-import { asUploadError, UploadError } from "./errors.ts";
+import type { UploadError } from "./errors.ts";
+import { asUploadError } from "./errors.ts";
 import type { RetryPolicy } from "./retry.ts";
 import { decideRetry } from "./retry.ts";
 
@@ -7,7 +9,6 @@ export interface PatienceParts {
   readonly policy: RetryPolicy;
   readonly clock: Clock;
   readonly random: Random;
-  readonly signal: AbortSignal;
   readonly onFailure: (error: UploadError, failures: number, waitMs: number) => void;
 }
 
@@ -32,8 +33,8 @@ export class Patience {
   }
 
   /** Waits as long as the failure calls for, or throws it when it is final. */
-  async endure(thrown: unknown): Promise<void> {
-    const { policy, random, signal, clock, onFailure } = this.#parts;
+  async endure(thrown: unknown, signal: AbortSignal): Promise<void> {
+    const { policy, random, clock, onFailure } = this.#parts;
     const error = asUploadError(thrown);
     throwIfAborted(signal);
     const decision = decideRetry(error, { failures: this.#failures, policy, random });
@@ -48,19 +49,14 @@ export class Patience {
   }
 
   /** Repeats a step that changes nothing by being repeated. */
-  async persist<T>(step: () => Promise<T>): Promise<T> {
+  async persist<T>(step: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (;;) {
+      throwIfAborted(signal);
       try {
         return await step();
       } catch (error) {
-        await this.endure(error);
+        await this.endure(error, signal);
       }
     }
   }
-}
-
-function throwIfAborted(signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  const cause: unknown = signal.reason;
-  throw cause instanceof UploadError ? cause : new UploadError("aborted", "stopped", { cause });
 }

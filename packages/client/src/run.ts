@@ -1,6 +1,8 @@
+import { throwIfAborted } from "./abortable.ts";
 import { adopt, sameContent } from "./adopt.ts";
 import type { AppendOutcome, Dialect, Standing, UploadFacts } from "./dialects/dialect.ts";
 import { UploadError } from "./errors.ts";
+import { contradiction, OffsetRules } from "./offset-rules.ts";
 import type { ParsedOptions } from "./options.ts";
 import { Patience } from "./patience.ts";
 import type { Tools } from "./platform/platform.ts";
@@ -8,14 +10,20 @@ import { Remembrance } from "./remembrance.ts";
 import type { Source } from "./sources/source.ts";
 import type { UploadResult, UploadState } from "./state.ts";
 
+/** Where the bytes are. */
+export interface RunProgress {
+  readonly sent: number;
+  readonly confirmed: number;
+}
+
 export interface RunParts {
   readonly source: Source;
   readonly facts: UploadFacts;
   readonly options: ParsedOptions;
   readonly dialect: Dialect;
   readonly tools: Tools;
-  readonly signal: AbortSignal;
   readonly setState: (state: UploadState) => void;
+  readonly setProgress: (progress: RunProgress) => void;
 }
 
 /** One upload from begin to handle. Knows neither protocol nor platform. */
@@ -23,26 +31,25 @@ export class UploadRun {
   readonly #parts: RunParts;
   readonly #patience: Patience;
   readonly #remembrance: Remembrance;
+  readonly #offsets: OffsetRules;
+  #signal = AbortSignal.abort();
   #id: string | undefined;
-  /** What the server is known to have. */
-  #confirmed = 0;
-  /** How far the source has been read for sending: the server cannot have more from us. */
-  #handedOut = 0;
+  #handle: string | undefined;
   #resumedFrom = 0;
   #adopted = false;
 
   constructor(parts: RunParts) {
-    const { options, tools, signal, setState, source, facts } = parts;
+    const { options, tools, setState, source, facts } = parts;
     this.#parts = parts;
     this.#patience = new Patience({
       policy: options.retry,
       clock: tools.clock,
       random: tools.random,
-      signal,
       onFailure: (error, failures, waitMs) => {
-        setState({ kind: "retrying", error, failures, waitMs });
+        setState({ kind: "retrying", reason: "failed", error, failures, waitMs });
       },
     });
+    this.#offsets = new OffsetRules(facts.length);
     const { url, appId } = options.connection;
     const { identity, fingerprint } = source;
     const base = { url, appId, identity, fingerprint, ...facts };
@@ -51,11 +58,14 @@ export class UploadRun {
     });
   }
 
-  async run(): Promise<UploadResult> {
+  /** Goes on until it is done, it fails or the signal is aborted; then it may be called again. */
+  async run(signal: AbortSignal): Promise<UploadResult> {
+    throwIfAborted(signal);
+    this.#signal = signal;
     try {
       const id = await this.#begin();
-      const handle = await this.#sendAll(id);
-      return await this.#finish(id, handle);
+      this.#handle ??= await this.#sendAll(id);
+      return await this.#finish(id, this.#handle);
     } catch (error) {
       // What was sent of a file that changed is of no use to anybody.
       if (error instanceof UploadError && error.code === "source-changed") {
@@ -72,14 +82,19 @@ export class UploadRun {
   }
 
   async #begin(): Promise<string> {
-    this.#id = (await this.#resume()) ?? (await this.#start());
+    if (this.#id === undefined) {
+      this.#id = (await this.#resume()) ?? (await this.#start());
+    } else if (this.#handle === undefined) {
+      // An earlier call was stopped, maybe in the middle of a request.
+      await this.#follow(await this.#ask(this.#id));
+    }
     return this.#id;
   }
 
   async #start(): Promise<string> {
-    const { dialect, facts, signal, setState, tools } = this.#parts;
+    const { dialect, facts, setState, tools } = this.#parts;
     setState({ kind: "starting" });
-    const id = await this.#patience.persist(() => dialect.start(facts, signal));
+    const id = await this.#persist((signal) => dialect.start(facts, signal));
     this.#patience.renew();
     await this.#remembrance.keep({ id, state: "open" }, tools.clock.now());
     return id;
@@ -91,7 +106,8 @@ export class UploadRun {
     if (entry === undefined) return undefined;
     setState({ kind: "checking" });
     const ask = () => this.#ask(entry.id);
-    const adoption = await adopt(entry, { source, facts, crc32: tools.crc32, ask });
+    const { crc32 } = tools;
+    const adoption = await adopt(entry, { source, facts, crc32, ask, signal: this.#signal });
     if (adoption.kind === "declined") {
       const message = `${adoption.reason}; starting anew`;
       options.onWarning({ code: "started-anew", message });
@@ -99,7 +115,9 @@ export class UploadRun {
       return undefined;
     }
     const { offset } = adoption.standing;
-    this.#resumedFrom = this.#confirmed = this.#handedOut = offset;
+    this.#resumedFrom = offset;
+    this.#offsets.handOut(offset);
+    this.#offsets.confirm(offset);
     this.#adopted = true;
     this.#patience.renew();
     return entry.id;
@@ -111,7 +129,7 @@ export class UploadRun {
         const handle = await this.#step(id);
         if (handle !== undefined) return handle;
       } catch (error) {
-        await this.#patience.endure(error);
+        await this.#patience.endure(error, this.#signal);
         await this.#follow(await this.#ask(id));
       }
     }
@@ -119,24 +137,25 @@ export class UploadRun {
 
   /** One append; the handle when it was the last. */
   async #step(id: string): Promise<string | undefined> {
-    const before = this.#confirmed;
+    const before = this.#offsets.confirmed;
     const outcome = await this.#append(id);
     if (outcome.kind === "complete") return this.#accept(outcome.handle);
     const { offset } = outcome;
     await this.#follow(offset === undefined ? await this.#ask(id) : { offset });
-    if (this.#confirmed > before) return undefined;
+    if (this.#offsets.confirmed > before) return undefined;
     throw new UploadError("bad-answer", `the server accepted a part but stayed at ${before}`);
   }
 
   #accept(handle: string): string {
     const { length } = this.#parts.facts;
-    if (this.#handedOut >= length || this.#adopted) return handle;
-    throw contradiction(`calls the upload complete after ${this.#handedOut} of ${length} bytes`);
+    const { handedOut } = this.#offsets;
+    if (handedOut >= length || this.#adopted) return handle;
+    throw contradiction(`calls the upload complete after ${handedOut} of ${length} bytes`);
   }
 
   #append(id: string): Promise<AppendOutcome> {
-    const { source, facts, options, dialect, signal, setState } = this.#parts;
-    const offset = this.#confirmed;
+    const { source, facts, options, dialect, setState } = this.#parts;
+    const offset = this.#offsets.confirmed;
     const end = Math.min(facts.length, offset + (options.chunkSize ?? facts.length));
     setState({ kind: "uploading", id, offset });
     this.#progress(offset);
@@ -147,7 +166,7 @@ export class UploadRun {
       onSent: (sent) => {
         this.#progress(offset + sent);
       },
-      signal,
+      signal: this.#signal,
     });
   }
 
@@ -155,54 +174,48 @@ export class UploadRun {
     let position = start;
     for await (const chunk of source.open(start, end)) {
       position += chunk.length;
-      this.#handedOut = Math.max(this.#handedOut, position);
+      this.#offsets.handOut(position);
       yield chunk;
     }
   }
 
   #ask(id: string): Promise<Standing> {
-    const { dialect, signal } = this.#parts;
-    return this.#patience.persist(() => dialect.ask(id, signal));
+    return this.#persist((signal) => this.#parts.dialect.ask(id, signal));
+  }
+
+  #persist<T>(step: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#patience.persist(() => step(this.#signal), this.#signal);
   }
 
   /** Goes on from where the server says it is, if that can be true. */
   async #follow(standing: Standing): Promise<void> {
     const { offset } = standing;
-    const { facts } = this.#parts;
-    if (offset < this.#confirmed) {
-      throw contradiction(`had ${this.#confirmed} bytes and now says ${offset}`);
-    }
-    if (offset > facts.length) {
-      throw contradiction(`says it has ${offset} of ${facts.length} bytes`);
-    }
-    if (offset > this.#handedOut) await this.#checkForeign(standing);
-    if (offset === this.#confirmed) return;
-    this.#confirmed = offset;
+    if (await this.#isEarlierProcess(standing)) this.#offsets.handOut(offset);
+    this.#offsets.check(offset);
+    if (!this.#offsets.confirm(offset)) return;
     this.#patience.renew();
     this.#progress(offset);
   }
 
   /**
-   * More than this process sent. In a resumed upload it may be what the process before it had still
-   * under way; otherwise somebody else writes to the upload.
+   * More than this process sent: in a resumed upload it may be what the process before it had still
+   * under way. Otherwise somebody else writes to the upload.
    */
-  async #checkForeign(standing: Standing): Promise<void> {
-    const { source, tools } = this.#parts;
-    const known = this.#adopted && (await sameContent(source, standing, tools.crc32));
-    if (!known) {
-      throw contradiction(`says it has ${standing.offset} bytes but got ${this.#handedOut}`);
-    }
-    this.#handedOut = standing.offset;
+  async #isEarlierProcess(standing: Standing): Promise<boolean> {
+    const { source, tools, facts } = this.#parts;
+    const { handedOut } = this.#offsets;
+    const isMore = standing.offset > handedOut && standing.offset <= facts.length;
+    if (!this.#adopted || !isMore) return false;
+    return await sameContent(source, standing, { crc32: tools.crc32, signal: this.#signal });
   }
 
   #progress(sent: number): void {
-    const { options, facts } = this.#parts;
-    options.onProgress({ sent, confirmed: this.#confirmed, length: facts.length });
+    this.#parts.setProgress({ sent, confirmed: this.#offsets.confirmed });
   }
 
   async #finish(id: string, handle: string): Promise<UploadResult> {
-    const { options, dialect, signal, facts, tools, setState } = this.#parts;
-    this.#confirmed = facts.length;
+    const { options, dialect, facts, tools, setState } = this.#parts;
+    this.#offsets.confirm(facts.length);
     this.#progress(facts.length);
     this.#patience.renew();
     await this.#remembrance.keep({ id, state: "complete", handle }, tools.clock.now());
@@ -210,7 +223,7 @@ export class UploadRun {
     let fileId: string | undefined;
     if (publish !== undefined) {
       setState({ kind: "publishing", handle });
-      fileId = await this.#patience.persist(() => dialect.publish(handle, publish, signal));
+      fileId = await this.#persist((signal) => dialect.publish(handle, publish, signal));
     }
     await this.#settle({ id, handle, fileId });
     const { total: retries } = this.#patience;
@@ -224,10 +237,4 @@ export class UploadRun {
       await this.#remembrance.keep({ ...done, state: "complete" }, this.#parts.tools.clock.now());
     }
   }
-}
-
-function contradiction(what: string): UploadError {
-  return new UploadError("offset-contradiction", `the server ${what}`, {
-    hint: "Is something else writing to the same upload? Start anew if in doubt.",
-  });
 }

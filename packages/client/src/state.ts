@@ -16,9 +16,9 @@ export interface UploadResult {
   readonly retries: number;
 }
 
-/** Where an upload task stands. */
+/** Where an upload task stands. `done`, `failed`, `aborted` and `cancelled` are ends. */
 export type UploadState =
-  /** Opening the source. */
+  /** For its turn in a queue, or for its source to be opened. */
   | { readonly kind: "waiting" }
   /** Asking the server for a new upload. */
   | { readonly kind: "starting" }
@@ -26,17 +26,51 @@ export type UploadState =
   | { readonly kind: "checking" }
   /** Sending; `offset` is where the request under way began. */
   | { readonly kind: "uploading"; readonly id: string; readonly offset: number }
-  /** Something failed; `failures` so far without the offset moving. */
+  /** Until `resume()`; nothing is being sent. */
+  | { readonly kind: "paused" }
+  /** Something failed, and is tried again. */
   | {
       readonly kind: "retrying";
+      /** `offline`: the machine has no network, which counts as no failure. */
+      readonly reason: "failed" | "offline";
       readonly error: UploadError;
+      /** So far without the offset moving. */
       readonly failures: number;
+      /** The longest wait; the network's return ends it early. */
       readonly waitMs: number;
     }
   | { readonly kind: "publishing"; readonly handle: string }
   | { readonly kind: "done"; readonly result: UploadResult }
   | { readonly kind: "failed"; readonly error: UploadError }
-  /** Stopped here; may be resumed. */
+  /**
+   * This task was stopped for good, the upload was not: what the server has stays there, and another
+   * task with the same resume store goes on with it. A task that is to go on itself is paused.
+   */
   | { readonly kind: "aborted" }
-  /** Given up for good. */
+  /** Given up for good, on the server too. */
   | { readonly kind: "cancelled" };
+
+/** How far an upload is; bytes. */
+export interface UploadProgress {
+  /** Given to the network. May go back after a cut, never below `confirmed`. */
+  readonly sent: number;
+  /** Known to be durable on the server. */
+  readonly confirmed: number;
+  readonly length: number;
+  /** Bytes a second given to the network, over the last five seconds; 0 while it is not known. */
+  readonly rate: number;
+  /** Seconds until all is sent at this rate; undefined while nothing goes. */
+  readonly secondsLeft: number | undefined;
+}
+
+/** A task at one moment. */
+export interface UploadSnapshot {
+  readonly state: UploadState;
+  /** Undefined until the source is open. */
+  readonly progress: UploadProgress | undefined;
+}
+
+/** True when nothing will happen any more. */
+export function isOver(state: UploadState): boolean {
+  return ["done", "failed", "aborted", "cancelled"].includes(state.kind);
+}

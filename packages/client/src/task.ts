@@ -1,51 +1,160 @@
-import type { Dialect, UploadFacts } from "./dialects/dialect.ts";
+import { abortable, abortedBy, throwIfAborted } from "./abortable.ts";
+import type { UploadFacts } from "./dialects/dialect.ts";
 import { GraphClient } from "./dialects/graph-client.ts";
 import { GraphDialect } from "./dialects/graph.ts";
 import { asUploadError, UploadError } from "./errors.ts";
+import type { SubscribeOptions } from "./listeners.ts";
+import { Listeners } from "./listeners.ts";
 import { checkName } from "./option-checks.ts";
 import type { ParsedOptions } from "./options.ts";
+import { Pace, secondsFor } from "./pace.ts";
 import type { Platform } from "./platform/platform.ts";
+import type { RunProgress } from "./run.ts";
 import { UploadRun } from "./run.ts";
 import type { Source } from "./sources/source.ts";
-import type { UploadResult, UploadState } from "./state.ts";
+import type { UploadProgress, UploadResult, UploadSnapshot, UploadState } from "./state.ts";
+import { isOver } from "./state.ts";
+import type { Gate } from "./turns.ts";
+import { openGate } from "./turns.ts";
 import { warningsOf } from "./warnings.ts";
 
 const cancelMs = 15_000;
 
+/** What a task is given besides its source and options. */
+export interface TaskSurroundings<Input> extends Platform<Input> {
+  /** Says when it is the task's turn; at once unless given. */
+  readonly gate?: Gate | undefined;
+}
+
+type Means = Omit<Platform<never>, "openSource">;
+
+type Position = RunProgress & { readonly length: number };
+
+interface Beginning {
+  readonly gate: Gate;
+  readonly open: () => Promise<Source>;
+}
+
 /**
  * An upload under way. Await it, or its `result`, for the {@link UploadResult}; a failure rejects
- * with an `UploadError`.
+ * with an `UploadError`. No method of it throws unless it says so, and none does anything once the
+ * task is over.
  */
 export class UploadTask implements PromiseLike<UploadResult> {
   readonly result: Promise<UploadResult>;
   readonly #options: ParsedOptions;
+  readonly #means: Means;
+  readonly #listeners: Listeners<UploadSnapshot>;
+  readonly #pace = new Pace();
   readonly #controller = new AbortController();
   readonly #signal: AbortSignal;
+  /** Aborted by `pause()`; another one when the task goes on. */
+  #turn = new AbortController();
+  /** Settled by `resume()`; undefined unless paused. */
+  #paused: PromiseWithResolvers<undefined> | undefined;
   #state: UploadState = { kind: "waiting" };
+  #position: Position | undefined;
+  #source: Source | undefined;
   #run: UploadRun | undefined;
 
-  private constructor(options: ParsedOptions, start: (task: UploadTask) => Promise<UploadResult>) {
+  private constructor(
+    options: ParsedOptions,
+    means: Means,
+    start: (task: UploadTask) => Promise<UploadResult>,
+  ) {
     const own = this.#controller.signal;
     this.#options = options;
+    this.#means = means;
     this.#signal = options.signal === undefined ? own : AbortSignal.any([own, options.signal]);
+    this.#listeners = new Listeners(() => this.snapshot, means.clock);
     this.result = start(this);
   }
 
-  /** Begins at once. */
-  static begin<Input>(input: Input, options: ParsedOptions, platform: Platform<Input>): UploadTask {
-    return new UploadTask(options, (task) => task.#settle(input, platform));
+  /** Begins as soon as it is let. */
+  static begin<Input>(
+    input: Input,
+    options: ParsedOptions,
+    surroundings: TaskSurroundings<Input>,
+  ): UploadTask {
+    const { gate = openGate } = surroundings;
+    const open = () => surroundings.openSource(input);
+    return new UploadTask(options, surroundings, (task) => task.#settle({ gate, open }));
   }
 
   get state(): UploadState {
     return this.#state;
   }
 
-  /** Stops; what the server has stays there, and the upload can be resumed. */
+  /** Undefined until the source is open. */
+  get progress(): UploadProgress | undefined {
+    if (this.#position === undefined) return undefined;
+    const isSending = this.#state.kind === "uploading";
+    const rate = isSending ? this.#pace.rate(this.#means.clock.now()) : 0;
+    return progressAt(this.#position, rate);
+  }
+
+  get snapshot(): UploadSnapshot {
+    return Object.freeze({ state: this.#state, progress: this.progress });
+  }
+
+  /**
+   * Tells of every change of state or progress until the task is over; the end is always told.
+   * What the listener throws is reported as uncaught and does not stop the upload.
+   *
+   * @returns what ends it
+   */
+  subscribe(listener: (snapshot: UploadSnapshot) => void, options?: SubscribeOptions): () => void {
+    if (isOver(this.#state)) return () => undefined;
+    return this.#listeners.subscribe(listener, options);
+  }
+
+  /**
+   * The task as it is now, then as it is after each change, the last time when it is over. A reader
+   * that takes its time misses what lies between, never the end.
+   *
+   * @throws UploadError `aborted` when the signal is
+   */
+  async *snapshots(signal?: AbortSignal): AsyncGenerator<UploadSnapshot, void> {
+    let changed = Promise.withResolvers<undefined>();
+    const stop = this.subscribe(() => {
+      changed.resolve(undefined);
+    });
+    try {
+      for (;;) {
+        const { snapshot } = this;
+        yield snapshot;
+        if (isOver(snapshot.state)) return;
+        await (signal === undefined ? changed.promise : abortable(changed.promise, signal));
+        changed = Promise.withResolvers<undefined>();
+      }
+    } finally {
+      stop();
+    }
+  }
+
+  /** Cuts what is under way; what the server has stays there. `resume()` goes on from it. */
+  pause(): void {
+    if (this.#paused !== undefined || isOver(this.#state)) return;
+    this.#paused = Promise.withResolvers<undefined>();
+    this.#turn.abort(new UploadError("aborted", "paused"));
+  }
+
+  /** Asks the server how far it is and goes on; in a queue, as soon as there is room. */
+  resume(): void {
+    this.#paused?.resolve(undefined);
+    this.#paused = undefined;
+  }
+
+  /** Ends the task; what the server has stays there, and another task can go on with it. */
   abort(): void {
     this.#controller.abort(new UploadError("aborted", "stopped"));
   }
 
-  /** Stops and gives the upload up on the server as well. Resolves when that is done. */
+  /**
+   * Ends the task and gives the upload up on the server as well. Resolves when that is done.
+   *
+   * @throws UploadError when the server could not be told
+   */
   async cancel(): Promise<void> {
     this.#controller.abort(new UploadError("cancelled", "the upload was cancelled"));
     await this.result.catch(() => undefined);
@@ -59,9 +168,9 @@ export class UploadTask implements PromiseLike<UploadResult> {
     return this.result.then(onDone, onFailed);
   }
 
-  async #settle<Input>(input: Input, platform: Platform<Input>): Promise<UploadResult> {
+  async #settle(beginning: Beginning): Promise<UploadResult> {
     try {
-      const result = await this.#upload(input, platform);
+      const result = await this.#work(beginning);
       this.#setState({ kind: "done", result });
       return result;
     } catch (thrown) {
@@ -71,40 +180,98 @@ export class UploadTask implements PromiseLike<UploadResult> {
     }
   }
 
-  async #upload<Input>(input: Input, platform: Platform<Input>): Promise<UploadResult> {
-    const source = await platform.openSource(input);
+  /** Turn after turn, each up to a pause, the last one up to the end. */
+  async #work(beginning: Beginning): Promise<UploadResult> {
     try {
-      const options = this.#options;
-      const facts = factsOf(source, options);
-      for (const warning of warningsOf(facts, source.contentType, options.connection)) {
-        options.onWarning(warning);
+      for (;;) {
+        await this.#untilWanted();
+        try {
+          return await this.#takeTurn(beginning);
+        } catch (thrown) {
+          if (!this.#isPause(thrown)) throw thrown;
+        }
       }
-      const dialect: Dialect = new GraphDialect(
-        new GraphClient(options.connection, platform.transport),
-      );
-      const setState = (state: UploadState) => {
-        this.#setState(state);
-      };
-      const signal = this.#signal;
-      const parts = { source, facts, options, dialect, tools: platform, signal, setState };
-      this.#run = new UploadRun(parts);
-      return await this.#run.run();
     } finally {
-      await source.close();
+      await this.#source?.close();
     }
   }
 
+  /** Waits while the task is paused, and begins the next turn. */
+  async #untilWanted(): Promise<void> {
+    const paused = () => this.#paused;
+    if (paused() !== undefined) {
+      this.#pace.rest();
+      this.#setState({ kind: "paused" });
+      // Another pause may come before this has noticed the end of the one before.
+      for (let until = paused(); until !== undefined; until = paused()) {
+        await abortable(until.promise, this.#signal);
+      }
+      this.#setState({ kind: "waiting" });
+    }
+    // In the same breath as the last look: a pause from here on aborts this very turn.
+    this.#turn = new AbortController();
+  }
+
+  async #takeTurn({ gate, open }: Beginning): Promise<UploadResult> {
+    const signal = AbortSignal.any([this.#signal, this.#turn.signal]);
+    const leave = await gate.enter(signal, this.#run !== undefined);
+    try {
+      throwIfAborted(signal);
+      this.#source ??= await open();
+      this.#run ??= this.#makeRun(this.#source);
+      return await this.#run.run(signal);
+    } finally {
+      leave();
+    }
+  }
+
+  #makeRun(source: Source): UploadRun {
+    const { connection, onWarning } = this.#options;
+    const facts = factsOf(source, this.#options);
+    for (const warning of warningsOf(facts, source.contentType, connection)) onWarning(warning);
+    return new UploadRun({
+      source,
+      facts,
+      options: this.#options,
+      dialect: new GraphDialect(new GraphClient(connection, this.#means.transport)),
+      tools: this.#means,
+      setState: (state) => {
+        this.#setState(state);
+      },
+      setProgress: (progress) => {
+        this.#setPosition({ ...progress, length: facts.length });
+      },
+    });
+  }
+
+  #isPause(thrown: unknown): boolean {
+    if (this.#signal.aborted || !this.#turn.signal.aborted) return false;
+    return asUploadError(thrown).code === "aborted";
+  }
+
   #explain(thrown: unknown): UploadError {
-    const error = asUploadError(thrown);
-    if (!this.#signal.aborted) return error;
-    const reason: unknown = this.#signal.reason;
-    return reason instanceof UploadError ? reason : new UploadError("aborted", "stopped");
+    return this.#signal.aborted ? abortedBy(this.#signal) : asUploadError(thrown);
   }
 
   #setState(state: UploadState): void {
     this.#state = state;
     this.#options.onState(state);
+    if (isOver(state)) this.#listeners.finish();
+    else this.#listeners.notify();
   }
+
+  #setPosition(position: Position): void {
+    const nowMs = this.#means.clock.now();
+    this.#position = position;
+    this.#pace.note(position.sent, nowMs);
+    this.#options.onProgress(progressAt(position, this.#pace.rate(nowMs)));
+    this.#listeners.notify();
+  }
+}
+
+function progressAt(position: Position, rate: number): UploadProgress {
+  const secondsLeft = secondsFor(position.length - position.sent, rate);
+  return Object.freeze({ ...position, rate, secondsLeft });
 }
 
 function endState(error: UploadError): UploadState {

@@ -1,0 +1,94 @@
+import type { Clock } from "./clock.ts";
+
+export interface SubscribeOptions {
+  /** Tell at most once in so many milliseconds; the newest is always told in the end. */
+  readonly everyMs?: number | undefined;
+}
+
+interface Listener {
+  readonly tell: () => void;
+  readonly everyMs: number;
+  toldMs: number;
+  /** A telling that waits for its time. */
+  pending: AbortController | undefined;
+}
+
+/** Who wants to know of changes of one thing, each at its own pace. */
+export class Listeners<Value> {
+  readonly #read: () => Value;
+  readonly #clock: Clock;
+  readonly #listeners = new Set<Listener>();
+
+  /** @param read what is told: asked for only when somebody listens */
+  constructor(read: () => Value, clock: Clock) {
+    this.#read = read;
+    this.#clock = clock;
+  }
+
+  /** Answers what ends it. */
+  subscribe(tell: (value: Value) => void, { everyMs = 0 }: SubscribeOptions = {}): () => void {
+    const listener: Listener = {
+      tell: () => {
+        guarded(() => {
+          tell(this.#read());
+        });
+      },
+      everyMs,
+      toldMs: -Infinity,
+      pending: undefined,
+    };
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+      listener.pending?.abort();
+    };
+  }
+
+  /** Something changed. */
+  notify(): void {
+    for (const listener of this.#listeners) this.#offer(listener);
+  }
+
+  /** The last change: told at once, and nobody is told anything after it. */
+  finish(): void {
+    for (const listener of this.#listeners) {
+      this.#listeners.delete(listener);
+      listener.pending?.abort();
+      listener.tell();
+    }
+  }
+
+  #offer(listener: Listener): void {
+    if (listener.pending !== undefined) return;
+    const nowMs = this.#clock.now();
+    const waitMs = listener.toldMs + listener.everyMs - nowMs;
+    if (waitMs <= 0) this.#tell(listener, nowMs);
+    // A clock that was put back must not silence anybody.
+    else void this.#tellLater(listener, Math.min(waitMs, listener.everyMs));
+  }
+
+  #tell(listener: Listener, nowMs: number): void {
+    listener.toldMs = nowMs;
+    listener.tell();
+  }
+
+  async #tellLater(listener: Listener, waitMs: number): Promise<void> {
+    const pending = new AbortController();
+    listener.pending = pending;
+    await this.#clock.sleep(waitMs, pending.signal).catch(() => undefined);
+    if (pending.signal.aborted) return;
+    listener.pending = undefined;
+    this.#tell(listener, this.#clock.now());
+  }
+}
+
+/** A listener's own mistake is reported as uncaught, and does not disturb the upload. */
+function guarded(call: () => void): void {
+  try {
+    call();
+  } catch (thrown) {
+    queueMicrotask(() => {
+      throw thrown instanceof Error ? thrown : new Error(String(thrown));
+    });
+  }
+}
