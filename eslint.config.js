@@ -61,14 +61,23 @@ const layerRules = rooms.map((room) => ({
 }));
 
 export default defineConfig(
-  globalIgnores(["**/dist/**", "**/node_modules/**", "**/hawser-data/**", "test/fixtures/**"]),
+  globalIgnores([
+    "**/dist/**",
+    "**/node_modules/**",
+    "**/hawser-data/**",
+    "packages/server/web/**",
+    "test/fixtures/**",
+  ]),
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
   {
     languageOptions: {
       // The root project resolves workspace imports to source, so that lint needs no build.
-      parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        project: ["./tsconfig.json", "./packages/web/tsconfig.json"],
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     rules: {
       "@typescript-eslint/no-non-null-assertion": "error",

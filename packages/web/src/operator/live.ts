@@ -16,15 +16,19 @@ const againMs = 3000;
 
 /** Keeps the picture current until aborted. */
 export async function watchLive(signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
+  while (!isAborted(signal)) {
     try {
       await follow(signal);
     } catch (error) {
-      if (signal.aborted) return;
-      liveTrouble.value = explain(error);
+      if (!isAborted(signal)) liveTrouble.value = explain(error);
     }
     await pause(signal);
   }
+}
+
+/** Asked anew after every wait. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 async function follow(signal: AbortSignal): Promise<void> {

@@ -20,7 +20,8 @@ export function OpenUploads({ live }: { readonly live: LivePicture }) {
       )}
       {next !== null && (
         <p class="soft">
-          The {countInWords(uploads.length, "upload")} that changed last, of {open.toLocaleString("en")}.
+          The {countInWords(uploads.length, "upload")} that changed last, of{" "}
+          {open.toLocaleString("en")}.
         </p>
       )}
     </section>

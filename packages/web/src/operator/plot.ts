@@ -27,7 +27,12 @@ export class Plot {
         scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1000)] } },
         series: [
           {},
-          { stroke: colour("--rope-pale"), width: 2, fill: colour("--rope-wash"), points: { show: false } },
+          {
+            stroke: colour("--rope-pale"),
+            width: 2,
+            fill: colour("--rope-wash"),
+            points: { show: false },
+          },
           { stroke: colour("--accent"), width: 2, points: { show: false } },
         ],
         axes: [axis, { ...axis, size: 76, values: (_, splits) => splits.map(rateInWords) }],

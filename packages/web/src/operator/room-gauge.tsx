@@ -7,7 +7,11 @@ export function RoomGauge({ room }: { readonly room: LiveRoom | null }) {
   return (
     <section class="card room">
       <h2>Room</h2>
-      {room === null ? <p class="soft">This store has no end that it tells of.</p> : <Gauge room={room} />}
+      {room === null ? (
+        <p class="soft">This store has no end that it tells of.</p>
+      ) : (
+        <Gauge room={room} />
+      )}
     </section>
   );
 }
@@ -15,7 +19,8 @@ export function RoomGauge({ room }: { readonly room: LiveRoom | null }) {
 function Gauge({ room: { freeBytes, totalBytes, promisedBytes } }: { readonly room: LiveRoom }) {
   const gauge = useRef<HTMLDivElement>(null);
   const used = totalBytes - freeBytes;
-  const share = (bytes: number) => `${(Math.min(1, bytes / Math.max(1, totalBytes)) * 100).toFixed(2)}%`;
+  const share = (bytes: number) =>
+    `${(Math.min(1, bytes / Math.max(1, totalBytes)) * 100).toFixed(2)}%`;
   const promised = share(used + Math.min(promisedBytes, freeBytes));
   useLayoutEffect(() => {
     gauge.current?.style.setProperty("--used", share(used));

@@ -34,7 +34,12 @@ export function CopyField({ label, text, help }: CopyFieldProps) {
           }}
         />
       </label>
-      <button type="button" class="button" aria-label={`Copy: ${label}`} onClick={() => void copy()}>
+      <button
+        type="button"
+        class="button"
+        aria-label={`Copy: ${label}`}
+        onClick={() => void copy()}
+      >
         <Icon name={copied ? "check" : "copy"} />
         {copied ? "Copied" : "Copy"}
       </button>

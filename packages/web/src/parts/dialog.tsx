@@ -34,7 +34,13 @@ export function Dialog({ title, onClose, children }: DialogProps) {
       <div class="dialog">
         <div class="dialog-head">
           <h2 id={heading}>{title}</h2>
-          <button type="button" class="icon-button" aria-label="Close" title="Close" onClick={onClose}>
+          <button
+            type="button"
+            class="icon-button"
+            aria-label="Close"
+            title="Close"
+            onClick={onClose}
+          >
             <Icon name="cross" />
           </button>
         </div>

@@ -12,7 +12,10 @@ export function DropZone({ small }: { readonly small: boolean }) {
   const over = useDrop();
   const limits = session.value?.me.limits;
   return (
-    <section class={`drop-zone${small ? " small" : ""}${over ? " over" : ""}`} aria-label="Add files">
+    <section
+      class={`drop-zone${small ? " small" : ""}${over ? " over" : ""}`}
+      aria-label="Add files"
+    >
       <Coil turns={small ? 2 : 4} />
       <div>
         <p class="drop-words">{over ? "Let go to send" : "Drop files or folders anywhere"}</p>
@@ -71,10 +74,11 @@ function useDrop(): boolean {
       if (event.relatedTarget === null) setOver(false);
     };
     const drop = (event: DragEvent) => {
-      if (event.dataTransfer === null || !event.dataTransfer.types.includes("Files")) return;
+      const data = event.dataTransfer;
+      if (data?.types.includes("Files") !== true) return;
       event.preventDefault();
       setOver(false);
-      void readDrop(event.dataTransfer).then(addFiles);
+      void readDrop(data).then(addFiles);
     };
     addEventListener("dragover", drag, { signal });
     addEventListener("dragleave", leave, { signal });

@@ -23,7 +23,13 @@ export function Header() {
         )}
         <ThemeSwitch />
         {current !== undefined && (
-          <button type="button" class="icon-button" aria-label="Sign out" title="Sign out" onClick={signOut}>
+          <button
+            type="button"
+            class="icon-button"
+            aria-label="Sign out"
+            title="Sign out"
+            onClick={signOut}
+          >
             <Icon name="leave" />
           </button>
         )}

@@ -40,7 +40,9 @@ function useSpan(list: { readonly current: HTMLOListElement | null }, count: num
       const first = Math.max(0, Math.floor(-top / height) - spare);
       const end = Math.min(count, Math.ceil((innerHeight - top) / height) + spare);
       setSpan((before) =>
-        before.first === first && before.end === end ? before : { first, end: Math.max(first, end) },
+        before.first === first && before.end === end
+          ? before
+          : { first, end: Math.max(first, end) },
       );
     };
     look();

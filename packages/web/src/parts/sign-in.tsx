@@ -17,7 +17,9 @@ export function SignIn() {
     <section class="sign-in card">
       <Coil />
       <h1>Sign in</h1>
-      <p class="soft">Send files of any size. A cut connection costs nothing: they go on where they stopped.</p>
+      <p class="soft">
+        Send files of any size. A cut connection costs nothing: they go on where they stopped.
+      </p>
       <form onSubmit={submit}>
         <label for="token">Access token</label>
         <input

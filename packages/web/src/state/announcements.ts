@@ -14,7 +14,8 @@ export function announce(sentence: string): void {
 
 function speak(): void {
   const [first = ""] = waiting;
-  announcement.value = waiting.length < 4 ? waiting.join(" ") : `${first} And ${waiting.length - 1} more.`;
+  announcement.value =
+    waiting.length < 4 ? waiting.join(" ") : `${first} And ${waiting.length - 1} more.`;
   waiting = [];
   timer = undefined;
 }

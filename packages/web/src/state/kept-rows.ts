@@ -1,3 +1,5 @@
+import type { DBSchema, IDBPDatabase } from "idb";
+import { openDB } from "idb";
 import type { Phase } from "./rows.ts";
 
 /** What this browser remembers of a row, so that a reload finds it again. */
@@ -20,14 +22,16 @@ export interface KeptRow {
   readonly access?: FileSystemFileHandle | undefined;
 }
 
-const storeName = "rows";
-let opened: Promise<IDBDatabase> | undefined;
+interface Tables extends DBSchema {
+  rows: { key: string; value: KeptRow };
+}
+
+let opened: Promise<IDBPDatabase<Tables>> | undefined;
 
 /** Oldest first; none when the browser keeps nothing. */
 export async function keptRows(appId: string): Promise<KeptRow[]> {
   try {
-    const store = (await database()).transaction(storeName).objectStore(storeName);
-    const all = await settled<KeptRow[]>(store.getAll());
+    const all = await (await database()).getAll("rows");
     return all.filter((row) => row.appId === appId).sort((a, b) => a.addedAt - b.addedAt);
   } catch {
     return [];
@@ -36,55 +40,29 @@ export async function keptRows(appId: string): Promise<KeptRow[]> {
 
 /** All in one transaction. Answers whether the browser kept them. */
 export async function keepRows(kept: readonly KeptRow[]): Promise<boolean> {
-  return write((store) => {
-    for (const row of kept) store.put(row);
-  });
-}
-
-export async function forgetRows(keys: readonly string[]): Promise<boolean> {
-  return write((store) => {
-    for (const key of keys) store.delete(key);
-  });
-}
-
-async function write(change: (store: IDBObjectStore) => void): Promise<boolean> {
   try {
-    const transaction = (await database()).transaction(storeName, "readwrite");
-    change(transaction.objectStore(storeName));
-    await new Promise<void>((resolve, reject) => {
-      transaction.oncomplete = () => {
-        resolve();
-      };
-      transaction.onabort = () => {
-        reject(transaction.error ?? new Error("aborted"));
-      };
-    });
+    const change = (await database()).transaction("rows", "readwrite");
+    await Promise.all([...kept.map((row) => change.store.put(row)), change.done]);
     return true;
   } catch {
     return false;
   }
 }
 
-function database(): Promise<IDBDatabase> {
-  opened ??= open();
-  return opened;
+export async function forgetRows(keys: readonly string[]): Promise<void> {
+  try {
+    const change = (await database()).transaction("rows", "readwrite");
+    await Promise.all([...keys.map((key) => change.store.delete(key)), change.done]);
+  } catch {
+    // A browser that keeps nothing has nothing to forget.
+  }
 }
 
-function open(): Promise<IDBDatabase> {
-  const request = indexedDB.open("hawser-page", 1);
-  request.onupgradeneeded = () => {
-    request.result.createObjectStore(storeName, { keyPath: "key" });
-  };
-  return settled(request);
-}
-
-function settled<Value>(request: IDBRequest<Value>): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => {
-      resolve(request.result);
-    };
-    request.onerror = () => {
-      reject(request.error ?? new Error("the browser keeps nothing"));
-    };
+function database(): Promise<IDBPDatabase<Tables>> {
+  opened ??= openDB<Tables>("hawser-page", 1, {
+    upgrade: (database) => {
+      database.createObjectStore("rows", { keyPath: "key" });
+    },
   });
+  return opened;
 }

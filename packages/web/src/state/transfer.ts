@@ -64,7 +64,8 @@ function show(work: Work, { state, progress }: UploadSnapshot): void {
   const moved = progress === undefined ? {} : positionOf(progress, viewOf(work.row));
   tell(work, { ...standingStill, ...moved, ...newsOf(state) });
   if (state.kind === "done") announce(`${work.row.name} is on the server.`);
-  if (state.kind === "failed") announce(`${work.row.name} failed: ${troubleOf(state.error).happened}`);
+  if (state.kind === "failed")
+    announce(`${work.row.name} failed: ${troubleOf(state.error).happened}`);
 }
 
 type Position = Pick<RowView, "sent" | "confirmed" | "rate" | "secondsLeft">;

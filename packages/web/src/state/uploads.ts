@@ -38,7 +38,15 @@ export function addFiles(chosen: readonly Chosen[]): void {
       const row = newRow({ name: path, length: file.size, type: file.type });
       const appId = current.me.app.id;
       const times = { addedAt: Date.now() + fresh.length / 1e4, changedAt: file.lastModified };
-      fresh.push({ row, appId, ...times, access: handle, file, uploadId: undefined, task: undefined });
+      fresh.push({
+        row,
+        appId,
+        ...times,
+        access: handle,
+        file,
+        uploadId: undefined,
+        task: undefined,
+      });
     } else if (phase === "file-wanted" || phase === "leave-wanted" || phase === "failed") {
       match.file = file;
       match.access = handle ?? match.access;

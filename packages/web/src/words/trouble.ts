@@ -81,7 +81,10 @@ interface Failure {
 export function troubleOf({ code, message, hint }: Failure): Trouble {
   const known = byCode[code];
   if (code !== "refused" && code !== "invalid-option") return known;
-  return { happened: asSentence(message), next: hint === undefined ? known.next : asSentence(hint) };
+  return {
+    happened: asSentence(message),
+    next: hint === undefined ? known.next : asSentence(hint),
+  };
 }
 
 export function asSentence(text: string): string {
