@@ -1,37 +1,48 @@
-// The public door: what is exported here is the package, everything else may change.
-export { connectGraph, upload } from "./upload.ts";
-export { UploadTask } from "./task.ts";
-export type { UploadProgress, UploadResult, UploadSnapshot, UploadState } from "./state.ts";
-export type { ConnectionOptions, UploadOptions, UploadWarning } from "./options.ts";
-export { UploadError } from "./errors.ts";
-export type { UploadErrorCode, UploadErrorFacts } from "./errors.ts";
-export type { RetryPolicy } from "./retry.ts";
-export type { SubscribeOptions } from "./listeners.ts";
-export type { TokenSource } from "./dialects/token.ts";
-export type { AppendOutcome, FileAbout, UploadFacts } from "./dialects/dialect.ts";
-export { GraphClient } from "./dialects/graph-client.ts";
-export type {
-  DownloadOptions,
-  GraphAppend,
-  GraphClientOptions,
-  ListOptions,
-} from "./dialects/graph-client.ts";
-export type { GraphPage, PublishedFile, UploadRecord } from "./dialects/graph-records.ts";
-export type { ResumeEntry, ResumeStore } from "./resume-store/resume-store.ts";
-export { resumeKey } from "./resume-store/resume-store.ts";
+// Node's public door, with index.shared.ts: what is exported here is the package, everything else
+// may change.
+import type { GraphClient } from "./dialects/graph-client.ts";
+import type { ConnectionOptions, UploadOptions } from "./options.ts";
+import type { NodeInput } from "./platform/node.ts";
+import { nodePlatform } from "./platform/node.ts";
+import type { Platform } from "./platform/platform.ts";
+import type { UploadTask } from "./task.ts";
+import { connectGraphOn, uploadOn } from "./upload.ts";
+
+export * from "./index.shared.ts";
 export { FileResumeStore } from "./resume-store/file.ts";
-export { MemoryResumeStore } from "./resume-store/memory.ts";
 export { fileIdentity } from "./sources/path.ts";
 export type { NodeInput } from "./platform/node.ts";
 export { nodePlatform } from "./platform/node.ts";
-export type { Platform, Tools } from "./platform/platform.ts";
-export type { Source } from "./sources/source.ts";
-export type { Clock, Random } from "./clock.ts";
-export type { Crc32 } from "./crc32.ts";
-export type {
-  Transport,
-  TransportAnswer,
-  TransportBody,
-  TransportDownload,
-  TransportRequest,
-} from "./transports/transport.ts";
+
+/**
+ * Uploads a file and answers a task to await, watch, abort or cancel.
+ *
+ * Cuts, stalls and servers in trouble are met by asking for the offset and going on there. With a
+ * `resumeStore` the same call in a later process goes on where this one stopped, once it is sure
+ * that the file is still the same.
+ *
+ * @example
+ * const { handle } = await upload("film.mp4", { appId: "1234", token });
+ *
+ * @param source a path, a `file:` URL, bytes, a `Blob`, or an open file
+ * @throws UploadError `invalid-option` at once; everything else rejects the task
+ */
+export function upload(
+  source: NodeInput,
+  options: UploadOptions,
+  platform: Platform<NodeInput> = nodePlatform,
+): UploadTask {
+  return uploadOn(platform, source, options);
+}
+
+/**
+ * The Graph routes one by one, for callers that need more than `upload`.
+ *
+ * @throws UploadError `invalid-option`
+ */
+export function connectGraph(
+  options: ConnectionOptions,
+  platform: Platform<NodeInput> = nodePlatform,
+): GraphClient {
+  return connectGraphOn(platform, options);
+}

@@ -162,7 +162,11 @@ export class UploadRun {
     return dialect.append({
       id,
       offset,
-      part: { length: end - offset, open: () => this.#handOut(source, offset, end) },
+      part: {
+        length: end - offset,
+        open: () => this.#handOut(source, offset, end),
+        blob: this.#lend(source, offset, end),
+      },
       onSent: (sent) => {
         this.#progress(offset + sent);
       },
@@ -177,6 +181,15 @@ export class UploadRun {
       this.#offsets.handOut(position);
       yield chunk;
     }
+  }
+
+  /** Whoever has the blob may send all of it, and how far that got is not known: all counts. */
+  #lend({ blob }: Source, start: number, end: number): (() => Blob) | undefined {
+    if (blob === undefined) return undefined;
+    return () => {
+      this.#offsets.handOut(end);
+      return blob(start, end);
+    };
   }
 
   #ask(id: string): Promise<Standing> {

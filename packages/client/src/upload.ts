@@ -1,40 +1,22 @@
 import { GraphClient } from "./dialects/graph-client.ts";
 import type { ConnectionOptions, UploadOptions } from "./options.ts";
 import { parseConnection, parseUpload } from "./options.ts";
-import type { NodeInput } from "./platform/node.ts";
-import { nodePlatform } from "./platform/node.ts";
 import type { Platform } from "./platform/platform.ts";
 import { UploadTask } from "./task.ts";
 
-/**
- * Uploads a file and answers a task to await, watch, abort or cancel.
- *
- * Cuts, stalls and servers in trouble are met by asking for the offset and going on there. With a
- * `resumeStore` the same call in a later process goes on where this one stopped, once it is sure
- * that the file is still the same.
- *
- * @example
- * const { handle } = await upload("film.mp4", { appId: "1234", token });
- *
- * @param source a path, a `file:` URL, bytes, a `Blob`, or an open file
- * @throws UploadError `invalid-option` at once; everything else rejects the task
- */
-export function upload(
-  source: NodeInput,
+/** `upload` on any platform; the doors (`index.ts`, `index.browser.ts`) name their own. */
+export function uploadOn<Input>(
+  platform: Platform<Input>,
+  source: Input,
   options: UploadOptions,
-  platform: Platform<NodeInput> = nodePlatform,
 ): UploadTask {
   return UploadTask.begin(source, parseUpload(options), platform);
 }
 
-/**
- * The Graph routes one by one, for callers that need more than `upload`.
- *
- * @throws UploadError `invalid-option`
- */
-export function connectGraph(
+/** `connectGraph` on any platform. */
+export function connectGraphOn<Input>(
+  platform: Platform<Input>,
   options: ConnectionOptions,
-  platform: Platform<NodeInput> = nodePlatform,
 ): GraphClient {
   return new GraphClient(parseConnection(options), platform.transport);
 }

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ResumeEntry, ResumeStore } from "./resume-store.ts";
+import { isResumeEntry } from "./resume-store.ts";
 
 /**
  * Remembers uploads in a directory, one file an entry. Files are readable by their owner only,
@@ -67,22 +68,11 @@ async function writeDurably(path: string, text: string): Promise<void> {
 function decode(text: string): { key: string; entry: ResumeEntry } | undefined {
   try {
     // `as` because the next lines look at everything that is used.
-    const stored = JSON.parse(text) as { version?: unknown; key?: unknown; entry?: ResumeEntry };
+    const stored = JSON.parse(text) as { version?: unknown; key?: unknown; entry?: unknown };
     const { version, key, entry } = stored;
-    if (version !== 1 || typeof key !== "string" || entry === undefined) return undefined;
-    return isEntry(entry) ? { key, entry } : undefined;
+    if (version !== 1 || typeof key !== "string" || !isResumeEntry(entry)) return undefined;
+    return { key, entry };
   } catch {
     return undefined;
   }
-}
-
-function isEntry(entry: ResumeEntry): boolean {
-  const { url, appId, identity, fingerprint, name, type, id } = entry;
-  const texts: unknown[] = [url, appId, identity, fingerprint, name, type, id];
-  const numbers: unknown[] = [entry.length, entry.updatedAt];
-  return (
-    texts.every((text) => typeof text === "string") &&
-    numbers.every((number) => typeof number === "number") &&
-    ["open", "complete"].includes(entry.state)
-  );
 }

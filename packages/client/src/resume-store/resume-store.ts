@@ -39,3 +39,18 @@ export interface ResumeStore {
 export function resumeKey(url: string, appId: string, identity: string): string {
   return JSON.stringify([url, appId, identity]);
 }
+
+/** Whether something that was read back is an entry. */
+export function isResumeEntry(value: unknown): value is ResumeEntry {
+  if (typeof value !== "object" || value === null) return false;
+  // `as` because every field that is used is looked at here.
+  const entry = value as Readonly<Record<keyof ResumeEntry, unknown>>;
+  const { url, appId, identity, fingerprint, name, type, id } = entry;
+  const texts = [url, appId, identity, fingerprint, name, type, id];
+  const numbers = [entry.length, entry.updatedAt];
+  return (
+    texts.every((text) => typeof text === "string") &&
+    numbers.every((number) => typeof number === "number") &&
+    (entry.state === "open" || entry.state === "complete")
+  );
+}

@@ -1,4 +1,5 @@
 import type { Crc32 } from "../crc32.ts";
+import { UploadError } from "../errors.ts";
 import { readEnds } from "./fingerprint.ts";
 import { typeFromContent, typeFromName } from "./media-type.ts";
 import type { Source } from "./source.ts";
@@ -20,8 +21,19 @@ export async function blobSource(blob: Blob, crc32: Crc32): Promise<Source> {
     identity: `blob:${file?.name ?? ""}:${ends.fingerprint}`,
     fingerprint: ends.fingerprint,
     open,
+    blob: (start, end) => blob.slice(start, end),
     close: () => Promise.resolve(),
   };
+}
+
+/** Throws when a file has changed, or cannot be read any more, since the blob was made of it. */
+export async function refuseChanged(blob: Blob): Promise<void> {
+  try {
+    // Any read makes the browser look at the file's time of change.
+    await blob.slice(0, 1).arrayBuffer();
+  } catch (cause) {
+    throw unreadable(cause);
+  }
 }
 
 async function* read(blob: Blob, start: number, end: number): AsyncGenerator<Uint8Array> {
@@ -33,7 +45,26 @@ async function* read(blob: Blob, start: number, end: number): AsyncGenerator<Uin
       if (done) return;
       yield value;
     }
+  } catch (cause) {
+    throw unreadable(cause);
   } finally {
-    await reader.cancel();
+    // One that failed cannot be let go of, and need not be.
+    await reader.cancel().catch(() => undefined);
   }
+}
+
+/** A `File` stands for the file as it was picked: of one that changed no byte can be read. */
+function unreadable(cause: unknown): UploadError {
+  const name = cause instanceof Error ? cause.name : "";
+  if (name === "NotReadableError") {
+    return new UploadError("source-changed", "the file changed since it was picked", {
+      cause,
+      hint: "Wait until nothing writes to the file any more, then pick it again.",
+    });
+  }
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new UploadError("source-unreadable", `cannot read the file: ${reason}`, {
+    cause,
+    hint: "Was it moved or removed? Pick it again.",
+  });
 }

@@ -24,6 +24,8 @@ export interface Source {
    * again before the last chunk is handed out), `source-unreadable` when it cannot be read.
    */
   open(start: number, end: number): AsyncIterable<Uint8Array>;
+  /** The same range as a `Blob` that is not read yet, where the source is one. */
+  readonly blob?: ((start: number, end: number) => Blob) | undefined;
   /** Lets go of what was opened here. */
   close(): Promise<void>;
 }

@@ -1,7 +1,9 @@
 import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
+import { abortedBy } from "../abortable.ts";
 import { asUploadError, UploadError } from "../errors.ts";
+import { StallWatch } from "./stall-watch.ts";
 import type { TransportBody, TransportDownload, TransportRequest } from "./transport.ts";
 
 const sliceBytesMin = 16 * 1024;
@@ -16,7 +18,9 @@ const sliceSlowMs = 250;
 export class Exchange {
   readonly #request: TransportRequest;
   readonly #client: ClientRequest;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #watch = new StallWatch((error) => {
+    this.#fail(error);
+  });
   /** The first thing that went wrong; what Node reports after it are only its echoes. */
   #failure: UploadError | undefined;
   #answered = false;
@@ -40,7 +44,7 @@ export class Exchange {
   async run(): Promise<TransportDownload> {
     const { signal } = this.#request;
     signal.addEventListener("abort", this.#onAbort, { once: true });
-    this.#watch(this.#request.stallMs, "the connection took nothing");
+    this.#watch.expect(this.#request.stallMs, "the connection took nothing");
     const answer = this.#awaitAnswer();
     this.#pump().catch((error: unknown) => {
       if (!this.#answered) this.#fail(asUploadError(error));
@@ -59,7 +63,7 @@ export class Exchange {
     return new Promise((resolve, reject) => {
       this.#client.once("response", (response) => {
         this.#answered = true;
-        this.#watch(this.#request.stallMs, "the answer stopped half-way");
+        this.#watch.expect(this.#request.stallMs, "the answer stopped half-way");
         resolve(response);
       });
       // This listener stays: a write that fails after an early answer must not end the process.
@@ -82,7 +86,7 @@ export class Exchange {
     this.#bodyGone = true;
     this.#client.end();
     const wait = body === undefined ? this.#request.stallMs : this.#request.answerMs;
-    this.#watch(wait, "the server did not answer");
+    this.#watch.expect(wait, "the server did not answer");
   }
 
   async #sendBody(body: TransportBody): Promise<void> {
@@ -99,7 +103,7 @@ export class Exchange {
         sliceBytes = nextSliceBytes(sliceBytes, performance.now() - startedMs);
         from += slice.length;
         sent += slice.length;
-        this.#watch(this.#request.stallMs, "the connection took nothing");
+        this.#watch.expect(this.#request.stallMs, "the connection took nothing");
         this.#request.onSent?.(sent);
       }
     }
@@ -126,9 +130,9 @@ export class Exchange {
     try {
       for await (const chunk of response as AsyncIterable<Uint8Array>) {
         // A reader that takes its time is not a stalled connection.
-        clearTimeout(this.#timer);
+        this.#watch.rest();
         yield chunk;
-        this.#watch(this.#request.stallMs, "the answer stopped half-way");
+        this.#watch.expect(this.#request.stallMs, "the answer stopped half-way");
       }
     } catch (error) {
       throw this.#failure ?? asUploadError(error);
@@ -139,32 +143,20 @@ export class Exchange {
     }
   }
 
-  #watch(patienceMs: number, what: string): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#fail(new UploadError("stalled", `${what} for ${patienceMs} ms`));
-    }, patienceMs);
-  }
-
   readonly #onAbort = (): void => {
     this.#fail(abortedBy(this.#request.signal));
   };
 
   #fail(error: UploadError): void {
     this.#failure ??= error;
-    clearTimeout(this.#timer);
+    this.#watch.rest();
     this.#client.destroy(this.#failure);
   }
 
   #release(): void {
-    clearTimeout(this.#timer);
+    this.#watch.rest();
     this.#request.signal.removeEventListener("abort", this.#onAbort);
   }
-}
-
-function abortedBy(signal: AbortSignal): UploadError {
-  const cause: unknown = signal.reason;
-  return cause instanceof UploadError ? cause : new UploadError("aborted", "stopped", { cause });
 }
 
 function nextSliceBytes(bytes: number, tookMs: number): number {

@@ -8,8 +8,7 @@ import type {
   TransportDownload,
   TransportRequest,
 } from "./transport.ts";
-
-const answerBytesMax = 4 * 1024 * 1024;
+import { answerBytesMax } from "./transport.ts";
 
 /** HTTP/1.1 over node:http and node:https with connections kept alive. */
 export class NodeHttpTransport implements Transport {

@@ -1,3 +1,6 @@
+/** Bytes of an answer that is read as text. */
+export const answerBytesMax = 4 * 1024 * 1024;
+
 /** The body of a request: a known number of bytes that can be read more than once. */
 export interface TransportBody {
   /** Bytes; sent as `Content-Length`. */
@@ -7,6 +10,11 @@ export interface TransportBody {
    * next one, so that a source can reuse its buffers. Returning early releases everything.
    */
   open(): AsyncIterable<Uint8Array>;
+  /**
+   * The same bytes as a `Blob`, where the source is one: a browser sends it without reading it into
+   * memory first.
+   */
+  readonly blob?: (() => Blob) | undefined;
 }
 
 export interface TransportRequest {
@@ -40,14 +48,15 @@ export interface TransportDownload {
 }
 
 /**
- * Carries one HTTP exchange. Node has one over node:http; a browser's would be over XHR.
+ * Carries one HTTP exchange. Node's is over node:http, a browser's over XMLHttpRequest and fetch.
  *
  * Both methods answer with whatever status came; only a failed exchange throws, as an
  * `UploadError`: `network`, `stalled`, `aborted`, or what the body's source threw. An answer that
- * comes before the body has gone ends the sending and is returned. Nothing is retried here.
+ * comes before the body has gone ends the sending and is returned, except in a browser, which shows
+ * it after the body or not at all. Nothing is retried here.
  */
 export interface Transport {
-  /** Sends and reads the whole answer as text (at most 4 MiB). */
+  /** Sends and reads the whole answer as text, at most `answerBytesMax` of it. */
   send(request: TransportRequest): Promise<TransportAnswer>;
   /** Sends and hands the answer's body over as it comes. */
   receive(request: TransportRequest): Promise<TransportDownload>;

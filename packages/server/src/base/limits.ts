@@ -95,6 +95,8 @@ export const limits = Object.freeze({
   /** What is read and dropped of a refused request's body. */
   refusedBytesMax: 1 * MiB,
   refusedMsMax: 2_000,
+  /** How long a browser may remember what it was allowed; Chromium remembers no longer. */
+  preflightSeconds: 2 * 60 * 60,
   /** Bodies that are parsed: parameters of start and publish. */
   formBytesMax: 1 * MiB,
 

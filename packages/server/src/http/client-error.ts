@@ -18,6 +18,7 @@ export interface RawRefusal {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** Our own fault, in the words that clients of the Graph protocol know. */
@@ -39,7 +40,8 @@ export function malformedAnswer(traceId: string): Answer {
 }
 
 /** Answers on a socket whose bytes are no request, so that there is no response to write to. */
-export function refuseRaw({ error, socket, clock, random, log }: RawRefusal): void {
+export function refuseRaw(refusal: RawRefusal): void {
+  const { error, socket, clock, random, log, headers } = refusal;
   const problem = systemErrorCode(error);
   if (problem === "ECONNRESET" || !socket.writable) {
     socket.destroy();
@@ -53,6 +55,7 @@ export function refuseRaw({ error, socket, clock, random, log }: RawRefusal): vo
     "Content-Type: application/json; charset=UTF-8",
     `Content-Length: ${Buffer.byteLength(body)}`,
     "Connection: close",
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
   const cancel = clock.after(LINGER_MS, () => {

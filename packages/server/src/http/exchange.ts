@@ -6,6 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import { asError, uploadError, type UploadError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { BodyWatch } from "./body-watch.ts";
+import { corsHeaders, type AllowedOrigins } from "./cors.ts";
 import { closeRefused } from "./refusal.ts";
 import { RequestBody, type BodySender } from "./request-body.ts";
 
@@ -35,6 +36,7 @@ export interface ExchangeParts {
   readonly watch: BodyWatch;
   /** Whether connections are to be closed after their answers. */
   readonly closing: () => boolean;
+  readonly corsOrigins: AllowedOrigins;
 }
 
 /** 'A' and ten more characters that are safe in URLs. */
@@ -220,7 +222,8 @@ export class Exchange implements BodySender {
       return undefined;
     }
     const unread = !request.complete;
-    const headers: Record<string, string> = { ...answer.headers };
+    const cors = corsHeaders(this.#parts.corsOrigins, this.header("origin"));
+    const headers: Record<string, string> = { ...answer.headers, ...cors };
     if (answer.status !== 204 && answer.status !== 304) headers["Content-Length"] = String(length);
     if (unread || this.#broken || this.#parts.closing()) headers.Connection = "close";
     response.writeHead(answer.status, headers);

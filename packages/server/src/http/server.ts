@@ -15,6 +15,7 @@ import type { Random } from "../base/random.ts";
 import { setBodyDeadline } from "./body-deadline.ts";
 import { BodyWatch } from "./body-watch.ts";
 import { malformedAnswer, refuseRaw, unknownErrorAnswer } from "./client-error.ts";
+import { corsHeaders, preflightAnswer, type AllowedOrigins } from "./cors.ts";
 import { Exchange, type Arrival, type ExchangeParts } from "./exchange.ts";
 import { loggablePath } from "./loggable-path.ts";
 import { ReaderWatch } from "./reader-watch.ts";
@@ -31,6 +32,8 @@ export interface HttpServerParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
+  /** Whose pages may call the protocols; nobody else's when left out. */
+  readonly corsOrigins?: AllowedOrigins;
 }
 
 /** What wants to know how its connection fares. */
@@ -65,8 +68,9 @@ export class HttpServer {
     this.#parts = parts;
     this.#watch = new BodyWatch(parts.clock);
     this.#readers = new ReaderWatch(parts.clock);
-    const { clock, random } = parts;
-    this.#exchanges = { clock, random, watch: this.#watch, closing: () => this.draining };
+    const { clock, random, corsOrigins = [] } = parts;
+    const closing = (): boolean => this.draining;
+    this.#exchanges = { clock, random, watch: this.#watch, closing, corsOrigins };
     this.#server = createServer(settings);
     this.#server.on("connection", (socket) => {
       this.#connected(socket);
@@ -167,8 +171,9 @@ export class HttpServer {
     try {
       const protocol = this.#parts.protocols.find((each) => each.matches(exchange));
       if (protocol !== undefined) {
-        exchange.gatherEarly();
-        await protocol.handle(exchange);
+        const preflight = preflightAnswer(this.#exchanges.corsOrigins, exchange);
+        if (preflight === undefined) exchange.gatherEarly();
+        await (preflight === undefined ? protocol.handle(exchange) : exchange.respond(preflight));
         if (!exchange.answered && !exchange.signal.aborted) {
           throw new Error(`${protocol.name} gave no answer`);
         }
@@ -244,8 +249,10 @@ export class HttpServer {
   #refuse(error: Error, socket: Socket): void {
     if (this.#refused.has(socket)) return;
     this.#refused.add(socket);
-    const { clock, random, log } = this.#parts;
-    refuseRaw({ error, socket, clock, random, log });
+    const { clock, random, log, corsOrigins } = this.#parts;
+    // Whose page sent it cannot be read: only what holds for all of them can be said.
+    const headers = corsOrigins === "*" ? corsHeaders("*", "*") : {};
+    refuseRaw({ error, socket, clock, random, log, headers });
   }
 
   #since(startedAt: number): number {

@@ -218,6 +218,7 @@ function createHttp(
     log,
     clock: systemClock,
     random: systemRandom,
+    corsOrigins: config.corsOrigins,
   });
   return http;
 }

@@ -67,6 +67,21 @@ const postgresAddress = z.url({
   error: "expected a URL such as postgres://user@host/hawser",
 });
 
+const expectedOrigins = "expected *, none, or origins such as https://app.example.com";
+const origins = z.string().transform((given, context): "*" | readonly string[] => {
+  const list = given.split(",").map((each) => each.trim());
+  if (given === "*") return "*";
+  if (given === "none") return [];
+  if (list.every(isOrigin)) return Object.freeze(list);
+  context.addIssue({ code: "custom", message: expectedOrigins });
+  return z.NEVER;
+});
+
+/** As browsers write it: a default port, a path or a capital letter would never match. */
+function isOrigin(given: string): boolean {
+  return /^https?:\/\//.test(given) && URL.canParse(given) && new URL(given).origin === given;
+}
+
 const s3Address = z.url({
   protocol: /^s3$/,
   error: "expected a URL such as s3://bucket/prefix?region=eu-central-1",
@@ -146,6 +161,11 @@ export const configOptions = Object.freeze({
   publicUrl: option("public-url", {
     description: "the server's address as clients see it, when a proxy stands before it",
     type: webAddress,
+  }),
+  corsOrigins: option("cors-origins", {
+    description: "whose web pages may call: * for all, none, or origins separated by commas",
+    type: origins,
+    default: "*",
   }),
   trustProxy: option("trust-proxy", {
     description: "believe the X-Forwarded headers of the proxy before this server",

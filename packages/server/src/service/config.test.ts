@@ -19,6 +19,7 @@ describe("readConfig", () => {
       assemble: "on-publish",
       redirectDownloads: false,
       trustProxy: false,
+      corsOrigins: "*",
       graphMode: "documented",
       logLevel: "info",
       handleLifetimeMs: 345_600_000,
@@ -46,6 +47,14 @@ describe("readConfig", () => {
     expect(read({ yaml: `public-url: ${url}\ntrust-proxy: true` })).toMatchObject(expected);
   });
 
+  it("takes origins as browsers write them, all of them or none", () => {
+    const corsOrigins = "https://a.example, http://localhost:5173";
+    const list = ["https://a.example", "http://localhost:5173"];
+    expect(read({ flags: { corsOrigins } }).corsOrigins).toEqual(list);
+    expect(read({ environment: { HAWSER_CORS_ORIGINS: "none" } }).corsOrigins).toEqual([]);
+    expect(read({ yaml: 'cors: { origins: "*" }' }).corsOrigins).toBe("*");
+  });
+
   it("keeps every digit of an app id in the file", () => {
     expect(read({ yaml: "app-id: 12345678901234567890" }).appId).toBe("12345678901234567890");
   });
@@ -65,6 +74,8 @@ describe("readConfig", () => {
     [/^HAWSER_PORT is "http": expected/, { environment: { HAWSER_PORT: "http" } }],
     [/^--graph-mode is "observed": .* not yet supported/, { flags: { graphMode: "observed" } }],
     [/^HAWSER_PUBLIC_URL is "ftp:/, { environment: { HAWSER_PUBLIC_URL: "ftp://a.b" } }],
+    [/^--cors-origins is "https:\/\/a.b\/": expected/, { flags: { corsOrigins: "https://a.b/" } }],
+    [/^--cors-origins is "\*,https:\/\/a.b": /, { flags: { corsOrigins: "*,https://a.b" } }],
     [/^HAWSER_APP_ID is "x1": expected 1 to 20 digits/, { environment: { HAWSER_APP_ID: "x1" } }],
     [/^HAWSER_TOKEN: expected/, { environment: { HAWSER_TOKEN: "se|cret" } }],
   ])("refuses with %s", ([message, sources]) => {

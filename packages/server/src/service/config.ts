@@ -29,6 +29,8 @@ export interface Config extends StorageConfig {
   /** Without a slash at its end. */
   readonly publicUrl?: string;
   readonly trustProxy: boolean;
+  /** Origins whose web pages may call the protocols; `*` is every one. */
+  readonly corsOrigins: "*" | readonly string[];
   readonly graphMode: "documented";
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
   readonly appId?: string;
@@ -82,6 +84,7 @@ export function readConfig(sources: ConfigSources): Config {
     redirectDownloads: reader.get(configOptions.redirectDownloads),
     ...(publicUrl === undefined ? {} : { publicUrl }),
     trustProxy: reader.get(configOptions.trustProxy),
+    corsOrigins: reader.get(configOptions.corsOrigins),
     graphMode: reader.get(configOptions.graphMode),
     logLevel: reader.get(configOptions.logLevel),
     ...(appId === undefined ? {} : { appId }),

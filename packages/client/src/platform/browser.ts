@@ -1,0 +1,47 @@
+import { systemClock } from "../clock.ts";
+import { UploadError } from "../errors.ts";
+import { slicingCrc32 } from "../slicing-crc32.ts";
+import { blobSource } from "../sources/blob.ts";
+import { bufferSource } from "../sources/buffer.ts";
+import type { Source } from "../sources/source.ts";
+import { XhrTransport } from "../transports/xhr.ts";
+import type { Platform } from "./platform.ts";
+
+/** What can be uploaded in a browser; a handle is what `showOpenFilePicker` or a drop gives. */
+export type BrowserInput = File | Blob | Uint8Array | FileSystemFileHandle;
+
+/** A browser's parts put together. */
+export const browserPlatform: Platform<BrowserInput> = Object.freeze({
+  clock: systemClock,
+  random: Math.random,
+  crc32: slicingCrc32,
+  transport: new XhrTransport(),
+  openSource,
+});
+
+/**
+ * What a file is called in the resume store: its name and what it holds at both ends, because a
+ * page never learns where a file lies. Reads 2 MiB at most.
+ */
+export async function fileIdentity(file: Blob): Promise<string> {
+  const { identity } = await blobSource(file, slicingCrc32);
+  return identity;
+}
+
+async function openSource(input: BrowserInput): Promise<Source> {
+  if (input instanceof Blob) return blobSource(input, slicingCrc32);
+  if (input instanceof Uint8Array) return bufferSource(input, slicingCrc32);
+  return blobSource(await fileOf(input), slicingCrc32);
+}
+
+async function fileOf(handle: FileSystemFileHandle): Promise<File> {
+  try {
+    return await handle.getFile();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UploadError("source-unreadable", `cannot open ${handle.name}: ${reason}`, {
+      cause,
+      hint: "After a reload a handle's permission must be asked for anew (requestPermission).",
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import { UploadError } from "../errors.ts";
+import type { TransportBody, TransportRequest } from "./transport.ts";
+
+/**
+ * The address as it is. A browser puts every address through its own parser: one that would come
+ * out of it changed names something else, and is not asked for.
+ */
+export function browserUrl({ url }: TransportRequest): string {
+  const pathStart = url.indexOf("/", url.indexOf("://") + 3);
+  const path = pathStart < 0 ? "/" : url.slice(pathStart);
+  const { pathname, search, hash } = new URL(url);
+  if (hash === "" && pathname + search === path) return url;
+  throw new UploadError("bad-answer", `a browser cannot ask for ${path} as it is`, {
+    hint: "Was an id given that is none? The server's own ids pass through a browser unchanged.",
+  });
+}
+
+/** Without what a browser says in its own name: to set it would only ask for more of CORS. */
+export function browserHeaders({ headers }: TransportRequest): [string, string][] {
+  return Object.entries(headers).filter(([name]) => name !== "user-agent");
+}
+
+/** The body for a browser to send. What has no `blob` is small or in memory already. */
+export async function browserBody(body: TransportBody): Promise<Blob> {
+  if (body.blob !== undefined) return body.blob();
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  // A chunk is only lent, hence the copies.
+  for await (const chunk of body.open()) parts.push(new Uint8Array(chunk));
+  return new Blob(parts);
+}
+
+/** What is known when a browser says that a request failed, which is no more than that. */
+export function connectionFailed(cause?: unknown): UploadError {
+  return new UploadError("network", "the connection failed; a browser does not say why", {
+    cause,
+    hint: "Can the server be reached, and does it allow this page's origin (CORS)?",
+  });
+}
