@@ -35,7 +35,10 @@ function weighFirstLoad(): Plugin {
         if (isLate) later += bytes;
         else first += bytes;
       }
-      this.info(`first load ${first} bytes gzipped of ${firstLoadBytesMax}, ${later} more later`);
+      process.stdout.write(
+        `the page's first load: ${first} bytes gzipped (${firstLoadBytesMax} at most), ` +
+          `${later} more once the live view is opened\n`,
+      );
       if (first > firstLoadBytesMax) {
         this.error(`the first load weighs ${first} bytes, over ${firstLoadBytesMax}`);
       }
