@@ -1,13 +1,10 @@
 // Drawn on a grid of 24; one stroke, round ends.
 const paths = {
   pause: "M8 5v14M16 5v14",
-  play: "M8 5.5v13l10.5-6.5z",
   cross: "M6 6l12 12M18 6L6 18",
   again: "M19 12a7 7 0 1 1-2.2-5.1M19 4v4h-4",
   check: "M5 12.5l4.5 4.5L19 7.5",
-  more: "M5 12h.01M12 12h.01M19 12h.01",
   copy: "M9 9h10v10H9zM5 15V5h10",
-  eye: "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12zM12 14.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z",
   file: "M7 3h7l4 4v14H7zM14 3v4h4",
   folder: "M3 6h6l2 2.5h10V19H3z",
   sun: "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M18.7 5.3l-1.4 1.4M6.7 17.3l-1.4 1.4",

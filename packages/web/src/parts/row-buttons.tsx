@@ -7,7 +7,7 @@ import { Icon } from "./icon.tsx";
 
 type Deed = "pause" | "go-on" | "retry" | "pick" | "details" | "cancel" | "remove";
 
-const deeds: Readonly<Record<Phase, readonly Deed[]>> = {
+const deeds: Readonly<Record<Phase, readonly [Deed, Deed]>> = {
   queued: ["pause", "cancel"],
   checking: ["pause", "cancel"],
   sending: ["pause", "cancel"],
@@ -20,12 +20,18 @@ const deeds: Readonly<Record<Phase, readonly Deed[]>> = {
   "file-wanted": ["pick", "cancel"],
 };
 
-const looks: Readonly<Record<Deed, { readonly icon: IconName; readonly verb: string }>> = {
+interface Look {
+  readonly verb: string;
+  /** Without one the verb itself is shown: an icon would leave people guessing. */
+  readonly icon?: IconName;
+}
+
+const looks: Readonly<Record<Deed, Look>> = {
   pause: { icon: "pause", verb: "Pause" },
-  "go-on": { icon: "play", verb: "Go on with" },
-  retry: { icon: "again", verb: "Retry" },
-  pick: { icon: "folder", verb: "Pick again:" },
-  details: { icon: "more", verb: "Details of" },
+  "go-on": { verb: "Go on" },
+  retry: { verb: "Retry" },
+  pick: { verb: "Pick again" },
+  details: { verb: "Details" },
   cancel: { icon: "cross", verb: "Cancel" },
   remove: { icon: "cross", verb: "Take off the list:" },
 };
@@ -35,20 +41,19 @@ export function RowButtons({ row, view }: { readonly row: Row; readonly view: Ro
     <div class="row-buttons">
       {deeds[view.phase].map((deed, place) => {
         const { icon, verb } = looks[deed];
-        const label = `${verb} ${row.name}`;
         return (
-          // The same place keeps its element and with it the focus when pause becomes go on.
+          // The same place keeps its element, and with it the focus, when pause becomes go on.
           <button
             key={place}
             type="button"
-            class="icon-button"
-            aria-label={label}
-            title={label}
+            class={icon === undefined ? "button small" : "icon-button"}
+            title={`${verb} ${row.name}`}
             onClick={() => {
               perform(deed, row, view);
             }}
           >
-            <Icon name={icon} />
+            {icon === undefined ? verb : <Icon name={icon} />}
+            <span class="unseen">{icon === undefined ? row.name : `${verb} ${row.name}`}</span>
           </button>
         );
       })}

@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { rows } from "../state/rows.ts";
+import { shownRows } from "../state/rows.ts";
 import { UploadRow } from "./upload-row.tsx";
 
 /** Rows kept ready above and below what is seen. */
@@ -13,7 +13,7 @@ interface Span {
 /** Only the rows near the window exist: five thousand cost no more than twenty. */
 export function RowList() {
   const list = useRef<HTMLOListElement>(null);
-  const all = rows.value;
+  const all = shownRows.value;
   const span = useSpan(list, all.length);
   useLayoutEffect(() => {
     list.current?.style.setProperty("--before", String(span.first));

@@ -5,6 +5,7 @@ import { canUpload } from "../state/session.ts";
 import { keeps } from "../state/work.ts";
 import { DropZone } from "./drop-zone.tsx";
 import { Icon } from "./icon.tsx";
+import { RowFilter } from "./row-filter.tsx";
 import { RowList } from "./row-list.tsx";
 import { Summary } from "./summary.tsx";
 import { TroubleNote } from "./trouble-note.tsx";
@@ -32,6 +33,7 @@ export function Uploads() {
         </p>
       )}
       {some && <Summary />}
+      {some && <RowFilter />}
       {some && <RowList />}
     </div>
   );

@@ -15,6 +15,8 @@ export function connect(session: Session): GraphClient {
 export function begin(session: Session, file: File): UploadTask {
   return upload(file, {
     ...connection(session),
+    // Every so often the server tells how much is durable, and the rope is laid further.
+    chunkSize: 8 * 1024 * 1024,
     // A page may be left open over a night without network.
     retry: { attempts: 1000 },
   });

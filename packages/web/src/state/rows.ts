@@ -86,6 +86,23 @@ const nothing: Totals = {
 export const rows = signal<readonly Row[]>([]);
 export const totals = signal<Totals>(nothing);
 
+/** Which rows the list shows. */
+export type Filter = "all" | "active" | "finished" | "failed";
+
+const filtered: Readonly<Record<Exclude<Filter, "all">, readonly Phase[]>> = {
+  active: ["queued", "checking", "sending", "retrying", "paused", "leave-wanted", "file-wanted"],
+  finished: ["finished"],
+  failed: ["failed"],
+};
+
+export const filter = signal<Filter>("all");
+export const shownRows = signal<readonly Row[]>([]);
+
+export function setFilter(wanted: Filter): void {
+  filter.value = wanted;
+  show();
+}
+
 /** Often enough to look alive, seldom enough for thousands of rows. */
 const showEveryMs = 200;
 const waiting = new Map<Row, RowView>();
@@ -119,7 +136,18 @@ function show(): void {
     for (const [row, view] of waiting) row.view.value = view;
     waiting.clear();
     totals.value = total(rows.peek());
+    shownRows.value = chosenRows();
   });
+}
+
+function chosenRows(): readonly Row[] {
+  const all = rows.peek();
+  const wanted = filter.peek();
+  if (wanted === "all") return all;
+  const chosen = all.filter((row) => filtered[wanted].includes(row.view.peek().phase));
+  const before = shownRows.peek();
+  const same = chosen.length === before.length && chosen.every((row, at) => row === before[at]);
+  return same ? before : chosen;
 }
 
 function total(all: readonly Row[]): Totals {

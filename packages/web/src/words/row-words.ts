@@ -10,7 +10,9 @@ export function rowInWords({ name, length }: Row, view: RowView): string {
     case "checking":
       return view.confirmed > 0 ? `Comparing with what the server has · ${done}` : "Starting";
     case "sending":
-      return [done, ...paceInWords(view)].join(" · ");
+      return [`${bytesInWords(view.sent)} of ${bytesInWords(length)}`, ...paceInWords(view)].join(
+        " · ",
+      );
     case "retrying":
       return `${view.trouble?.happened ?? "Interrupted."} Going on by itself · ${done}`;
     case "paused":
