@@ -26,7 +26,7 @@ export function CopyField({ label, text, help }: CopyFieldProps) {
         <textarea
           ref={field}
           readOnly
-          rows={Math.min(3, Math.ceil(text.length / 60))}
+          rows={Math.min(4, Math.ceil(text.length / 44))}
           spellcheck={false}
           value={text}
           onFocus={(event) => {

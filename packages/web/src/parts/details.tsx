@@ -37,18 +37,26 @@ export function Details({ row }: { readonly row: Row }) {
   );
 }
 
+/** Its place is kept free while the server is asked, so that nothing jumps. */
 function Look({ row }: { readonly row: Row }) {
-  const [preview, setPreview] = useState<Preview>();
+  const [preview, setPreview] = useState<Preview | "none">();
   useEffect(() => {
-    void previewOf(row).then(setPreview);
+    void previewOf(row).then((found) => {
+      setPreview(found ?? "none");
+    });
   }, [row]);
-  if (preview?.type.startsWith("image/") === true) {
+  if (preview === undefined) return isShown(row.type) ? <div class="look" /> : null;
+  if (preview === "none") return null;
+  if (preview.type.startsWith("image/")) {
     return <img class="look" src={preview.url} alt={`Preview of ${row.name}`} />;
   }
-  if (preview?.type.startsWith("video/") === true) {
-    return <video class="look" src={preview.url} controls preload="metadata" />;
-  }
-  return null;
+  if (!preview.type.startsWith("video/")) return null;
+  return <video class="look" src={preview.url} controls preload="metadata" />;
+}
+
+function isShown(type: string): boolean {
+  if (!/^(image|video)\//.test(type)) return false;
+  return session.value?.me.previewTypes.includes(type) === true;
 }
 
 function Publish({ row }: { readonly row: Row }) {

@@ -21,6 +21,8 @@ export function SignIn() {
         Send files of any size. A cut connection costs nothing: they go on where they stopped.
       </p>
       <form onSubmit={submit}>
+        {/* Password managers file the token under this name. */}
+        <input type="text" autocomplete="username" value="Hawser" hidden readOnly />
         <label for="token">Access token</label>
         <input
           ref={field}

@@ -1,5 +1,6 @@
 import type { DBSchema, IDBPDatabase } from "idb";
 import { openDB } from "idb";
+import type { Trouble } from "../words/trouble.ts";
 import type { Phase } from "./rows.ts";
 
 /** What this browser remembers of a row, so that a reload finds it again. */
@@ -11,6 +12,7 @@ export interface KeptRow {
   readonly type: string;
   /** The file's time of change, by which it is known again; milliseconds since 1970. */
   readonly changedAt: number;
+  /** Orders the list. */
   readonly addedAt: number;
   readonly phase: Phase;
   readonly confirmed: number;
@@ -18,6 +20,8 @@ export interface KeptRow {
   readonly uploadId?: string | undefined;
   readonly handle?: string | undefined;
   readonly fileId?: string | undefined;
+  /** Why it failed. */
+  readonly trouble?: Trouble | undefined;
   /** By which the browser opens the file again. */
   readonly access?: FileSystemFileHandle | undefined;
 }

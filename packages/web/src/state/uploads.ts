@@ -37,7 +37,7 @@ export function addFiles(chosen: readonly Chosen[]): void {
     if (match === undefined || phase === "cancelled") {
       const row = newRow({ name: path, length: file.size, type: file.type });
       const appId = current.me.app.id;
-      const times = { addedAt: Date.now() + fresh.length / 1e4, changedAt: file.lastModified };
+      const times = { addedAt: Date.now() * 1000 + fresh.length, changedAt: file.lastModified };
       fresh.push({
         row,
         appId,
@@ -128,7 +128,7 @@ async function bringBack(appId: string): Promise<void> {
   addRows(works.map(({ row }) => row));
   for (const [index, work] of works.entries()) {
     const phase = kept[index]?.phase;
-    if (phase !== "finished") await takeUpAgain(work, phase === "paused");
+    if (phase !== "finished" && phase !== "failed") await takeUpAgain(work, phase === "paused");
   }
 }
 
@@ -142,8 +142,8 @@ async function takeUpAgain(work: Work, paused: boolean): Promise<void> {
 }
 
 function toWork(kept: KeptRow): Work {
-  const { name, length, type, key, phase, confirmed, handle, fileId } = kept;
-  const shown: RowView = { phase, sent: confirmed, confirmed, handle, fileId };
+  const { name, length, type, key, phase, confirmed, handle, fileId, trouble } = kept;
+  const shown: RowView = { phase, sent: confirmed, confirmed, handle, fileId, trouble };
   const row = newRow({ name, length, type, key }, shown);
   const { appId, addedAt, changedAt, access, uploadId } = kept;
   const file = workOf(row)?.file;
@@ -156,5 +156,5 @@ function asKnown(file: File) {
 
 function doublesInWords(doubles: number, all: number): string {
   if (all === 1) return "This file is in the list already.";
-  return `${countInWords(doubles, "file")} of ${all} are in the list already.`;
+  return `In the list already: ${doubles.toLocaleString("en")} of ${countInWords(all, "file")}.`;
 }

@@ -69,10 +69,10 @@ async function keepDirty(): Promise<void> {
 
 function toKept(work: Work): KeptRow {
   const { row, appId, addedAt, changedAt, uploadId, access } = work;
-  const { phase, confirmed, handle, fileId } = viewOf(row);
+  const { phase, confirmed, handle, fileId, trouble } = viewOf(row);
   const { key, name, length, type } = row;
   return {
     ...{ key, appId, name, length, type, changedAt, addedAt },
-    ...{ phase, confirmed, uploadId, handle, fileId, access },
+    ...{ phase, confirmed, uploadId, handle, fileId, trouble, access },
   };
 }

@@ -4,19 +4,18 @@ import { bytesInWords, percentInWords, rateInWords, timeLeftInWords } from "./am
 /** The line under a row's bar. */
 export function rowInWords({ name, length }: Row, view: RowView): string {
   const done = `${bytesInWords(view.confirmed)} of ${bytesInWords(length)}`;
+  const sent = `${bytesInWords(view.sent)} of ${bytesInWords(length)}`;
   switch (view.phase) {
     case "queued":
       return view.confirmed > 0 ? `Waiting for its turn · ${done}` : "Waiting for its turn";
     case "checking":
       return view.confirmed > 0 ? `Comparing with what the server has · ${done}` : "Starting";
     case "sending":
-      return [`${bytesInWords(view.sent)} of ${bytesInWords(length)}`, ...paceInWords(view)].join(
-        " · ",
-      );
+      return [sent, ...paceInWords(view)].join(" · ");
     case "retrying":
-      return `${view.trouble?.happened ?? "Interrupted."} Going on by itself · ${done}`;
+      return `${view.trouble?.happened ?? "Interrupted."} Going on by itself · ${sent}`;
     case "paused":
-      return `Paused · ${done}`;
+      return `Paused · ${sent}`;
     case "finished":
       return view.fileId === undefined ? "On the server" : "Published";
     case "failed":
