@@ -1,5 +1,5 @@
 import { view } from "../state/route.ts";
-import { isOperator, session, signOut } from "../state/session.ts";
+import { canUpload, isOperator, session, signOut } from "../state/session.ts";
 import type { Theme } from "../state/theme.ts";
 import { nextTheme, theme } from "../state/theme.ts";
 import { Coil } from "./coil.tsx";
@@ -14,7 +14,7 @@ export function Header() {
         <Coil turns={2} />
         <span>Hawser</span>
       </a>
-      {isOperator.value && <Views />}
+      {isOperator.value && canUpload.value && <Views />}
       <div class="header-end">
         {current !== undefined && (
           <span class="who" title={`App ${current.me.app.id}`}>

@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import { isOperator } from "./session.ts";
+import { canUpload, isOperator } from "./session.ts";
 
 const hash = signal(location.hash);
 
@@ -7,7 +7,8 @@ addEventListener("hashchange", () => {
   hash.value = location.hash;
 });
 
-/** The page has two views; only operators have the second. */
-export const view = computed<"uploads" | "operator">(() =>
-  hash.value === "#live" && isOperator.value ? "operator" : "uploads",
-);
+/** Only operators have the second view, and some of them have no other. */
+export const view = computed<"uploads" | "operator">(() => {
+  if (!isOperator.value) return "uploads";
+  return hash.value === "#live" || !canUpload.value ? "operator" : "uploads";
+});
