@@ -8,10 +8,11 @@ const counts: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   "kill-at": { HAWSER_KILL_AT_POINTS: 400 },
   // On each of two file systems.
   "power-cut": { HAWSER_POWER_CYCLES: 1_000 },
+  nodes: { HAWSER_TAKEOVERS: 1_000 },
   "hostile-input": { HAWSER_FUZZ_REQUESTS: 1_000_000 },
 };
 
-const help = `Runs campaigns of test/fault for hours, with these counts:
+const help = `Runs campaigns for hours, with these counts:
 
 ${Object.entries(counts)
   .map(([name, environment]) => `  ${name.padEnd(15)}${written(environment)}`)
@@ -53,7 +54,7 @@ async function run(names: readonly string[]): Promise<boolean> {
     }
   }
   const vitest = await startVitest(
-    names.map((name) => `test/fault/${name}.campaign.ts`),
+    names.map((name) => `/${name}.campaign.ts`),
     {
       run: true,
       watch: false,

@@ -1,5 +1,6 @@
 import type { Figure } from "../figure.ts";
 import { client } from "./client.ts";
+import { clientCuts } from "./client-cuts.ts";
 import { fullCatalog } from "./full-catalog.ts";
 import { oneBody, smallWrites } from "./one-body.ts";
 import { parallel } from "./parallel.ts";
@@ -23,6 +24,7 @@ export const figures: readonly Figure[] = [
   slow,
   fullCatalog,
   client,
+  clientCuts,
   s3OneBody,
   s3SmallAppends,
   s3Memory,

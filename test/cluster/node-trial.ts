@@ -10,12 +10,16 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 /** A hang guard: nothing that is done to a node lasts so long. */
 const giveUpMs = 120_000;
+/** Well below what a node waits for the bytes of a body. */
+const heldMs = 10_000;
 /** Its sender is behind, another one writes, or what is needed is away. */
 const statusesToMeet: readonly Refusal[] = ["lost", 412, 502, 503, 504];
 
 /** What was met on the way, for the record. */
 export class Met {
   readonly takeMs: number[] = [];
+  /** Of bytes that were sent and not committed when another node took the upload over. */
+  lateWriters = 0;
   readonly #counts = new Map<string, number>();
 
   count(what: string): void {
@@ -29,6 +33,14 @@ export class Met {
     const counts = [...this.#counts].map(([what, count]) => `${count} ${what}`);
     return [times, ...counts].join("; ");
   }
+}
+
+interface Wanted {
+  /** Of its body; all that is left when left out. */
+  readonly length?: number;
+  /** Any that may be asked when left out. */
+  readonly node?: number;
+  readonly isHeld?: boolean;
 }
 
 /** One upload that is taken over from node to node, and what is sending it now. */
@@ -60,7 +72,7 @@ export class NodeTrial {
 
   /** A short body that is answered, at any node. */
   async append(): Promise<void> {
-    const sender = await this.#take(this.#random.integer(1, 768 * KiB));
+    const sender = await this.#take({ length: this.#random.integer(1, 768 * KiB) });
     await sender.finish();
   }
 
@@ -68,7 +80,31 @@ export class NodeTrial {
   async takeOver(node?: number): Promise<void> {
     // Half of the senders before go on as if nothing were: they must be stopped by the nodes.
     if (this.#random.fraction() < 0.5) this.#sender?.cut();
-    this.#sender = await this.#take(undefined, node);
+    this.#sender = await this.#take(node === undefined ? {} : { node });
+  }
+
+  /**
+   * Others take it over and send nothing until `healed`, nor before whoever wrote when the fault
+   * struck was answered: the offset is the same all the time, and what that one commits late is
+   * stopped by its fence or not at all.
+   */
+  async hold(healed: Promise<void>): Promise<void> {
+    const upload = this.#known();
+    const late = this.#sender;
+    const isHealed = healed.then(() => true);
+    let holder: TakeSender;
+    do {
+      holder = await this.#take({ isHeld: true });
+    } while (!(await Promise.race([isHealed, sleep(heldMs, false)])));
+    this.#sender = holder;
+    const answer = await late?.ended;
+    if (late !== undefined && late.take.sentTo > holder.take.from) {
+      const told = answer === undefined ? "not answered" : `answered ${answer.status}`;
+      this.#met.lateWriters += 1;
+      this.#met.count(`late writers ${told}`);
+    }
+    await this.#insist(() => upload.look(this.#anyPeer()));
+    holder.goOn();
   }
 
   async flow(): Promise<void> {
@@ -103,7 +139,7 @@ export class NodeTrial {
     }
   }
 
-  async #take(length?: number, node?: number): Promise<TakeSender> {
+  async #take({ length, node, isHeld = false }: Wanted = {}): Promise<TakeSender> {
     const upload = this.#known();
     const since = performance.now();
     for (;;) {
@@ -112,7 +148,7 @@ export class NodeTrial {
       const isWhole = to >= upload.length;
       const peer = node === undefined ? this.#anyPeer() : this.#peers()[node];
       if (peer === undefined) throw new Error("there is no such node");
-      const options = { peer, upload, from, random: this.#random };
+      const options = { peer, upload, from, isHeld, random: this.#random };
       const begun = await TakeSender.begin(isWhole ? options : { ...options, to });
       if (begun instanceof TakeSender) {
         this.#met.takeMs.push(performance.now() - since);

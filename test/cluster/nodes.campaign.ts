@@ -1,14 +1,15 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 
 import { Cluster } from "../support/cluster.ts";
-import { eventually } from "../support/eventually.ts";
 import { SeededRandom } from "../support/seeded.ts";
-import type { ServerProcess } from "../support/server-process.ts";
-import { recordTrials } from "../support/trials.ts";
+import { type ServerProcess, sourceProgram } from "../support/server-process.ts";
+import { recordPlanted, recordTrials } from "../support/trials.ts";
 import { wholeNumber } from "../support/whole-number.ts";
 import { CutOffs } from "./cut-offs.ts";
+import { type Fault, runRound, uploadsAtOnce } from "./node-round.ts";
 import { Met, NodeTrial } from "./node-trial.ts";
+import { BrokenHistoryError } from "./taken-upload.ts";
 
 /*
  * HAWSER_TAKEOVERS sets the number of take-overs between live nodes, HAWSER_NODE_ROUNDS how often
@@ -21,39 +22,28 @@ const pauses = wholeNumber("HAWSER_NODE_PAUSES", 1);
 const seed = wholeNumber("HAWSER_NODES_SEED", Date.now() % 2 ** 31);
 
 const promise = "no acknowledged byte is lost, written over or acknowledged twice";
-/** Uploads that flow at a time. */
-const uploadsAtOnce = 4;
 const pauseMs = 30_000;
 
-interface Fault {
-  readonly name: string;
-  readonly rounds: number;
-  readonly strike: (cluster: Cluster, node: ServerProcess) => Promise<void> | void;
-  readonly lastMs: (random: SeededRandom) => number;
-  readonly heal: (cluster: Cluster, node: ServerProcess) => Promise<void> | void;
-  /** Nobody would get an answer from the node while it lasts, nor be refused by it. */
-  readonly isDeaf?: boolean;
-}
-
 const cutOffs = new CutOffs();
-let cluster: Cluster | string = "it was not started";
+const someSeconds = (random: SeededRandom): number => random.integer(2_000, 6_000);
+/** Longer than a silent node is waited for, and shorter than a node waits for Postgres. */
+const untilTakenOver = (random: SeededRandom): number => random.integer(4_000, 8_000);
 
-beforeAll(async () => {
-  cluster = await Cluster.start({ via: (node, parts) => cutOffs.addresses(node, parts) });
-}, 120_000);
-
-afterAll(async () => {
-  if (typeof cluster !== "string") await cluster[Symbol.asyncDispose]();
-  await cutOffs[Symbol.asyncDispose]();
-}, 60_000);
-
-function running(context: TestContext): Cluster {
-  return typeof cluster === "string" ? context.skip(cluster) : cluster;
+interface CountedFault extends Fault {
+  readonly rounds: number;
 }
 
-const someSeconds = (random: SeededRandom): number => random.integer(2_000, 6_000);
+const stopped: Omit<Fault, "name" | "lastMs"> = {
+  strike: (_, node) => {
+    node.signal("SIGSTOP");
+  },
+  heal: (_, node) => {
+    node.signal("SIGCONT");
+  },
+  isDeaf: true,
+};
 
-const faults: readonly Fault[] = [
+const faults: readonly CountedFault[] = [
   {
     name: "a node killed with SIGKILL and started again",
     rounds,
@@ -66,14 +56,8 @@ const faults: readonly Fault[] = [
   {
     name: `a node stopped for ${pauseMs / 1000} s (SIGSTOP)`,
     rounds: pauses,
-    strike: (_, node) => {
-      node.signal("SIGSTOP");
-    },
+    ...stopped,
     lastMs: () => pauseMs,
-    heal: (_, node) => {
-      node.signal("SIGCONT");
-    },
-    isDeaf: true,
   },
   ...(["catalog", "blobs"] as const).map((part) => ({
     name: `a node cut off from ${part === "catalog" ? "Postgres" : "the bucket"}`,
@@ -81,7 +65,7 @@ const faults: readonly Fault[] = [
     strike: (all: Cluster, node: ServerProcess) => {
       cutOffs.cut(all.nodes.indexOf(node), part);
     },
-    lastMs: someSeconds,
+    lastMs: part === "catalog" ? untilTakenOver : someSeconds,
     heal: (all: Cluster, node: ServerProcess) => {
       cutOffs.mend(all.nodes.indexOf(node), part);
     },
@@ -103,6 +87,21 @@ const faults: readonly Fault[] = [
 ];
 
 describe(`three nodes on one Postgres and one bucket (seed ${seed})`, () => {
+  let cluster: Cluster | string = "it was not started";
+
+  beforeAll(async () => {
+    cluster = await Cluster.start({ via: (node, parts) => cutOffs.addresses(node, parts) });
+  }, 120_000);
+
+  afterAll(async () => {
+    if (typeof cluster !== "string") await cluster[Symbol.asyncDispose]();
+    await cutOffs[Symbol.asyncDispose]();
+  }, 60_000);
+
+  function running(context: TestContext): Cluster {
+    return typeof cluster === "string" ? context.skip(cluster) : cluster;
+  }
+
   it(`take ${takeovers} uploads over from each other`, async (context) => {
     const found = running(context);
     const met = new Met();
@@ -144,57 +143,43 @@ describe(`three nodes on one Postgres and one bucket (seed ${seed})`, () => {
       for (let round = 1; round <= fault.rounds; round += 1) {
         await runRound(found, { fault, random, met });
       }
+      // Else the fence was not put to the test.
+      if (fault.isDeaf === true) expect(met.lateWriters).toBeGreaterThan(0);
       const n = fault.rounds * uploadsAtOnce;
       await recordTrials({ promise, fault: fault.name, n, seed, met: met.inWords() });
     },
   );
 });
 
-interface Round {
-  readonly fault: Fault;
-  readonly random: SeededRandom;
-  readonly met: Met;
-}
+it(`without the fence a node that was stopped commits late, and that is noticed (seed ${seed})`, async (context) => {
+  const unfenced = new URL("../fault/planted/unfenced-postgres.ts", import.meta.url);
+  const found = await Cluster.start({
+    program: ["--import", fileURLToPath(unfenced), ...sourceProgram],
+  });
+  await using cluster = typeof found === "string" ? context.skip(found) : found;
+  const fault = { ...stopped, name: "a node stopped for some seconds", lastMs: untilTakenOver };
+  const random = new SeededRandom(seed);
+  const met = new Met();
+  const roundsMax = 10;
+  let broken: BrokenHistoryError | undefined;
+  let tried = 0;
+  while (broken === undefined && tried < roundsMax) {
+    tried += 1;
+    broken = await runRound(cluster, { fault, random, met }).then(() => undefined, brokenHistory);
+  }
+  if (broken === undefined) expect.unreachable(`nothing was noticed in ${tried} rounds`);
+  const harness = `a node stopped for ${pauseMs / 1000} s (SIGSTOP)`;
+  const planted = "no fence in the statement that moves an offset in Postgres";
+  await recordPlanted({
+    harness,
+    planted,
+    noticedAfter: tried * uploadsAtOnce,
+    as: broken.message,
+  });
+});
 
-/** Uploads flow at the node when the fault strikes, and are taken over while it lasts. */
-async function runRound(found: Cluster, { fault, random, met }: Round): Promise<void> {
-  const struck = random.integer(0, found.nodes.length - 1);
-  const node = found.nodes[struck];
-  if (node === undefined) throw new Error("there is no such node");
-  const trials = Array.from(
-    { length: uploadsAtOnce },
-    () => new NodeTrial(found, random.word(), met),
-  );
-  const each = (work: (trial: NodeTrial) => Promise<void>) => Promise.all(trials.map(work));
-  await each(async (trial) => {
-    await trial.create();
-    await trial.append();
-    await trial.takeOver(struck);
-    await trial.flow();
-  });
-  await fault.strike(found, node);
-  const healed = sleep(fault.lastMs(random)).then(() => fault.heal(found, node));
-  // It is waited for below; the uploads must not wait.
-  healed.catch(() => undefined);
-  await each(async (trial) => {
-    if (fault.isDeaf === true) trial.avoid(struck);
-    await trial.takeOver();
-    await trial.flow();
-    await trial.append();
-    await trial.takeOver();
-  });
-  await healed;
-  for (const trial of trials) trial.avoid(undefined);
-  await each(async (trial) => {
-    await trial.flow();
-    await trial.finish();
-  });
-  await eventually(
-    async () => {
-      const asked = found.nodes.map(({ url }) => fetch(`${url}/readyz`).then(({ ok }) => ok));
-      const answers = await Promise.all(asked).catch(() => [false]);
-      return answers.every(Boolean) ? true : undefined;
-    },
-    { what: "every node to be ready again", timeoutMs: 60_000, intervalMs: 100 },
-  );
+/** That a history was broken is what is looked for; anything else is a failure of the test. */
+function brokenHistory(error: unknown): BrokenHistoryError {
+  if (error instanceof BrokenHistoryError) return error;
+  throw error;
 }

@@ -15,6 +15,8 @@ export interface TakeOptions {
   readonly from: number;
   /** Where its body ends; the upload's end when left out. */
   readonly to?: number;
+  /** Sends nothing before it is told to go on. */
+  readonly isHeld?: boolean;
   readonly random: SeededRandom;
 }
 
@@ -29,6 +31,7 @@ export class TakeSender {
   readonly #connection: RawConnection;
   readonly #options: TakeOptions;
   readonly #to: number;
+  #isHeld: boolean;
   #isHurried = false;
   #isOver = false;
 
@@ -36,6 +39,7 @@ export class TakeSender {
     this.#connection = connection;
     this.#options = options;
     this.#to = options.to ?? options.upload.length;
+    this.#isHeld = options.isHeld ?? false;
     this.take = options.upload.accept(options.from);
     this.ended = this.#readAnswer();
     // Whoever waits for it meets its failure; nobody has to.
@@ -61,8 +65,13 @@ export class TakeSender {
     return answer.status;
   }
 
+  goOn(): void {
+    this.#isHeld = false;
+  }
+
   /** Sends what is left of its body at once, and answers what came of it. */
   async finish(): Promise<Answer | undefined> {
+    this.goOn();
     this.#isHurried = true;
     return await this.ended;
   }
@@ -78,7 +87,8 @@ export class TakeSender {
     const { take } = this;
     while (!this.#isOver && take.sentTo < this.#to && this.#connection.peerEnd === "open") {
       const end = this.#isHurried ? this.#to : this.#to - reserve;
-      const length = Math.min(random.integer(1, 160 * KiB), end - take.sentTo);
+      const left = this.#isHeld ? 0 : end - take.sentTo;
+      const length = Math.min(random.integer(1, 160 * KiB), left);
       if (length > 0) {
         const bytes = bytesOf(take, take.sentTo, length);
         take.sentTo += length;

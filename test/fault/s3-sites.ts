@@ -95,7 +95,9 @@ const quick: readonly S3Fault[] = ["refuse", "reset", "lose", "slow"];
 const answersInWords = /^(put|UploadPart|Create|Complete|List|Delete)/;
 
 export function faultsOf(site: SiteName): readonly S3Fault[] {
-  const inWords: readonly S3Fault[] = answersInWords.test(site) ? ["false-success"] : [];
+  const inWords: readonly S3Fault[] = answersInWords.test(site)
+    ? ["false-success", "empty-success"]
+    : [];
   const broken: readonly S3Fault[] = site.startsWith("get") ? ["cut"] : [];
   return [...quick, ...inWords, ...broken];
 }

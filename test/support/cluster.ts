@@ -2,12 +2,14 @@ import { CephGateway } from "./ceph-gateway.ts";
 import { haproxyMissing, startHaproxy } from "./haproxy.ts";
 import type { ProxyChild } from "./proxy-child.ts";
 import { PostgresServer } from "./postgres-server.ts";
-import { ServerProcess } from "./server-process.ts";
+import { ServerProcess, type ServerProcessOptions } from "./server-process.ts";
 
 export interface ClusterOptions {
   readonly nodes?: number;
   /** Appended to what every node is started with. */
   readonly extraArguments?: readonly string[];
+  /** What Node runs on every node in place of the clone's own command. */
+  readonly program?: readonly string[];
   /** Where a node reaches Postgres and the gateway, when something stands in between. */
   readonly via?: (node: number, parts: ClusterParts) => Promise<ClusterAddresses>;
 }
@@ -62,7 +64,7 @@ export class Cluster {
     };
     const starting = Array.from({ length: options.nodes ?? 3 }, async (_, node) => {
       const addresses = (await options.via?.(node, parts)) ?? direct;
-      return stack.use(await startNode(parts, addresses, options.extraArguments ?? []));
+      return stack.use(await startNode(parts, addresses, options));
     });
     const nodes = await Promise.all(starting);
     const balancer = stack.use(await startHaproxy(nodes.map(({ address }) => address)));
@@ -78,9 +80,9 @@ export class Cluster {
 function startNode(
   { ceph }: ClusterParts,
   { catalog, blobs }: ClusterAddresses,
-  extraArguments: readonly string[],
+  { extraArguments = [], program }: ClusterOptions,
 ): Promise<ServerProcess> {
-  return ServerProcess.start({
+  const options: ServerProcessOptions = {
     environment: {
       ...ceph.environment,
       HAWSER_CATALOG: catalog,
@@ -88,5 +90,8 @@ function startNode(
       HAWSER_KEY: "the key of the cluster under test",
     },
     extraArguments: ["--migrate", ...extraArguments],
-  });
+    // Several start at once, on a machine that may have fewer processors.
+    startTimeoutMs: 60_000,
+  };
+  return ServerProcess.start(program === undefined ? options : { ...options, program });
 }

@@ -9,11 +9,20 @@ import type { RawAddress } from "./raw-http.ts";
  * `refuse` answers 503 and passes nothing on, `reset` resets the connection instead of it, `lose`
  * resets the connection after the store has done what it was asked, `stall` never answers, `cut`
  * resets in the middle of the answer's body, `false-success` answers 200 with an error for a body,
- * `slow` waits before it passes the request on, `pause` waits until it is released, `late` resets
+ * `empty-success` 200 with no body, both without asking the store, `slow` waits before it passes the request on, `pause` waits until it is released, `late` resets
  * the connection and passes the request on once it is released.
  */
 export type S3Fault =
-  "refuse" | "reset" | "lose" | "stall" | "cut" | "false-success" | "slow" | "pause" | "late";
+  | "refuse"
+  | "reset"
+  | "lose"
+  | "stall"
+  | "cut"
+  | "false-success"
+  | "empty-success"
+  | "slow"
+  | "pause"
+  | "late";
 
 export interface S3Request {
   /** Counted from 0. */
@@ -100,6 +109,10 @@ export class S3FaultProxy {
     }
     if (fault === "false-success") {
       answer(incoming, { status: 200, headers: {}, body: Buffer.from(errorBody) });
+      return;
+    }
+    if (fault === "empty-success") {
+      answer(incoming, { status: 200, headers: {}, body: Buffer.from("") });
       return;
     }
     const given = await this.#forward(incoming, body).catch(() => undefined);

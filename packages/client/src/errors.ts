@@ -91,6 +91,11 @@ export function asUploadError(thrown: unknown): UploadError {
   return new UploadError("network", `the connection failed: ${describe(cause)}`, { cause });
 }
 
+/** Of the connection, not of the server: what a cut looks like, and being offline. */
+export function isLineFailure({ code }: UploadError): boolean {
+  return code === "network" || code === "stalled";
+}
+
 /** An error's own words; Node leaves `message` empty when every address of a host refused. */
 function describe(error: Error): string {
   if (error.message !== "") return error.message;

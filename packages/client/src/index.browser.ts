@@ -8,6 +8,7 @@ import type { UploadTask } from "./task.ts";
 import { connectGraphOn, uploadOn } from "./upload.ts";
 
 export * from "./index.shared.ts";
+export { UploadQueue } from "./queue.browser.ts";
 export type { BrowserInput } from "./platform/browser.ts";
 export { browserPlatform, fileIdentity } from "./platform/browser.ts";
 

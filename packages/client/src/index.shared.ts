@@ -1,5 +1,8 @@
 // What both public doors export.
 export { UploadTask } from "./task.ts";
+export { TaskQueue } from "./task-queue.ts";
+export type { QueueOptions } from "./task-queue.ts";
+export type { QueueSnapshot } from "./queue-totals.ts";
 export type { UploadProgress, UploadResult, UploadSnapshot, UploadState } from "./state.ts";
 export type { ConnectionOptions, UploadOptions, UploadWarning } from "./options.ts";
 export { UploadError } from "./errors.ts";
@@ -19,6 +22,8 @@ export type { GraphPage, PublishedFile, UploadRecord } from "./dialects/graph-re
 export type { ResumeEntry, ResumeStore } from "./resume-store/resume-store.ts";
 export { resumeKey } from "./resume-store/resume-store.ts";
 export { MemoryResumeStore } from "./resume-store/memory.ts";
+export type { Connectivity, OnlineScope } from "./platform/connectivity.ts";
+export { alwaysOnline, browserConnectivity } from "./platform/connectivity.ts";
 export type { Platform, Tools } from "./platform/platform.ts";
 export type { Source } from "./sources/source.ts";
 export type { Clock, Random } from "./clock.ts";

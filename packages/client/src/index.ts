@@ -9,6 +9,7 @@ import type { UploadTask } from "./task.ts";
 import { connectGraphOn, uploadOn } from "./upload.ts";
 
 export * from "./index.shared.ts";
+export { UploadQueue } from "./queue.ts";
 export { FileResumeStore } from "./resume-store/file.ts";
 export { fileIdentity } from "./sources/path.ts";
 export type { NodeInput } from "./platform/node.ts";

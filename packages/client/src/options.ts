@@ -14,7 +14,7 @@ export interface ConnectionOptions {
   readonly url?: string | undefined;
   /** The app's id (digits), or `app` for the token's own app. */
   readonly appId: string;
-  /** An access token, or a function that gives one and is asked anew after a 401. */
+  /** An access token, or a function that gives one and is asked anew when it is refused. */
   readonly token: TokenSource;
   /** API version, `v21.0` unless given. */
   readonly version?: string | undefined;
@@ -42,7 +42,11 @@ export interface UploadOptions extends ConnectionOptions {
   readonly name?: string | undefined;
   /** Media type told to the server; guessed from name and content unless given. */
   readonly type?: string | undefined;
-  /** Bytes of one request at most; the whole rest of the file unless given. */
+  /**
+   * Bytes of one request at most; the whole rest of the file unless given. After a 413, or three
+   * cuts in a row at the same place, requests get smaller by themselves, down to 256 KiB; uploads to
+   * the same origin begin with that size for an hour, in this process.
+   */
   readonly chunkSize?: number | undefined;
   /** Aborts the upload; it can be resumed. */
   readonly signal?: AbortSignal | undefined;

@@ -1,9 +1,10 @@
 import { throwIfAborted } from "./abortable.ts";
 import { adopt, sameContent } from "./adopt.ts";
 import type { AppendOutcome, Dialect, Standing, UploadFacts } from "./dialects/dialect.ts";
-import { UploadError } from "./errors.ts";
+import { asUploadError, isLineFailure, UploadError } from "./errors.ts";
 import { contradiction, OffsetRules } from "./offset-rules.ts";
 import type { ParsedOptions } from "./options.ts";
+import { PartSize } from "./part-size.ts";
 import { Patience } from "./patience.ts";
 import type { Tools } from "./platform/platform.ts";
 import { Remembrance } from "./remembrance.ts";
@@ -32,6 +33,9 @@ export class UploadRun {
   readonly #patience: Patience;
   readonly #remembrance: Remembrance;
   readonly #offsets: OffsetRules;
+  readonly #partSize: PartSize;
+  /** The append under way, or the one that failed. */
+  #sending: { readonly offset: number; readonly length: number; sent: number } | undefined;
   #signal = AbortSignal.abort();
   #id: string | undefined;
   #handle: string | undefined;
@@ -45,12 +49,14 @@ export class UploadRun {
       policy: options.retry,
       clock: tools.clock,
       random: tools.random,
-      onFailure: (error, failures, waitMs) => {
-        setState({ kind: "retrying", reason: "failed", error, failures, waitMs });
+      connectivity: tools.connectivity,
+      onFailure: (failure) => {
+        setState({ kind: "retrying", ...failure });
       },
     });
     this.#offsets = new OffsetRules(facts.length);
     const { url, appId } = options.connection;
+    this.#partSize = new PartSize({ wanted: options.chunkSize, url, clock: tools.clock });
     const { identity, fingerprint } = source;
     const base = { url, appId, identity, fingerprint, ...facts };
     this.#remembrance = new Remembrance(options.resumeStore, base, (message) => {
@@ -129,16 +135,31 @@ export class UploadRun {
         const handle = await this.#step(id);
         if (handle !== undefined) return handle;
       } catch (error) {
-        await this.#patience.endure(error, this.#signal);
-        await this.#follow(await this.#ask(id));
+        await this.#recover(id, error);
       }
     }
+  }
+
+  /** Finds out how far the server is after a failure that is not final, and what size to try next. */
+  async #recover(id: string, error: unknown): Promise<void> {
+    const sending = this.#sending;
+    this.#sending = undefined;
+    const isTooLarge = error instanceof UploadError && error.facts.status === 413;
+    const isSmaller = isTooLarge && sending !== undefined && this.#partSize.refused(sending.length);
+    if (!isSmaller) await this.#patience.endure(error, this.#signal);
+    await this.#follow(await this.#ask(id));
+    if (sending === undefined || !isLineFailure(asUploadError(error))) return;
+    const brought = this.#offsets.confirmed - sending.offset;
+    // Another size is another try altogether; there are not many of them.
+    if (this.#partSize.cut({ ...sending, brought })) this.#patience.renew();
   }
 
   /** One append; the handle when it was the last. */
   async #step(id: string): Promise<string | undefined> {
     const before = this.#offsets.confirmed;
     const outcome = await this.#append(id);
+    this.#sending = undefined;
+    this.#partSize.arrived();
     if (outcome.kind === "complete") return this.#accept(outcome.handle);
     const { offset } = outcome;
     await this.#follow(offset === undefined ? await this.#ask(id) : { offset });
@@ -154,20 +175,23 @@ export class UploadRun {
   }
 
   #append(id: string): Promise<AppendOutcome> {
-    const { source, facts, options, dialect, setState } = this.#parts;
+    const { source, facts, dialect, setState } = this.#parts;
     const offset = this.#offsets.confirmed;
-    const end = Math.min(facts.length, offset + (options.chunkSize ?? facts.length));
+    const end = Math.min(facts.length, offset + this.#partSize.bytes);
+    const sending = { offset, length: end - offset, sent: 0 };
+    this.#sending = sending;
     setState({ kind: "uploading", id, offset });
     this.#progress(offset);
     return dialect.append({
       id,
       offset,
       part: {
-        length: end - offset,
+        length: sending.length,
         open: () => this.#handOut(source, offset, end),
         blob: this.#lend(source, offset, end),
       },
       onSent: (sent) => {
+        sending.sent = sent;
         this.#progress(offset + sent);
       },
       signal: this.#signal,

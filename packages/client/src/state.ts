@@ -18,11 +18,11 @@ export interface UploadResult {
 
 /** Where an upload task stands. `done`, `failed`, `aborted` and `cancelled` are ends. */
 export type UploadState =
-  /** For its turn in a queue, or for its source to be opened. */
+  /** For its turn in a queue. */
   | { readonly kind: "waiting" }
-  /** Asking the server for a new upload. */
+  /** Opening the source, and asking the server for a new upload. */
   | { readonly kind: "starting" }
-  /** Comparing the local file with what the server has of it. */
+  /** Asking how far the server is, and comparing the local file with what it has. */
   | { readonly kind: "checking" }
   /** Sending; `offset` is where the request under way began. */
   | { readonly kind: "uploading"; readonly id: string; readonly offset: number }

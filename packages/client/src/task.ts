@@ -217,6 +217,7 @@ export class UploadTask implements PromiseLike<UploadResult> {
     const leave = await gate.enter(signal, this.#run !== undefined);
     try {
       throwIfAborted(signal);
+      this.#setState({ kind: this.#run === undefined ? "starting" : "checking" });
       this.#source ??= await open();
       this.#run ??= this.#makeRun(this.#source);
       return await this.#run.run(signal);
@@ -254,6 +255,8 @@ export class UploadTask implements PromiseLike<UploadResult> {
   }
 
   #setState(state: UploadState): void {
+    // The run says it too, and there is nothing more to tell.
+    if (state.kind === "starting" && this.#state.kind === "starting") return;
     this.#state = state;
     this.#options.onState(state);
     if (isOver(state)) this.#listeners.finish();

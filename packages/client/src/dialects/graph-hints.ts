@@ -10,7 +10,7 @@ export function hintFor(
     return "The upload id lost its ?sig= part or was re-encoded; use it exactly as it was given.";
   }
   if (code === "refused" && facts.status === 413) {
-    return "A proxy in front of the server limits the body; send smaller parts (chunkSize).";
+    return "A proxy in front of the server takes no body of 256 KiB: raise its limit, or lower chunkSize.";
   }
   if (code === "refused" && message.includes("file_offset")) {
     return "A proxy may drop header names with underscores (nginx: underscores_in_headers on).";

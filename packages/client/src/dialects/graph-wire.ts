@@ -74,7 +74,7 @@ export class GraphWire {
       if (!isUnauthorised(error)) throw error;
       const renewed = await this.#tokens.renew(token, call.signal);
       if (renewed === undefined) throw error;
-      // A 401 comes before anything is stored; should it not, the offset of the second try is
+      // Such a refusal comes before anything is stored; should it not, the offset of the second try is
       // refused and asked for as usual.
       return await send(this.#request(call, renewed));
     }
@@ -125,8 +125,10 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
+/** Graph says that a token has expired with its code 190, and not always with a 401. */
 function isUnauthorised(error: unknown): boolean {
-  return error instanceof UploadError && error.facts.status === 401;
+  if (!(error instanceof UploadError)) return false;
+  return error.facts.status === 401 || error.facts.graphCode === 190;
 }
 
 async function collect(body: AsyncIterable<Uint8Array>): Promise<string> {

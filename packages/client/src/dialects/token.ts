@@ -1,4 +1,9 @@
-/** A token, or what gives one: called at first need and anew when the server answers 401. */
+import { abortable } from "../abortable.ts";
+
+/**
+ * A token, or what gives one: called at first need and anew when the server refuses the token (401,
+ * or OAuth error 190). A file in a queue asks for its own.
+ */
 export type TokenSource = string | ((signal: AbortSignal) => string | Promise<string>);
 
 /** Holds the current token and gets a new one when it has been refused. */
@@ -12,7 +17,7 @@ export class TokenHolder {
 
   current(signal: AbortSignal): Promise<string> {
     this.#current ??= this.#fetch(signal);
-    return this.#current;
+    return abortable(this.#current, signal);
   }
 
   /** Another token in place of the refused one; undefined when there is no other. */

@@ -5,6 +5,7 @@ import { blobSource } from "../sources/blob.ts";
 import { bufferSource } from "../sources/buffer.ts";
 import type { Source } from "../sources/source.ts";
 import { XhrTransport } from "../transports/xhr.ts";
+import { browserConnectivity } from "./connectivity.ts";
 import type { Platform } from "./platform.ts";
 
 /** What can be uploaded in a browser; a handle is what `showOpenFilePicker` or a drop gives. */
@@ -15,6 +16,7 @@ export const browserPlatform: Platform<BrowserInput> = Object.freeze({
   clock: systemClock,
   random: Math.random,
   crc32: slicingCrc32,
+  connectivity: browserConnectivity(globalThis),
   transport: new XhrTransport(),
   openSource,
 });

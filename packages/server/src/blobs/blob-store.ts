@@ -24,6 +24,17 @@ export class BytesMissingError extends Error {
   }
 }
 
+/** The store did not say of these keys that they are removed; the others are. */
+export class KeysLeftError extends Error {
+  override readonly name = "KeysLeftError";
+  readonly keys: readonly string[];
+
+  constructor(keys: readonly string[], why: string) {
+    super(`${keys.length} keys were not removed: ${why}`);
+    this.keys = keys;
+  }
+}
+
 /** Who makes keys of a blob, and since when. The fence is unique among all epochs. */
 export interface BlobEpoch {
   readonly fence: string;
@@ -64,7 +75,10 @@ export interface BlobStore {
   readonly assemble: ((request: AssembleRequest) => Promise<StoredExtent>) | undefined;
   /** A URL that gives the extent's bytes to whoever has it; undefined where there is none. */
   readonly signUrl: ((request: SignUrlRequest) => Promise<string>) | undefined;
-  /** Removes bytes for good. A key that is not there counts as removed. */
+  /**
+   * Removes bytes for good. A key that is not there counts as removed. A KeysLeftError where the
+   * store keeps some of them; after any other error nothing is known.
+   */
   remove(keys: readonly string[]): Promise<void>;
   /** Keys that hold bytes and were not made by this process since it opened the store. */
   listOlderKeys(): AsyncIterable<string>;

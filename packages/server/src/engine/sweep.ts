@@ -1,3 +1,4 @@
+import { KeysLeftError } from "../blobs/blob-store.ts";
 import { limits } from "../base/limits.ts";
 import type { EngineParts } from "./parts.ts";
 import { sweepOrphans } from "./sweep-orphans.ts";
@@ -55,7 +56,20 @@ const nothing = { expiredUploads: 0, removedKeys: 0, removedOrphans: 0, forgotte
 /** Bytes first, then the row that allows it: a crash in between only repeats the removal. */
 async function removeDoomed(parts: EngineParts, before: number): Promise<number> {
   const keys = await parts.catalog.listDoomed(before, sweepBatch);
-  await parts.blobs.remove(keys);
-  await parts.catalog.forgetDoomed(keys);
-  return keys.length;
+  const left = new Set(await remove(parts, keys));
+  const removed = keys.filter((key) => !left.has(key));
+  await parts.catalog.forgetDoomed(removed);
+  return removed.length;
+}
+
+/** Returns what the store keeps, such as what is locked: it stays doomed, and holds up nothing. */
+async function remove(parts: EngineParts, keys: readonly string[]): Promise<readonly string[]> {
+  try {
+    await parts.blobs.remove(keys);
+    return [];
+  } catch (error) {
+    if (!(error instanceof KeysLeftError)) throw error;
+    parts.log.warn({ err: error, keys: error.keys }, "the store keeps keys that are doomed");
+    return error.keys;
+  }
 }

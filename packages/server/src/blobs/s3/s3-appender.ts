@@ -137,16 +137,15 @@ export class S3Appender implements Appender, Filling {
       }
       const wanted = part ?? this.#newPart();
       const memoryBytes = this.#nextMemoryBytes(wanted);
-      await this.#parts.memory.take(memoryBytes);
+      const added = memoryBytes - wanted.memoryBytes;
+      await this.#parts.memory.take(added);
       if (this.#filling !== part) {
-        this.#parts.memory.give(memoryBytes);
+        this.#parts.memory.give(added);
         continue;
       }
-      const before = wanted.memoryBytes;
       wanted.grow(memoryBytes);
       this.#filling = wanted;
       this.#parts.memory.add(this);
-      this.#parts.memory.give(before);
     }
   }
 

@@ -30,7 +30,7 @@ import {
   type S3KeySpace,
 } from "./s3-keys.ts";
 import type { S3Location } from "./s3-location.ts";
-import { S3Objects } from "./s3-objects.ts";
+import { S3Objects, wasListed } from "./s3-objects.ts";
 import { cautiousProfile, type S3Profile } from "./s3-profile.ts";
 import { S3SelfTest } from "./s3-self-test.ts";
 
@@ -141,6 +141,7 @@ export class S3BlobStore implements BlobStore {
       const page = await client.send(
         new sdk.ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix }),
       );
+      const isTruncated = wasListed(prefix, page.IsTruncated);
       const uploads = page.Uploads ?? [];
       for (const { Key: key, UploadId: uploadId } of uploads) {
         const upload = { Bucket: bucket, Key: key, UploadId: uploadId };
@@ -151,7 +152,7 @@ export class S3BlobStore implements BlobStore {
         }
       }
       // What was aborted is not listed again: the next page is the first one.
-      if (page.IsTruncated !== true || uploads.length === 0) return;
+      if (!isTruncated || uploads.length === 0) return;
     }
   }
 

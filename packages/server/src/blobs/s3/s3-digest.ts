@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { Gate } from "../disk/gate.ts";
 import type { DigestForm } from "./s3-profile.ts";
 
 /** What a request carries so that the store can refuse a body that is not the one we sent. */
@@ -51,10 +52,14 @@ export async function md5Of(body: Uint8Array): Promise<Buffer> {
   return hash.digest();
 }
 
+/** A digest off this thread is taken of a copy: more at once would double the memory of all parts. */
+const digestsAtOnce = new Gate(2);
+
 async function sha256Of(body: Uint8Array): Promise<string> {
   // For what is small, the way to another thread and back takes longer.
   if (body.length <= 16 * 1024) return createHash("sha256").update(body).digest("hex");
   // The parts' memory is never shared between threads, which is all that the type does not say.
-  const digest = await crypto.subtle.digest("SHA-256", body as Uint8Array<ArrayBuffer>);
+  const bytes = body as Uint8Array<ArrayBuffer>;
+  const digest = await digestsAtOnce.run(() => crypto.subtle.digest("SHA-256", bytes));
   return Buffer.from(digest).toString("hex");
 }

@@ -1,7 +1,8 @@
 import { Readable } from "node:stream";
 import type { Clock } from "../../base/clock.ts";
+import { asError } from "../../base/errors.ts";
 import { limits } from "../../base/limits.ts";
-import { BytesMissingError, type ByteRange } from "../blob-store.ts";
+import { BytesMissingError, KeysLeftError, type ByteRange } from "../blob-store.ts";
 import { digestOf } from "./s3-digest.ts";
 import { endedBy, type S3Connection } from "./s3-client.ts";
 import { isMissingKey, isRefusal } from "./s3-error.ts";
@@ -176,41 +177,55 @@ export class S3Objects {
 
   async *list(prefix: string): AsyncIterable<string> {
     const { sdk, client, bucket } = this.#parts.connection;
-    let token: string | undefined;
-    do {
+    for (let token: string | undefined; ;) {
       const page = await client.send(
         new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
       );
+      const isTruncated = wasListed(prefix, page.IsTruncated);
       for (const { Key: key } of page.Contents ?? []) if (key !== undefined) yield key;
-      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-    } while (token !== undefined);
+      if (!isTruncated) return;
+      token = page.NextContinuationToken;
+      if (token === undefined) throw new Error(`the listing of ${prefix} ends in its middle`);
+    }
   }
 
-  /** A key that is not there counts as removed. Throws when one was not removed. */
+  /** A key that is not there counts as removed. A KeysLeftError when some were not removed. */
   async remove(keys: readonly string[]): Promise<void> {
     const unique = [...new Set(keys)];
+    const left: string[] = [];
+    let why = "";
+    const note = (error: unknown): void => {
+      if (!(error instanceof KeysLeftError)) throw error;
+      left.push(...error.keys);
+      why ||= error.message;
+    };
     if (!this.#parts.profile.batchDelete) {
-      for (const key of unique) await this.#removeOne(key);
-      return;
+      for (const key of unique) await this.#removeOne(key).catch(note);
     }
-    for (let from = 0; from < unique.length; from += 1_000) {
-      await this.removeBatch(unique.slice(from, from + 1_000));
+    const batched = this.#parts.profile.batchDelete ? unique.length : 0;
+    for (let from = 0; from < batched; from += 1_000) {
+      await this.removeBatch(unique.slice(from, from + 1_000)).catch(note);
     }
+    if (left.length > 0) throw new KeysLeftError(left, why);
   }
 
+  /** By one request. Each key must be confirmed: a success may be anybody's on the way. */
   async removeBatch(keys: readonly string[]): Promise<void> {
     const { sdk, client, bucket } = this.#parts.connection;
     const answer = await client.send(
       new sdk.DeleteObjectsCommand({
         Bucket: bucket,
-        Delete: { Objects: keys.map((key) => ({ Key: key })), Quiet: true },
+        Delete: { Objects: keys.map((key) => ({ Key: key })), Quiet: false },
       }),
     );
-    const failed = (answer.Errors ?? []).filter(({ Code: code }) => code !== "NoSuchKey");
-    const [first] = failed;
-    if (first === undefined) return;
-    const { Key: key = "", Code: code = "", Message: message = "" } = first;
-    throw new Error(`${failed.length} keys were not removed, the first ${key}: ${code} ${message}`);
+    const gone = new Set((answer.Deleted ?? []).map(({ Key: key }) => key));
+    const failed = answer.Errors ?? [];
+    for (const { Key: key, Code: code } of failed) if (code === "NoSuchKey") gone.add(key);
+    const left = keys.filter((key) => !gone.has(key));
+    if (left.length === 0) return;
+    const first = failed.find(({ Code: code }) => code !== "NoSuchKey");
+    const { Key: key = left[0], Code: code = "not confirmed", Message: message = "" } = first ?? {};
+    throw new KeysLeftError(left, `${key}: ${code} ${message}`.trimEnd());
   }
 
   async #removeOne(key: string): Promise<void> {
@@ -218,9 +233,20 @@ export class S3Objects {
     try {
       await client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: key }));
     } catch (error) {
-      if (!isMissingKey(error)) throw error;
+      if (isMissingKey(error)) return;
+      if (isRefusal(error)) throw new KeysLeftError([key], `${key}: ${asError(error).message}`);
+      throw error;
     }
   }
+}
+
+/**
+ * Whether more is to come. What is not there may be forgotten or removed, so a success that is no
+ * listing, such as a proxy's own page, must not pass for an empty one.
+ */
+export function wasListed(prefix: string, isTruncated: boolean | undefined): boolean {
+  if (isTruncated === undefined) throw new Error(`what came for ${prefix} is no listing`);
+  return isTruncated;
 }
 
 export function withoutQuotes(etag: string | undefined): string {

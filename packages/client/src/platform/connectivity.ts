@@ -1,0 +1,44 @@
+import { abortable } from "../abortable.ts";
+
+/** What the machine itself knows of its network. */
+export interface Connectivity {
+  /** False only when the machine says that it has no network. */
+  isOnline(): boolean;
+  /**
+   * Resolves when the network next comes back: not at once, even when it is there. Rejects when the
+   * signal is aborted.
+   */
+  untilOnline(signal: AbortSignal): Promise<void>;
+}
+
+/** Node is not told of its network: only trying shows it. */
+export const alwaysOnline: Connectivity = Object.freeze({
+  isOnline: () => true,
+  untilOnline: (signal: AbortSignal) => abortable(new Promise<never>(() => undefined), signal),
+});
+
+/** A browser's window or worker, as far as it is needed. */
+export interface OnlineScope extends Pick<EventTarget, "addEventListener" | "removeEventListener"> {
+  readonly navigator: { readonly onLine?: boolean | undefined };
+}
+
+/** `navigator.onLine` and the `online` event of `scope`, which is `globalThis` in a browser. */
+export function browserConnectivity(scope: OnlineScope): Connectivity {
+  return Object.freeze({
+    isOnline: () => scope.navigator.onLine ?? true,
+    untilOnline: (signal: AbortSignal) => untilEvent(scope, signal),
+  });
+}
+
+async function untilEvent(scope: OnlineScope, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const hear = () => {
+    resolve(undefined);
+  };
+  scope.addEventListener("online", hear);
+  try {
+    await abortable(promise, signal);
+  } finally {
+    scope.removeEventListener("online", hear);
+  }
+}
