@@ -54,6 +54,22 @@ function describeTwoNodes(databases: PostgresDatabases): void {
       await Promise.all([one.close(), other.close()]);
     });
 
+    test("what a living node writes shows to the others, and to itself as not elsewhere", async () => {
+      const [one, other, name] = await openTwo();
+      const [held, free, dead] = [await insertHeld(one), makeUpload(), await insertHeld(one)];
+      await one.insertUpload(free);
+      await databases.server.query(
+        `update uploads set holder = 'dead' where id = '${dead.id}'`,
+        name,
+      );
+      const ids = [held.id, free.id, dead.id, "nobody"];
+      expect(await other.heldElsewhere(ids)).toEqual(new Set([held.id]));
+      expect(await one.heldElsewhere(ids)).toEqual(new Set());
+      await one.releaseLease(held.id, "first");
+      expect(await other.heldElsewhere(ids)).toEqual(new Set());
+      await Promise.all([one.close(), other.close()]);
+    });
+
     test("a completion frees whoever waits", async () => {
       const [one, other] = await openTwo();
       const upload = await insertHeld(one, { length: 100 });

@@ -163,6 +163,10 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
     this.#leases.onWanted(listener);
   }
 
+  heldElsewhere(ids: readonly string[]): Promise<Set<string>> {
+    return this.#leases.heldElsewhere(ids);
+  }
+
   releaseLease(id: string, fence: string): Promise<void> {
     return this.#leases.release(id, fence);
   }

@@ -2,6 +2,15 @@
 
 export type UploadState = "open" | "complete" | "rejected" | "cancelled" | "expired" | "damaged";
 
+export const noUploads: Readonly<Record<UploadState, number>> = Object.freeze({
+  open: 0,
+  complete: 0,
+  rejected: 0,
+  cancelled: 0,
+  expired: 0,
+  damaged: 0,
+});
+
 /** What a content check does when the bytes are not of the declared type. */
 export type ContentPolicy = "off" | "warn" | "reject";
 

@@ -139,6 +139,11 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
     return undefined;
   }
 
+  /** Nobody else can write, either. */
+  heldElsewhere(): Promise<Set<string>> {
+    return Promise.resolve(new Set());
+  }
+
   async #change(steps: readonly Step[], only: WriteCondition): Promise<CommitOutcome> {
     const { id } = only;
     this.#changing.set(id, (this.#changing.get(id) ?? 0) + 1);

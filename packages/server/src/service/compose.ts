@@ -1,3 +1,5 @@
+import { hostname } from "node:os";
+import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { Apps } from "../access/apps.ts";
 import type { Keyring } from "../access/keyring.ts";
@@ -7,6 +9,10 @@ import { silentLog, type Log } from "../base/log.ts";
 import { limits } from "../base/limits.ts";
 import { systemRandom } from "../base/random.ts";
 import { controlApp, controlListener } from "../control/control.ts";
+import { LiveView } from "../control/live-view.ts";
+import { RecentErrors } from "../control/recent-errors.ts";
+import { watchThroughput } from "../control/throughput.ts";
+import { Activity } from "../engine/activity.ts";
 import { Leases } from "../engine/lease.ts";
 import type { AssemblyPolicy, EngineParts } from "../engine/parts.ts";
 import { markCleanStop, recover } from "../engine/recover.ts";
@@ -57,6 +63,7 @@ async function openRooms(options: RoomsOptions): Promise<Rooms> {
     log,
     room: new Room({ catalog, blobs, clock: systemClock, marks: options.marks }),
     leases: new Leases({ ...outside, catalog }),
+    activity: new Activity(systemClock),
     handleLifetimeMs: options.handleLifetimeMs,
     secretOf: async (appId) => (await apps.find(appId))?.secret,
     removalGuard: storage.removalGuard ?? unguardedRemoval,
@@ -195,17 +202,29 @@ function createHttp(
   config: Config,
   { log, health }: { readonly log: Log; readonly health: Health },
 ): HttpServer {
+  const ids = new SessionIds(rooms.keyring.derive("graph upload id"));
   const graph = new GraphProtocol({
     engine: rooms.engine,
     apps: rooms.apps,
     tokens: rooms.tokens,
-    ids: new SessionIds(rooms.keyring.derive("graph upload id")),
+    ids,
     publicUrl: config.publicUrl,
     trustProxy: config.trustProxy,
   });
+  const errors = new RecentErrors(systemClock);
   const control = controlApp({
     administration: rooms.administration,
     authenticate: (token) => rooms.tokens.authenticate(token),
+    live: {
+      engine: rooms.engine,
+      view: new LiveView({ engine: rooms.engine, graphIdOf: (upload) => ids.format(upload) }),
+      samples: watchThroughput(rooms.engine.activity, systemClock),
+      errors: errors.errors,
+      node: `${hostname()} ${process.pid}`,
+      closing: () => http.draining,
+      log,
+    },
+    pageDirectory: fileURLToPath(new URL("../../web", import.meta.url)),
     ready: () => !http.draining && !health.volumeFailed,
     log,
   });
@@ -219,6 +238,9 @@ function createHttp(
     clock: systemClock,
     random: systemRandom,
     corsOrigins: config.corsOrigins,
+    onAnswered: (answered) => {
+      errors.note(answered);
+    },
   });
   return http;
 }

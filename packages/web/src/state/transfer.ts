@@ -23,8 +23,6 @@ export function startTransfer(work: Work): void {
     },
     { everyMs: 200 },
   );
-  // It is told to the subscriber as a state.
-  task.result.catch(() => undefined);
 }
 
 /** Stops without giving anything up: the next sign-in goes on. */
