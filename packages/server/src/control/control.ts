@@ -10,7 +10,9 @@ import { silentLog } from "../base/log.ts";
 import type { AdministrationApi } from "./administration-api.ts";
 import { errorMessage, errorStatus } from "./error-answers.ts";
 import { addLive, type LiveParts } from "./live.ts";
+import { addMe, type MeParts } from "./me.ts";
 import { addPage } from "./page.ts";
+import { addPreviews, type PreviewParts } from "./previews.ts";
 import { readBody, readToken, type ControlEnvironment } from "./request.ts";
 
 export interface ControlParts {
@@ -20,6 +22,8 @@ export interface ControlParts {
   /** Where the built page lies, or would. */
   readonly pageDirectory: string;
   readonly live: LiveParts;
+  readonly me: MeParts;
+  readonly previews: PreviewParts;
   readonly log?: Log;
 }
 
@@ -63,6 +67,12 @@ export function controlApp(parts: ControlParts): Hono<ControlEnvironment> {
   addApps(app, parts.administration);
   addTokens(app, parts.administration);
   addUpkeep(app, parts.administration);
+  app.use("/api/*", async (context, next) => {
+    await next();
+    context.header("Cache-Control", "no-store");
+  });
+  addMe(app, parts.me, parts.authenticate);
+  addPreviews(app, parts.previews, parts.authenticate);
   addLive(app, parts.live, parts.authenticate);
   addPage(app, parts.pageDirectory);
   app.notFound((context) => {
