@@ -48,7 +48,7 @@ describe("who a token is", () => {
     expect((await administration.get("/api/v1/me")).json.scopes).toContain("admin");
     expect((await api.get("/api/v1/me")).json.scopes).toEqual(everyUploadScope);
     const changes = { lengthMax: 5_000, lifetimeMs: 7_000, roomBytesMax: 4_000 };
-    await new Cli(server.dataDirectory).createApp({ id: "88" });
+    await new Cli(server.dataDirectory).createApp({ id: "88", secret: "secret-88" });
     await administration.authorized({
       method: "PATCH",
       path: "/admin/v1/apps/88",
