@@ -17,6 +17,9 @@ afterEach(async () => {
   await fake[Symbol.asyncDispose]();
 });
 
+/** Patient enough that nothing but the faults ends a request. */
+const options = () => optionsFor(fake, { stallMs: 20_000, answerMs: 20_000 });
+
 /** Every append meets the fault. */
 function always(fault: Fault): void {
   fake.appendFaults.push(...Array.from({ length: 200 }, () => fault));
@@ -37,22 +40,22 @@ const limitedTo =
 describe("the size of parts", () => {
   test("halves after each 413 until a part gets through, and stays there", async () => {
     always(limitedTo(1000 * KiB));
-    await upload(content, optionsFor(fake));
+    await upload(content, options());
     expect(lengthsSent().map((length) => length / KiB)).toEqual([3072, 1536, 768, 768, 768, 768]);
     expect(fake.kept.equals(content)).toBe(true);
   });
 
   test("is remembered for other uploads to the same origin", async () => {
     always(limitedTo(1000 * KiB));
-    await upload(content, optionsFor(fake));
+    await upload(content, options());
     fake.headers.length = 0;
-    await upload(content, optionsFor(fake));
+    await upload(content, options());
     expect(lengthsSent().map((length) => length / KiB)).toEqual([768, 768, 768, 768]);
   });
 
   test("does not go below 256 KiB, and says then that a proxy is in the way", async () => {
     always(limitedTo(100 * KiB));
-    const error = await failureOf(upload(content, optionsFor(fake)));
+    const error = await failureOf(upload(content, options()));
     expect(lengthsSent().at(-1)).toBe(256 * KiB);
     expect(error).toMatchObject({ code: "refused", facts: { status: 413 } });
     expect(error.hint).toMatch(/proxy/);
@@ -62,7 +65,7 @@ describe("the size of parts", () => {
     const cut = cutAfter(700 * KiB);
     always((scene) => Number(scene.request.headers["content-length"]) > 700 * KiB && cut(scene));
     const big = Buffer.concat([content, content]);
-    const result = await upload(big, optionsFor(fake));
+    const result = await upload(big, options());
     const sizes = lengthsSent().map((length) => length / KiB);
     expect(sizes.slice(0, 3)).toEqual([6144, 5444, 4744]);
     expect(new Set(sizes.slice(3, -1))).toEqual(new Set([350]));
@@ -82,7 +85,7 @@ describe("the size of parts", () => {
       return true;
     };
     always(swallow);
-    const result = await upload(content, optionsFor(fake));
+    const result = await upload(content, options());
     expect(fake.kept.equals(content)).toBe(true);
     // Twice three cuts with four attempts: another size is another try.
     expect(result.retries).toBe(6);

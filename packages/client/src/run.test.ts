@@ -219,8 +219,9 @@ describe("a disturbed upload", () => {
 
   test("is given up on the server too when cancelled", async () => {
     fake.appendFaults.push(stallAfter(1000));
-    const task = upload(file, options());
-    setTimeout(() => void task.cancel(), 50);
+    const task = upload(file, options({ stallMs: 20_000 }));
+    await expect.poll(() => fake.kept.length).toBe(1000);
+    void task.cancel();
     expect((await failureOf(task)).code).toBe("cancelled");
     await expect.poll(() => fake.requests.at(-1)).toBe(`DELETE /v21.0/${fake.id}`);
   });

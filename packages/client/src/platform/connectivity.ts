@@ -19,13 +19,13 @@ export const alwaysOnline: Connectivity = Object.freeze({
 
 /** A browser's window or worker, as far as it is needed. */
 export interface OnlineScope extends Pick<EventTarget, "addEventListener" | "removeEventListener"> {
-  readonly navigator: { readonly onLine: boolean };
+  readonly navigator: { readonly onLine?: boolean | undefined };
 }
 
 /** `navigator.onLine` and the `online` event of `scope`, which is `globalThis` in a browser. */
 export function browserConnectivity(scope: OnlineScope): Connectivity {
   return Object.freeze({
-    isOnline: () => scope.navigator.onLine,
+    isOnline: () => scope.navigator.onLine ?? true,
     untilOnline: (signal: AbortSignal) => untilEvent(scope, signal),
   });
 }

@@ -1,13 +1,19 @@
+import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { Apps } from "../access/apps.ts";
 import type { Keyring } from "../access/keyring.ts";
+import { PreviewLinks } from "../access/preview-links.ts";
 import { Tokens } from "../access/tokens.ts";
 import { systemClock } from "../base/clock.ts";
 import { silentLog, type Log } from "../base/log.ts";
 import { limits } from "../base/limits.ts";
 import { systemRandom } from "../base/random.ts";
 import { controlApp, controlListener } from "../control/control.ts";
+import { LiveView } from "../control/live-view.ts";
+import { PreviewProtocol, type PreviewParts } from "../control/previews.ts";
+import { RecentErrors } from "../control/recent-errors.ts";
+import { watchThroughput } from "../control/throughput.ts";
 import { Activity } from "../engine/activity.ts";
 import { Leases } from "../engine/lease.ts";
 import type { AssemblyPolicy, EngineParts } from "../engine/parts.ts";
@@ -19,6 +25,7 @@ import { sweep } from "../engine/sweep.ts";
 import { verify } from "../engine/verify.ts";
 import { HttpServer } from "../http/server.ts";
 import { GraphProtocol } from "../protocols/graph/index.ts";
+import { defaultVersion } from "../protocols/graph/route.ts";
 import { SessionIds } from "../protocols/graph/session-id.ts";
 import { Administration } from "./administration.ts";
 import type { Config, StorageConfig } from "./config.ts";
@@ -198,24 +205,42 @@ function createHttp(
   config: Config,
   { log, health }: { readonly log: Log; readonly health: Health },
 ): HttpServer {
+  const ids = new SessionIds(rooms.keyring.derive("graph upload id"));
   const graph = new GraphProtocol({
     engine: rooms.engine,
     apps: rooms.apps,
     tokens: rooms.tokens,
-    ids: new SessionIds(rooms.keyring.derive("graph upload id")),
+    ids,
     publicUrl: config.publicUrl,
     trustProxy: config.trustProxy,
   });
+  const errors = new RecentErrors(systemClock);
+  const previews: PreviewParts = {
+    engine: rooms.engine,
+    links: new PreviewLinks(rooms.keyring.derive("preview link"), systemClock),
+    uploadOfGraphId: (id) => ids.parseWhole(id),
+  };
   const control = controlApp({
     administration: rooms.administration,
     authenticate: (token) => rooms.tokens.authenticate(token),
+    live: {
+      engine: rooms.engine,
+      view: new LiveView({ engine: rooms.engine, graphIdOf: (upload) => ids.format(upload) }),
+      samples: watchThroughput(rooms.engine.activity, systemClock),
+      errors: errors.errors,
+      node: `${hostname()} ${process.pid}`,
+      closing: () => http.draining,
+      log,
+    },
+    me: { apps: rooms.apps, graphVersion: defaultVersion },
+    previews,
     pageDirectory: fileURLToPath(new URL("../../web", import.meta.url)),
     ready: () => !http.draining && !health.volumeFailed,
     log,
   });
   const listener = controlListener(control);
   const http = new HttpServer({
-    protocols: [graph],
+    protocols: [graph, new PreviewProtocol(previews)],
     fallback: (request, response) => {
       void listener(request, response);
     },
@@ -223,6 +248,9 @@ function createHttp(
     clock: systemClock,
     random: systemRandom,
     corsOrigins: config.corsOrigins,
+    onAnswered: (answered) => {
+      errors.note(answered);
+    },
   });
   return http;
 }
