@@ -1,0 +1,171 @@
+import { once } from "node:events";
+import {
+  createServer,
+  request as sendRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+
+import type { RawAddress } from "./raw-http.ts";
+
+/**
+ * `cut` passes so many bytes of the body on and breaks both connections, `stall` passes them on and
+ * then nothing more, `refuse` answers in the server's place, `lose` lets the server answer and keeps
+ * the answer, `lie` tells another `file_offset` than the server's, where its answer has one.
+ */
+export type HostileFault =
+  | { readonly kind: "cut"; readonly bytes: number; readonly how: "close" | "reset" }
+  | { readonly kind: "stall"; readonly bytes: number }
+  | { readonly kind: "refuse"; readonly status: number }
+  | { readonly kind: "lose" }
+  | { readonly kind: "lie"; readonly tell: (offset: number) => unknown };
+
+/** What a request is for. */
+export type HostileRoute = "start" | "append" | "ask" | "other";
+
+export type HostilePlan = (route: HostileRoute) => HostileFault | undefined;
+
+interface Exchange {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
+/** In front of a real server; knows Graph's requests, where a TCP proxy knows only bytes. */
+export class HostileProxy implements AsyncDisposable {
+  plan: HostilePlan = () => undefined;
+  /** Lies that were told so far. */
+  lies = 0;
+  readonly #server: Server;
+  readonly #target: RawAddress;
+
+  private constructor(server: Server, target: RawAddress) {
+    this.#server = server;
+    this.#target = target;
+    server.on("request", (incoming, outgoing) => {
+      void this.#serve({ incoming, outgoing }).catch(() => {
+        incoming.socket.destroy();
+      });
+    });
+  }
+
+  static async start(target: RawAddress): Promise<HostileProxy> {
+    const server = createServer({ requestTimeout: 0, noDelay: true });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return new HostileProxy(server, target);
+  }
+
+  get address(): RawAddress {
+    const { port } = this.#server.address() as AddressInfo; // a TCP server always has one
+    return { host: "127.0.0.1", port };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+
+  async #serve(exchange: Exchange): Promise<void> {
+    const { incoming, outgoing } = exchange;
+    const fault = this.plan(routeOf(incoming));
+    if (fault?.kind === "refuse") {
+      incoming.resume();
+      const body = JSON.stringify({ error: { message: "a hostile answer", code: 1 } });
+      outgoing.writeHead(fault.status, { "content-type": "application/json" }).end(body);
+      return;
+    }
+    const upstream = this.#connect(exchange);
+    const answered = once(upstream, "response") as Promise<[IncomingMessage]>; // its only argument
+    answered.catch(() => undefined);
+    const most = fault?.kind === "cut" || fault?.kind === "stall" ? fault.bytes : Infinity;
+    const passing = passBody(incoming, upstream, most);
+    if (fault?.kind === "stall") return;
+    if (fault?.kind === "cut") {
+      await passing;
+      end(exchange, upstream, fault.how);
+      return;
+    }
+    passing.catch(() => undefined);
+    const [answer] = await answered;
+    await this.#answer(exchange, answer, fault);
+  }
+
+  #connect({ incoming, outgoing }: Exchange): ClientRequest {
+    const { method, url: path, headers } = incoming;
+    const { host, port } = this.#target;
+    const upstream = sendRequest({ host, port, method, path, headers, agent: false });
+    upstream.on("error", () => incoming.socket.destroy());
+    outgoing.on("close", () => {
+      if (!outgoing.writableFinished) upstream.destroy();
+    });
+    return upstream;
+  }
+
+  async #answer(
+    { incoming, outgoing }: Exchange,
+    answer: IncomingMessage,
+    fault: HostileFault | undefined,
+  ): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
+    if (fault?.kind === "lose") {
+      incoming.socket.resetAndDestroy();
+      return;
+    }
+    const truth = Buffer.concat(chunks);
+    const told = fault?.kind === "lie" ? this.#lie(truth, fault.tell) : truth;
+    const headers = { ...answer.headers, "content-length": String(told.length) };
+    outgoing.writeHead(answer.statusCode ?? 500, headers).end(told);
+  }
+
+  #lie(truth: Buffer, tell: (offset: number) => unknown): Buffer {
+    const body: unknown = JSON.parse(truth.toString());
+    if (typeof body !== "object" || body === null || !("file_offset" in body)) return truth;
+    const told = tell(Number(body.file_offset));
+    if (told === body.file_offset) return truth;
+    this.lies += 1;
+    return Buffer.from(JSON.stringify({ ...body, file_offset: told }));
+  }
+}
+
+function routeOf({ method, url = "" }: IncomingMessage): HostileRoute {
+  if (url.includes("/uploads?")) return "start";
+  if (!url.includes("/upload:")) return "other";
+  return method === "GET" ? "ask" : method === "POST" ? "append" : "other";
+}
+
+/** Resolves when the body, or so much of it, has been handed to the system. */
+async function passBody(from: IncomingMessage, to: ClientRequest, most: number): Promise<void> {
+  let left = most;
+  if (left > 0) {
+    const chunks = from.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>; // no encoding
+    for await (const chunk of chunks) {
+      await write(to, chunk.subarray(0, left));
+      left -= chunk.length;
+      if (left <= 0) return;
+    }
+  }
+  if (most === Infinity) to.end();
+  else to.flushHeaders();
+}
+
+async function write(to: ClientRequest, bytes: Buffer): Promise<void> {
+  const taken = Promise.withResolvers<undefined>();
+  const done = (): void => {
+    taken.resolve(undefined);
+  };
+  to.once("close", done);
+  to.write(bytes, done);
+  await taken.promise;
+  to.off("close", done);
+}
+
+function end({ incoming }: Exchange, upstream: ClientRequest, how: "close" | "reset"): void {
+  upstream.destroy();
+  if (how === "reset") incoming.socket.resetAndDestroy();
+  else incoming.socket.destroy();
+}
