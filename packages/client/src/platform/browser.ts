@@ -2,7 +2,6 @@ import { systemClock } from "../clock.ts";
 import { UploadError } from "../errors.ts";
 import { slicingCrc32 } from "../slicing-crc32.ts";
 import { blobSource } from "../sources/blob.ts";
-import { bufferSource } from "../sources/buffer.ts";
 import type { Source } from "../sources/source.ts";
 import { XhrTransport } from "../transports/xhr.ts";
 import { browserConnectivity } from "./connectivity.ts";
@@ -16,8 +15,8 @@ export const browserPlatform: Platform<BrowserInput> = Object.freeze({
   clock: systemClock,
   random: Math.random,
   crc32: slicingCrc32,
-  connectivity: browserConnectivity(globalThis),
   transport: new XhrTransport(),
+  connectivity: browserConnectivity(globalThis),
   openSource,
 });
 
@@ -31,9 +30,14 @@ export async function fileIdentity(file: Blob): Promise<string> {
 }
 
 async function openSource(input: BrowserInput): Promise<Source> {
-  if (input instanceof Blob) return blobSource(input, slicingCrc32);
-  if (input instanceof Uint8Array) return bufferSource(input, slicingCrc32);
-  return blobSource(await fileOf(input), slicingCrc32);
+  return blobSource(await blobOf(input), slicingCrc32);
+}
+
+async function blobOf(input: BrowserInput): Promise<Blob> {
+  if (input instanceof Blob) return input;
+  // `as` because a Blob takes memory of any kind, which its type does not say.
+  if (input instanceof Uint8Array) return new Blob([input as Uint8Array<ArrayBuffer>]);
+  return fileOf(input);
 }
 
 async function fileOf(handle: FileSystemFileHandle): Promise<File> {
