@@ -61,7 +61,13 @@ const layerRules = rooms.map((room) => ({
 }));
 
 export default defineConfig(
-  globalIgnores(["**/dist/**", "**/node_modules/**", "**/hawser-data/**", "test/fixtures/**"]),
+  globalIgnores([
+    "**/dist/**",
+    "**/node_modules/**",
+    "**/hawser-data/**",
+    "test/fixtures/**",
+    "packages/server/web/**",
+  ]),
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { HawserCommand, jsonFrom, runHawser } from "../../test/program/hawser-command.ts";
+import { HawserCommand, runHawser, uploadFrom } from "../../test/program/hawser-command.ts";
 import { Cluster } from "../../test/support/cluster.ts";
 import { patternChunks } from "../../test/support/seeded.ts";
 
@@ -76,7 +76,7 @@ async function run(cluster: Cluster, directory: string): Promise<boolean> {
   const upload = new HawserCommand(["put", sent, "--publish", "--json"], options);
   const kills = await killInTurn(cluster, upload);
   const result = await upload.result;
-  const answer = jsonFrom(result);
+  const answer = uploadFrom(result);
   const [fileId, retries] = [String(answer.fileId), String(answer.retries)];
   say(`uploaded; nodes were killed ${kills} times, and the command had to go on ${retries} times`);
 

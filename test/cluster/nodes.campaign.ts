@@ -1,13 +1,13 @@
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { afterAll, describe, expect, it, type TestContext } from "vitest";
 
 import { Cluster } from "../support/cluster.ts";
 import { SeededRandom } from "../support/seeded.ts";
 import { type ServerProcess, sourceProgram } from "../support/server-process.ts";
 import { recordPlanted, recordTrials } from "../support/trials.ts";
 import { wholeNumber } from "../support/whole-number.ts";
-import { CutOffs } from "./cut-offs.ts";
-import { type Fault, runRound, uploadsAtOnce } from "./node-round.ts";
+import { ClusterSupply } from "./cluster-supply.ts";
+import { each, type Fault, runRound, uploadsAtOnce } from "./node-round.ts";
 import { Met, NodeTrial } from "./node-trial.ts";
 import { BrokenHistoryError } from "./taken-upload.ts";
 
@@ -23,8 +23,10 @@ const seed = wholeNumber("HAWSER_NODES_SEED", Date.now() % 2 ** 31);
 
 const promise = "no acknowledged byte is lost, written over or acknowledged twice";
 const pauseMs = 30_000;
+const uploadsPerBatch = 20;
 
-const cutOffs = new CutOffs();
+const supply = new ClusterSupply();
+
 const someSeconds = (random: SeededRandom): number => random.integer(2_000, 6_000);
 /** Longer than a silent node is waited for, and shorter than a node waits for Postgres. */
 const untilTakenOver = (random: SeededRandom): number => random.integer(4_000, 8_000);
@@ -63,11 +65,11 @@ const faults: readonly CountedFault[] = [
     name: `a node cut off from ${part === "catalog" ? "Postgres" : "the bucket"}`,
     rounds,
     strike: (all: Cluster, node: ServerProcess) => {
-      cutOffs.cut(all.nodes.indexOf(node), part);
+      supply.cutOffs.cut(all.nodes.indexOf(node), part);
     },
     lastMs: part === "catalog" ? untilTakenOver : someSeconds,
     heal: (all: Cluster, node: ServerProcess) => {
-      cutOffs.mend(all.nodes.indexOf(node), part);
+      supply.cutOffs.mend(all.nodes.indexOf(node), part);
     },
   })),
   {
@@ -87,31 +89,25 @@ const faults: readonly CountedFault[] = [
 ];
 
 describe(`three nodes on one Postgres and one bucket (seed ${seed})`, () => {
-  let cluster: Cluster | string = "it was not started";
+  afterAll(() => supply[Symbol.asyncDispose](), 60_000);
 
-  beforeAll(async () => {
-    cluster = await Cluster.start({ via: (node, parts) => cutOffs.addresses(node, parts) });
-  }, 120_000);
-
-  afterAll(async () => {
-    if (typeof cluster !== "string") await cluster[Symbol.asyncDispose]();
-    await cutOffs[Symbol.asyncDispose]();
-  }, 60_000);
-
-  function running(context: TestContext): Cluster {
-    return typeof cluster === "string" ? context.skip(cluster) : cluster;
+  async function clusterFor(uploads: number, context: TestContext): Promise<Cluster> {
+    const found = await supply.clusterFor(uploads);
+    return typeof found === "string" ? context.skip(found) : found;
   }
 
   it(`take ${takeovers} uploads over from each other`, async (context) => {
-    const found = running(context);
     const met = new Met();
     const perUpload = 5;
     const uploads = Math.ceil(takeovers / perUpload);
-    let next = 0;
-    const one = async (): Promise<void> => {
-      while (next < uploads) {
-        next += 1;
-        const trial = new NodeTrial(found, seed + next, met);
+    for (let first = 0; first < uploads; first += uploadsPerBatch) {
+      const batch = Math.min(uploadsPerBatch, uploads - first);
+      const cluster = await clusterFor(batch, context);
+      const trials = Array.from(
+        { length: batch },
+        (_, index) => new NodeTrial(cluster, seed + first + index, met),
+      );
+      const takeOver = async (trial: NodeTrial): Promise<void> => {
         await trial.create();
         // The first take takes nothing over.
         for (let count = 0; count <= perUpload; count += 1) {
@@ -119,9 +115,9 @@ describe(`three nodes on one Postgres and one bucket (seed ${seed})`, () => {
           await trial.flow();
         }
         await trial.finish();
-      }
-    };
-    await Promise.all(Array.from({ length: uploadsAtOnce }, one));
+      };
+      await each(trials, takeOver, uploadsAtOnce);
+    }
     const n = uploads * perUpload;
     expect(met.takeMs.length).toBeGreaterThanOrEqual(n);
     await recordTrials({
@@ -137,11 +133,11 @@ describe(`three nodes on one Postgres and one bucket (seed ${seed})`, () => {
     "go on with what was acknowledged: $name",
     { timeout: 0 },
     async (fault, context) => {
-      const found = running(context);
       const met = new Met();
       const random = new SeededRandom(seed);
       for (let round = 1; round <= fault.rounds; round += 1) {
-        await runRound(found, { fault, random, met });
+        const cluster = await clusterFor(uploadsAtOnce, context);
+        await runRound(cluster, { fault, random, met });
       }
       // Else the fence was not put to the test.
       if (fault.isDeaf === true) expect(met.lateWriters).toBeGreaterThan(0);

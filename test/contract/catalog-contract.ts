@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Catalog } from "../../packages/server/src/catalog/catalog.ts";
+import type { Upload } from "../../packages/server/src/catalog/records.ts";
 import { describeCatalogEnds } from "./catalog-ends-contract.ts";
 import { describeCatalogRecords } from "./catalog-records-contract.ts";
 import { describeCatalogRoom } from "./catalog-room-contract.ts";
@@ -10,6 +11,7 @@ import {
   insertComplete,
   insertHeld,
   makeAdvance,
+  makeEnd,
   makeExtent,
   makeUpload,
   type OpenCatalog,
@@ -106,6 +108,46 @@ function describeUploads(open: OpenCatalog): void {
       expect(await list("complete")).toEqual([complete.id]);
       expect(await list("open")).toEqual([openUpload.id]);
       expect(await list("damaged")).toEqual([]);
+    });
+
+    test("open uploads of all apps come in pages, the most recently changed first", async () => {
+      const times = [5_000, 7_000, 5_000, 6_000, 5_000];
+      const open = times.map((updatedAt, index) =>
+        makeUpload({ updatedAt, appId: index === 3 ? "2002" : "1001" }),
+      );
+      for (const upload of open) await catalog.insertUpload(upload);
+      await insertComplete(catalog, { updatedAt: 9_000 });
+      const seen: Upload[] = [];
+      for (;;) {
+        const page = await catalog.listOpen({ appId: undefined, after: seen.at(-1), limit: 2 });
+        expect(page.length).toBeLessThanOrEqual(2);
+        if (page.length === 0) break;
+        seen.push(...page);
+        await catalog.insertUpload(makeUpload({ updatedAt: 8_000 }));
+      }
+      const newestFirst = open.toSorted((one, other) =>
+        one.updatedAt === other.updatedAt
+          ? other.id.localeCompare(one.id)
+          : other.updatedAt - one.updatedAt,
+      );
+      expect(seen).toEqual(newestFirst);
+      const own = await catalog.listOpen({ appId: "2002", after: undefined, limit: 9 });
+      expect(own).toEqual([open[3]]);
+    });
+
+    test("uploads are counted by their state, states of none included", async () => {
+      const none = { open: 0, complete: 0, rejected: 0, cancelled: 0, expired: 0, damaged: 0 };
+      expect(await catalog.countUploads()).toEqual(none);
+      for (let count = 0; count < 3; count += 1) await insertHeld(catalog);
+      await insertComplete(catalog);
+      await catalog.end(makeEnd(await insertHeld(catalog), { state: "damaged" }));
+      expect(await catalog.countUploads()).toEqual({ ...none, open: 3, complete: 1, damaged: 1 });
+    });
+
+    test("what this process writes is held by no other", async () => {
+      const upload = await insertHeld(catalog);
+      expect(await catalog.heldElsewhere([upload.id, "nobody"])).toEqual(new Set());
+      expect(await catalog.heldElsewhere([])).toEqual(new Set());
     });
 
     test("open uploads changed since a time are listed, the time itself included", async () => {

@@ -26,7 +26,7 @@ export function describeCatalogEnds(open: OpenCatalog): void {
     });
     afterEach(() => opened.dispose());
 
-    test.for(["cancelled", "rejected"] as const)(
+    test.for(["cancelled", "expired", "rejected"] as const)(
       "an upload that ends as %s keeps its reason and dooms its keys",
       async (state) => {
         const upload = await insertHeld(catalog);

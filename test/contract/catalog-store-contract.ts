@@ -72,10 +72,39 @@ function describeEpochs(open: OpenCatalog): void {
       },
     );
 
-    test("an epoch of no upload is closed by name alone, and at its first closing", async () => {
-      const upload = await insertHeld(catalog);
+    /** An epoch under the claim of an assembly that is current. */
+    async function openClaimed(): Promise<{ readonly epoch: Epoch; readonly extents: Extent[] }> {
+      const { upload, extents } = await insertParts(catalog);
+      await catalog.requestAssembly(upload.blobId, 1_000);
+      await catalog.claimAssembly({ now: 1_000, until: 2_000, nonce: "nonce" });
       const epoch = epochOf(upload, { fence: "nonce", uploadId: undefined });
       await catalog.openEpoch(epoch);
+      return { epoch, extents };
+    }
+
+    test.for(["done", "put off", "given up", "claimed anew"] as const)(
+      "an epoch is over when its assembly is %s, even if nobody says so",
+      async (how) => {
+        const { epoch, extents } = await openClaimed();
+        const { blobId } = epoch;
+        expect(await due(5_000)).toEqual([]);
+        if (how === "done") {
+          const assembled = makeExtent({ length: 300 });
+          const finish = { blobId, nonce: "nonce", extents, assembled, at: 6_000 };
+          expect(await catalog.finishAssembly(finish)).toBe("done");
+        }
+        if (how === "put off") await catalog.putOffAssembly(blobId, "nonce", 9_000);
+        if (how === "given up") await catalog.putOffAssembly(blobId, "nonce", undefined);
+        if (how === "claimed anew") {
+          await catalog.claimAssembly({ now: 6_000, until: 9_000, nonce: "later" });
+        }
+        expect(await due(7_000, 6_999)).toEqual([]);
+        expect(await due(8_000, 7_000)).toEqual([epoch]);
+      },
+    );
+
+    test("an epoch of an assembly is closed by name, and at its first closing", async () => {
+      const { epoch } = await openClaimed();
       expect(await due(5_000)).toEqual([]);
       await catalog.closeEpoch("nonce", 6_000);
       await catalog.closeEpoch("nonce", 8_000);

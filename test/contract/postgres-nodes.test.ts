@@ -2,7 +2,9 @@ import { afterAll, describe, expect, test } from "vitest";
 import { limits } from "../../packages/server/src/base/limits.ts";
 import { migratePostgres } from "../../packages/server/src/catalog/postgres-migrate.ts";
 import type { PostgresCatalog } from "../../packages/server/src/catalog/postgres.ts";
+import { findUpload } from "../../packages/server/src/engine/look-up.ts";
 import { eventually } from "../support/eventually.ts";
+import { engineOver } from "../support/memory-engine.ts";
 import { PostgresDatabases, openPostgres } from "../support/postgres-databases.ts";
 import { SeededRandom } from "../support/seeded.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
@@ -37,6 +39,16 @@ function describeTwoNodes(databases: PostgresDatabases): void {
       return [await databases.open(name), await databases.open(name), name];
     }
 
+    /** As a node that was killed with every lease: its row stays and grows old. */
+    async function holdDead(name: string): Promise<void> {
+      const holder = `set fence = 'first', holder = 'dead'`;
+      await databases.server.query(`update uploads ${holder}`, name);
+      await databases.server.query(
+        `insert into nodes values ('dead', extract(epoch from now()) * 1000 - 2500)`,
+        name,
+      );
+    }
+
     test("a holder is asked, lets go, and what it committed shows in what is taken", async () => {
       const [one, other] = await openTwo();
       const upload = await insertHeld(one);
@@ -51,6 +63,22 @@ function describeTwoNodes(databases: PostgresDatabases): void {
       expect(await one.advance(makeAdvance(upload, { from: 100, to: 200 }))).toBe("stale");
       const next = makeAdvance(upload, { fence: "second", from: 100, to: 200, extents: [] });
       expect(await other.advance(next)).toBe("done");
+      await Promise.all([one.close(), other.close()]);
+    });
+
+    test("what a living node writes shows to the others, and to itself as not elsewhere", async () => {
+      const [one, other, name] = await openTwo();
+      const [held, free, dead] = [await insertHeld(one), makeUpload(), await insertHeld(one)];
+      await one.insertUpload(free);
+      await databases.server.query(
+        `update uploads set holder = 'dead' where id = '${dead.id}'`,
+        name,
+      );
+      const ids = [held.id, free.id, dead.id, "nobody"];
+      expect(await other.heldElsewhere(ids)).toEqual(new Set([held.id]));
+      expect(await one.heldElsewhere(ids)).toEqual(new Set());
+      await one.releaseLease(held.id, "first");
+      expect(await other.heldElsewhere(ids)).toEqual(new Set());
       await Promise.all([one.close(), other.close()]);
     });
 
@@ -79,6 +107,23 @@ function describeTwoNodes(databases: PostgresDatabases): void {
       limits.yieldMsMax + 30_000,
     );
 
+    test("an upload whose time is up is expired at no node while another that lives writes it", async () => {
+      const [one, other, name] = await openTwo();
+      const third = engineOver(other);
+      const upload = await insertHeld(one);
+      expect(upload.expiresAt).toBeLessThan(third.clock.now());
+      const stateAtThird = async (): Promise<string> =>
+        (await findUpload(third, upload.id, upload.appId)).state;
+      expect(await stateAtThird()).toBe("open");
+      expect(await one.advance(makeAdvance(upload))).toBe("done");
+      await one.releaseLease(upload.id, "first");
+      expect(await stateAtThird()).toBe("expired");
+      await one.close();
+      await holdDead(name);
+      expect(await stateAtThird()).toBe("expired");
+      await other.close();
+    });
+
     test("an upload that no one has any more is not waited for", async () => {
       const [one, other] = await openTwo();
       expect(await other.takeLease("nobody", "second")).toBeUndefined();
@@ -91,14 +136,8 @@ function describeTwoNodes(databases: PostgresDatabases): void {
     test("the lease of a node that is dead is taken, and its uploads expire", async () => {
       const [one, other, name] = await openTwo();
       const [taken, expiring] = [await insertHeld(one), await insertHeld(one)];
-      // As a node that was killed: its row stays and grows old.
       await one.close();
-      const holder = `set fence = 'first', holder = 'dead'`;
-      await databases.server.query(`update uploads ${holder}`, name);
-      await databases.server.query(
-        `insert into nodes values ('dead', extract(epoch from now()) * 1000 - 2500)`,
-        name,
-      );
+      await holdDead(name);
       expect((await other.takeLease(taken.id, "second"))?.id).toBe(taken.id);
       expect(await other.advance(makeAdvance(taken))).toBe("stale");
       expect(await other.expireUploads(50_000, 10)).toEqual([expiring.id]);

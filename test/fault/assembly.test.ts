@@ -156,6 +156,22 @@ describe("making one extent of several", () => {
     expect(await read(place, upload.blobId, bytes.length)).toEqual(bytes);
   });
 
+  test("a process that died once it was done leaves no epoch open for ever", async () => {
+    const place = openPlace();
+    const { upload } = await publishedFile(place, threePieces);
+    // As after kill -9 between the commit and the closing.
+    place.catalog.closeEpoch = () => new Promise<never>(() => undefined);
+    void assembleNext(place.engine, never);
+    await expect.poll(() => place.catalog.listExtents(upload.blobId)).toHaveLength(1);
+    const catalog = new MemoryCatalog(place.catalog.rows);
+    const engine = { ...place.engine, catalog };
+    for (const waitMs of [0, ...limits.orphanLooksMs]) {
+      place.clock.pass(waitMs);
+      await sweep(engine, { dryRun: false });
+    }
+    expect(await catalog.listEpochs(upload.blobId)).toEqual([]);
+  });
+
   test("of a blob that was removed meanwhile nothing is left", async () => {
     const place = openPlace();
     const { upload, file } = await publishedFile(place, threePieces);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, type TestContext } from "vitest";
@@ -99,6 +99,25 @@ describe("the digest policy", () => {
       }
     },
   );
+});
+
+describe("hawser get", () => {
+  it("does not have the SHA-256 computed", { timeout }, async (context) => {
+    const server = await startServer(context);
+    const { appId, token } = server;
+    const directory = await makeDirectory(context);
+    for (const { id, sha256 } of await publishAll(apiOf(server))) {
+      const place = join(directory, id);
+      const target = ["--to", server.url, "--app", appId, "--token", token];
+      const got = await runHawser(["get", id, "-o", place, ...target], {
+        stateDirectory: directory,
+      });
+      expect(got.code, got.stderr).toBe(0);
+      const bytes = await readFile(place);
+      expect(createHash("sha256").update(bytes).digest("hex")).toBe(sha256);
+      expect(await knownSha256(apiOf(server), id)).toBeUndefined();
+    }
+  });
 });
 
 async function makeDirectory(context: TestContext): Promise<string> {

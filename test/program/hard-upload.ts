@@ -6,7 +6,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SeededRandom } from "../support/seeded.ts";
 import type { ServerProcess } from "../support/server-process.ts";
 import { type DirectionFaults, type FaultKind, TcpProxy } from "../support/tcp-proxy.ts";
-import { type CommandResult, HawserCommand, jsonFrom, runHawser } from "./hawser-command.ts";
+import {
+  type CommandResult,
+  HawserCommand,
+  jsonFrom,
+  runHawser,
+  uploadFrom,
+} from "./hawser-command.ts";
 
 export interface Setting {
   readonly server: ServerProcess;
@@ -146,7 +152,7 @@ function credentials({ appId, token }: ServerProcess): string[] {
 }
 
 function handleFrom(result: CommandResult): string {
-  const { handle } = jsonFrom(result);
+  const { handle } = uploadFrom(result);
   if (typeof handle !== "string") throw new Error(`put printed no handle: ${result.stdout}`);
   return handle;
 }

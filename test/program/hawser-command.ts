@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -12,6 +13,8 @@ export interface CommandOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What Node runs in place of the clone's own command. */
   readonly program?: readonly string[];
+  /** Standard input; empty unless given. */
+  readonly input?: Readable;
 }
 
 export interface CommandResult {
@@ -27,17 +30,26 @@ export class HawserCommand {
   readonly result: Promise<CommandResult>;
   readonly #child: ChildProcess;
   #residentPeakBytes = 0;
+  #printed = "";
 
   constructor(command: readonly string[], options: CommandOptions) {
-    const { stateDirectory, environment, program = sourceProgram } = options;
+    const { stateDirectory, environment, program = sourceProgram, input } = options;
     const child = spawn(process.execPath, [...program, ...command], {
       cwd: stateDirectory,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
       env: { ...environmentWithoutHawser(), HAWSER_STATE: stateDirectory, ...environment },
     });
     this.#child = child;
+    // A command that ends before it has read everything is no failure of the test.
+    (input ?? Readable.from([])).pipe(child.stdin.on("error", () => undefined));
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => (this.#printed += chunk));
     this.result = this.#finish(text(child.stdout), text(child.stderr));
     void this.#watchMemory();
+  }
+
+  /** What it has printed on stdout so far. */
+  get printed(): string {
+    return this.#printed;
   }
 
   /** As a power switch would: no handler runs. */
@@ -77,10 +89,29 @@ export async function runHawser(
   return await new HawserCommand(command, options).result;
 }
 
+type JsonObject = Readonly<Record<string, unknown>>;
+
 /** The JSON line a command printed; an error when it failed. */
-export function jsonFrom(result: CommandResult): Readonly<Record<string, unknown>> {
+export function jsonFrom(result: CommandResult): JsonObject {
   if (result.code !== 0) throw new Error(`the command failed: ${JSON.stringify(result)}`);
-  const value: unknown = JSON.parse(result.stdout);
-  if (typeof value !== "object" || value === null) throw new Error(`no object: ${result.stdout}`);
+  return objectFrom(result.stdout);
+}
+
+/** Every JSON line that was printed, also by a command that failed or was killed. */
+export function eventsFrom({ stdout }: Pick<CommandResult, "stdout">): JsonObject[] {
+  // What comes after the last line break was cut off by a kill.
+  return stdout.split("\n").slice(0, -1).map(objectFrom);
+}
+
+/** How the one file of `hawser put --json` ended; an error unless it was uploaded. */
+export function uploadFrom(result: CommandResult): JsonObject {
+  const [done, ...more] = eventsFrom(result).filter(({ event }) => event === "done");
+  if (result.code === 0 && done !== undefined && more.length === 0) return done;
+  throw new Error(`not one upload: ${JSON.stringify(result)}`);
+}
+
+function objectFrom(line: string): JsonObject {
+  const value: unknown = JSON.parse(line);
+  if (typeof value !== "object" || value === null) throw new Error(`no object: ${line}`);
   return { ...value };
 }

@@ -97,7 +97,9 @@ async function tryPackages(place: string, node: string, context: TestContext): P
   expect(await readlink(`/proc/${workingProcess(pid)}/exe`)).toBe(node);
   const hawser = (...command: string[]) =>
     runIn(place, ["npx", "--no-install", "hawser", ...command, "--json"], node);
-  const handle = fieldOf(await hawser("put", "document.pdf"), "handle");
+  const uploaded = (await hawser("put", "document.pdf")).split("\n");
+  const done = uploaded.find((line) => line.includes('"event":"done"')) ?? "nothing";
+  const handle = fieldOf(done, "handle");
   const id = fieldOf(await hawser("publish", handle), "id");
   await hawser("get", id, "--output", "got.pdf");
   expect((await readFile(join(place, "got.pdf"))).equals(document)).toBe(true);

@@ -4,16 +4,19 @@ import type {
   Catalog,
   CommitOutcome,
   EndUpload,
+  OpenQuery,
   PageQuery,
   PromisedRoom,
   UploadQuery,
 } from "../../packages/server/src/catalog/catalog.ts";
-import type {
-  App,
-  Extent,
-  PublishedFile,
-  Token,
-  Upload,
+import {
+  noUploads,
+  type App,
+  type Extent,
+  type PublishedFile,
+  type Token,
+  type Upload,
+  type UploadState,
 } from "../../packages/server/src/catalog/records.ts";
 import { MemoryRows } from "./memory-rows.ts";
 import { MemoryStoreVerbs } from "./memory-store-verbs.ts";
@@ -60,6 +63,26 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
       ({ state }) => query.state === undefined || state === query.state,
     );
     return Promise.resolve(wanted.slice(0, query.limit));
+  }
+
+  listOpen({ appId, after, limit }: OpenQuery): Promise<Upload[]> {
+    const earlier = (one: Change, other: Change): boolean =>
+      one.updatedAt === other.updatedAt ? one.id < other.id : one.updatedAt < other.updatedAt;
+    const wanted = this.#open(0)
+      .filter((upload) => appId === undefined || upload.appId === appId)
+      .filter((upload) => after === undefined || earlier(upload, after))
+      .sort((one, other) => (earlier(one, other) ? 1 : -1));
+    return Promise.resolve(wanted.slice(0, limit));
+  }
+
+  countUploads(): Promise<Record<UploadState, number>> {
+    const counts = { ...noUploads };
+    for (const { state } of this.rows.uploads.values()) counts[state] += 1;
+    return Promise.resolve(counts);
+  }
+
+  heldElsewhere(): Promise<Set<string>> {
+    return Promise.resolve(new Set());
   }
 
   listExtents(blobId: string): Promise<Extent[]> {
@@ -332,6 +355,8 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
 function bytesDue(uploads: readonly Upload[]): number {
   return uploads.reduce((sum, { length, offset }) => sum + length - offset, 0);
 }
+
+type Change = Pick<Upload, "id" | "updatedAt">;
 
 interface Dated {
   readonly id: string;

@@ -3,6 +3,7 @@ import { silentLog } from "../../packages/server/src/base/log.ts";
 import { systemRandom } from "../../packages/server/src/base/random.ts";
 import { DiskBlobStore } from "../../packages/server/src/blobs/disk/disk-blob-store.ts";
 import type { Catalog } from "../../packages/server/src/catalog/catalog.ts";
+import { Activity } from "../../packages/server/src/engine/activity.ts";
 import { Leases } from "../../packages/server/src/engine/lease.ts";
 import type { EngineParts } from "../../packages/server/src/engine/parts.ts";
 import { unguardedRemoval } from "../../packages/server/src/engine/removal-guard.ts";
@@ -23,6 +24,7 @@ export function engineOver(catalog: Catalog, changes: Partial<EngineParts> = {})
     blobs,
     leases: new Leases({ ...outside, catalog }),
     room: new Room({ ...outside, catalog, blobs, marks: { softBytes: 0, hardBytes: 0 } }),
+    activity: new Activity(outside.clock),
     log: silentLog,
     handleLifetimeMs: 60_000,
     secretOf: () => Promise.resolve("secret"),

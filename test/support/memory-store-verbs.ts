@@ -35,10 +35,12 @@ export abstract class MemoryStoreVerbs {
   }
 
   async listEpochsDue({ now, closedBefore, limit }: EpochLook): Promise<Epoch[]> {
-    for (const { fence, uploadId } of this.rows.epochs.values()) {
-      if (uploadId !== undefined && !this.holds(uploadId, fence)) {
-        await this.closeEpoch(fence, now);
-      }
+    for (const { fence, blobId, uploadId } of this.rows.epochs.values()) {
+      const isCurrent =
+        uploadId === undefined
+          ? this.rows.assemblies.get(blobId)?.nonce === fence
+          : this.holds(uploadId, fence);
+      if (!isCurrent) await this.closeEpoch(fence, now);
     }
     return [...this.rows.epochs.values()]
       .filter(({ closedAt, lookAt }) => (closedAt ?? Infinity) <= closedBefore && lookAt <= now)

@@ -8,9 +8,9 @@ import type { UploadTask } from "./task.ts";
 import { connectGraphOn, uploadOn } from "./upload.ts";
 
 export * from "./index.shared.ts";
-export { UploadQueue } from "./queue.browser.ts";
 export type { BrowserInput } from "./platform/browser.ts";
 export { browserPlatform, fileIdentity } from "./platform/browser.ts";
+export { UploadQueue } from "./queue.browser.ts";
 
 /**
  * Uploads a file and answers a task to await, watch, abort or cancel. The file is never read into

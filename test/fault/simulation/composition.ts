@@ -4,6 +4,7 @@ import { DiskBlobStore } from "../../../packages/server/src/blobs/disk/disk-blob
 import type { Volume } from "../../../packages/server/src/blobs/disk/volume.ts";
 import type { Catalog } from "../../../packages/server/src/catalog/catalog.ts";
 import { Room } from "../../../packages/server/src/engine/room.ts";
+import { Activity } from "../../../packages/server/src/engine/activity.ts";
 import { Leases } from "../../../packages/server/src/engine/lease.ts";
 import type { EngineParts } from "../../../packages/server/src/engine/parts.ts";
 import { unguardedRemoval } from "../../../packages/server/src/engine/removal-guard.ts";
@@ -77,6 +78,7 @@ export class Composition {
       room: new Room({ catalog, blobs, clock, marks }),
       blobs: planted.blobs?.(blobs, volume) ?? blobs,
       leases: new Leases({ ...outside, catalog }),
+      activity: new Activity(outside.clock),
       log: silentLog,
       handleLifetimeMs: 4 * 24 * 60 * 60_000,
       secretOf: () => Promise.resolve("secret"),

@@ -77,6 +77,14 @@ describe("the Graph routes", () => {
     expect(download.headers.etag).toBe('"e"');
   });
 
+  test("a file is asked for what is known of it, and for nothing to be computed", async () => {
+    answer = { body: { id: "77", name: "a.mp4", size: 9, crc32: "00AB00CD" } };
+    const file = await connect().file("77");
+    expect(file).toMatchObject({ id: "77", name: "a.mp4", size: 9, crc32: "00ab00cd" });
+    expect(file.sha256).toBeUndefined();
+    expect(seen[0]?.line).toBe("GET /base/v21.0/77");
+  });
+
   test("a file id cannot lead to another path", async () => {
     await expect(connect().file("../x")).rejects.toThrow(/not a file id/);
     expect(seen).toEqual([]);

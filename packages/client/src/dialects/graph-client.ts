@@ -4,7 +4,7 @@ import type { AppendOutcome, FileAbout, UploadFacts } from "./dialect.ts";
 import type { Json } from "./graph-answer.ts";
 import { isJson, readCount, readText } from "./graph-answer.ts";
 import type { GraphPage, PublishedFile, UploadRecord } from "./graph-records.ts";
-import { fileFields, readFile, readPage, readUpload } from "./graph-records.ts";
+import { readFile, readPage, readUpload } from "./graph-records.ts";
 import type { GraphConnection } from "./graph-wire.ts";
 import { GraphWire } from "./graph-wire.ts";
 
@@ -127,13 +127,13 @@ export class GraphClient {
     return readId(body);
   }
 
-  /** `GET /{file}`: what is known of a published file (Hawser only). */
+  /**
+   * `GET /{file}`: what is known of a published file (Hawser only). No fields are named: to be
+   * asked for the SHA-256 has a server read the whole file before it answers.
+   */
   async file(fileId: string, signal?: AbortSignal): Promise<PublishedFile> {
-    const query = { fields: fileFields };
     const path = filePath(fileId);
-    return readFile(
-      await this.#wire.call({ method: "GET", path, query, signal: signal ?? neverAborted }),
-    );
+    return readFile(await this.#wire.call({ method: "GET", path, signal: signal ?? neverAborted }));
   }
 
   /** `GET /{app}/files`: a page of the app's published files (Hawser only). */

@@ -27,6 +27,7 @@ export interface PublishedFile {
   readonly size?: number | undefined;
   /** CRC-32 of the content, 8 hex digits. */
   readonly crc32?: string | undefined;
+  /** Of the content, 64 hex digits, where the server has computed it already. */
   readonly sha256?: string | undefined;
   readonly createdAt?: string | undefined;
   readonly url?: string | undefined;
@@ -37,9 +38,6 @@ export interface GraphPage<T> {
   /** Cursor of the next page; undefined when this is the last one. */
   readonly after: string | undefined;
 }
-
-/** The fields asked for of a published file. */
-export const fileFields = "id,name,mime_type,size,crc32,sha256,created_time,url";
 
 export function readUpload(body: Json): UploadRecord {
   return {

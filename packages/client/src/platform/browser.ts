@@ -15,8 +15,8 @@ export const browserPlatform: Platform<BrowserInput> = Object.freeze({
   clock: systemClock,
   random: Math.random,
   crc32: slicingCrc32,
-  connectivity: browserConnectivity(globalThis),
   transport: new XhrTransport(),
+  connectivity: browserConnectivity(globalThis),
   openSource,
 });
 

@@ -95,6 +95,25 @@ export const limits = Object.freeze({
   /** What is read and dropped of a refused request's body. */
   refusedBytesMax: 1 * MiB,
   refusedMsMax: 2_000,
+  /** A writer that brought nothing for so long is shown as stalled. */
+  stalledMsMin: 5_000,
+  /** What operators see is looked up again after max(the first, the factor x what looking took). */
+  liveMsMin: 1_000,
+  liveLookFactor: 20,
+  liveCountMsMin: 5_000,
+  liveCountFactor: 100,
+  livePageSizeDefault: 100,
+  livePageSizeMax: 200,
+  /** Who may watch one node at once, and how long one may take nothing of what it is sent. */
+  liveListenersMax: 16,
+  liveSilentMsMax: 10_000,
+  /** How often a token that watches is looked at again. */
+  liveTokenMs: 5_000,
+  /** Kept in memory: seconds of throughput, and requests that failed. */
+  liveSamplesMax: 300,
+  liveErrorsMax: 50,
+  /** How long a link to look at a file works without a token. */
+  previewMs: 10 * 60_000,
   /** How long a browser may remember what it was allowed; Chromium remembers no longer. */
   preflightSeconds: 2 * 60 * 60,
   /** Bodies that are parsed: parameters of start and publish. */

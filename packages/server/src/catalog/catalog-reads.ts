@@ -1,7 +1,16 @@
 import type { Kysely } from "kysely";
-import type { BlobOwner, PageQuery, UploadQuery } from "./catalog.ts";
-import { bytesStillDue, expiring, filesPage, undigestedFiles, uploadsPage } from "./queries.ts";
-import type { App, Epoch, PublishedFile, Token, Upload } from "./records.ts";
+import type { BlobOwner, OpenQuery, PageQuery, UploadQuery } from "./catalog.ts";
+import {
+  bytesStillDue,
+  countsOfStates,
+  expiring,
+  filesPage,
+  openPage,
+  undigestedFiles,
+  uploadsPage,
+} from "./queries.ts";
+import type { App, Epoch, PublishedFile, Token, Upload, UploadState } from "./records.ts";
+import { noUploads } from "./records.ts";
 import { appOf, epochOf, fileOf, tokenOf, uploadOf } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 
@@ -15,6 +24,15 @@ export abstract class CatalogReads {
 
   async listUploads(query: UploadQuery): Promise<Upload[]> {
     return (await uploadsPage(this.db, query).execute()).map(uploadOf);
+  }
+
+  async listOpen(query: OpenQuery): Promise<Upload[]> {
+    return (await openPage(this.db, query).execute()).map(uploadOf);
+  }
+
+  async countUploads(): Promise<Record<UploadState, number>> {
+    const rows = await countsOfStates(this.db).execute();
+    return { ...noUploads, ...Object.fromEntries(rows.map(({ state, count }) => [state, count])) };
   }
 
   async listOpenSince(since: number): Promise<Upload[]> {

@@ -30,6 +30,12 @@ export interface Catalog {
   findUpload(id: string): Promise<Upload | undefined>;
   /** An app's uploads, newest first, starting after the given one. */
   listUploads(query: UploadQuery): Promise<Upload[]>;
+  /** Open uploads of all apps or one, the most recently changed first; ids break ties. */
+  listOpen(query: OpenQuery): Promise<Upload[]>;
+  /** How many uploads there are in each state; it looks at every one of them. */
+  countUploads(): Promise<Record<UploadState, number>>;
+  /** Those of these uploads whose lease another process holds that gives signs of life. */
+  heldElsewhere(ids: readonly string[]): Promise<Set<string>>;
   listExtents(blobId: string): Promise<Extent[]>;
 
   /**
@@ -102,7 +108,7 @@ export interface Catalog {
   /** Nothing will be committed under this epoch any more. Idempotent. */
   closeEpoch(fence: string, at: number): Promise<void>;
   /**
-   * Closes the epochs of leases that are over, then lists epochs closed at or before `look.closedBefore`
+   * Closes the epochs of leases and of assemblies' claims that are over, then lists epochs closed at or before `look.closedBefore`
    * which are due for a look at `look.now`: what lies under them and no row names may be removed.
    */
   listEpochsDue(look: EpochLook): Promise<Epoch[]>;
@@ -161,6 +167,13 @@ export interface UploadQuery extends PageQuery {
   readonly state: UploadState | undefined;
 }
 
+export interface OpenQuery {
+  readonly appId: string | undefined;
+  /** What the last upload of the page before was when that was read. */
+  readonly after: Pick<Upload, "id" | "updatedAt"> | undefined;
+  readonly limit: number;
+}
+
 export interface Advance {
   readonly id: string;
   readonly blobId: string;
@@ -184,7 +197,7 @@ export interface EndUpload {
   readonly id: string;
   readonly blobId: string;
   readonly fence: string;
-  readonly state: "cancelled" | "damaged" | "rejected";
+  readonly state: "cancelled" | "damaged" | "expired" | "rejected";
   readonly reason: string | undefined;
   readonly at: number;
 }

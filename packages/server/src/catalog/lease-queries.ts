@@ -51,6 +51,16 @@ export function tellFree(id: string, channel: string): CompiledQuery {
   return compiled(sql`select pg_notify(${channel}, ${`free ${id}`})`);
 }
 
+/** Those of the uploads that a living node holds which is not this one. */
+export function heldByOthers(node: string, ids: readonly string[]) {
+  return db
+    .selectFrom("uploads")
+    .select("id")
+    .where("id", "in", ids)
+    .where("holder", "!=", node)
+    .where(sql<boolean>`not ${nobodyHolds}`);
+}
+
 export interface OwnLease {
   readonly id: string;
   readonly fence: string;

@@ -2,7 +2,14 @@ import type { Clock } from "../base/clock.ts";
 import { uploadError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
 import { InTurn } from "./in-turn.ts";
-import { askForLease, ownLeases, releaseLease, takeLease, tellFree } from "./lease-queries.ts";
+import {
+  askForLease,
+  heldByOthers,
+  ownLeases,
+  releaseLease,
+  takeLease,
+  tellFree,
+} from "./lease-queries.ts";
 import type { OwnLease } from "./lease-queries.ts";
 import type { PostgresPool } from "./postgres-pool.ts";
 import type { Upload } from "./records.ts";
@@ -50,6 +57,13 @@ export class PostgresLeases {
 
   onWanted(listener: (id: string) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Those of the uploads that a living node writes which is not this one. */
+  async heldElsewhere(ids: readonly string[]): Promise<Set<string>> {
+    if (ids.length === 0) return new Set();
+    const { rows } = await this.#parts.pool.run(heldByOthers(this.#parts.node, ids));
+    return new Set(rows.map(({ id }) => id));
   }
 
   /** Changes of one upload take effect in the order in which they are asked for. */

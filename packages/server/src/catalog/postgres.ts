@@ -163,6 +163,10 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
     this.#leases.onWanted(listener);
   }
 
+  heldElsewhere(ids: readonly string[]): Promise<Set<string>> {
+    return this.#leases.heldElsewhere(ids);
+  }
+
   releaseLease(id: string, fence: string): Promise<void> {
     return this.#leases.release(id, fence);
   }
@@ -260,6 +264,7 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
           where uploads.id = epochs.upload_id and uploads.fence = epochs.fence)`,
       );
     await this.#pool.run(over);
+    await this.#pool.run(store.closeAssemblyEpochs(text, look.now));
     return (await this.#pool.run(store.dueEpochs(text, look))).rows.map(epochOf);
   }
 

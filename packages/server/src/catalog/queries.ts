@@ -1,5 +1,5 @@
 import { sql, type Expression, type Kysely, type SelectQueryBuilder } from "kysely";
-import type { EndUpload, UploadQuery } from "./catalog.ts";
+import type { EndUpload, OpenQuery, UploadQuery } from "./catalog.ts";
 import type { Extent, Upload } from "./records.ts";
 import type { Schema } from "./schema.ts";
 
@@ -131,6 +131,26 @@ export function undigestedFiles(db: Kysely<Schema>, limit: number) {
 export function uploadsPage(db: Kysely<Schema>, query: UploadQuery) {
   const page = pageAfter(db.selectFrom("uploads").selectAll(), "uploads", query);
   return query.state === undefined ? page : page.where("state", "=", query.state);
+}
+
+/** Along the index of states and changes, from its end. */
+export function openPage(db: Kysely<Schema>, { appId, after, limit }: OpenQuery) {
+  const all = db.selectFrom("uploads").selectAll().where("state", "=", "open");
+  const own = appId === undefined ? all : all.where("app_id", "=", appId);
+  const earlier =
+    after === undefined
+      ? own
+      : own
+          .where("updated_at", "<=", after.updatedAt)
+          .where(sql<boolean>`(updated_at, id) < (${after.updatedAt}, ${after.id})`);
+  return earlier.orderBy("updated_at", "desc").orderBy("id", "desc").limit(limit);
+}
+
+export function countsOfStates(db: Kysely<Schema>) {
+  return db
+    .selectFrom("uploads")
+    .select(["state", sql<number>`count(*)`.as("count")])
+    .groupBy("state");
 }
 
 export function filesPage(db: Kysely<Schema>, query: Omit<UploadQuery, "state">) {

@@ -2,6 +2,15 @@
 
 export type UploadState = "open" | "complete" | "rejected" | "cancelled" | "expired" | "damaged";
 
+export const noUploads: Readonly<Record<UploadState, number>> = Object.freeze({
+  open: 0,
+  complete: 0,
+  rejected: 0,
+  cancelled: 0,
+  expired: 0,
+  damaged: 0,
+});
+
 /** What a content check does when the bytes are not of the declared type. */
 export type ContentPolicy = "off" | "warn" | "reject";
 
@@ -66,7 +75,7 @@ export interface Epoch {
   /** The lease's fence, or an assembly's nonce. */
   readonly fence: string;
   readonly blobId: string;
-  /** The upload whose fence ends the epoch; undefined for one that is closed by name. */
+  /** The upload whose fence ends the epoch; undefined for an assembly's, which its nonce ends. */
   readonly uploadId: string | undefined;
   /** The committed offset when it was opened. */
   readonly base: number;

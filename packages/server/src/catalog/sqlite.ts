@@ -46,6 +46,7 @@ import { openForReading, prepareSchema, Statements } from "./sqlite-database.ts"
 import { kyselyOver } from "./sqlite-kysely.ts";
 import {
   claimAssembly,
+  closeAssemblyEpochs,
   closeEpoch,
   dueAssembly,
   dueEpochs,
@@ -137,6 +138,11 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
   /** One process owns the file: nobody else can want a lease. */
   onLeaseWanted(): void {
     return undefined;
+  }
+
+  /** Nobody else can write, either. */
+  heldElsewhere(): Promise<Set<string>> {
+    return Promise.resolve(new Set());
   }
 
   async #change(steps: readonly Step[], only: WriteCondition): Promise<CommitOutcome> {
@@ -254,6 +260,7 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
       const only = { kind: "unless_fenced", id: id ?? "", fence } as const;
       await this.#change([step(closeEpoch(this.db, fence, look.now))], only);
     }
+    await this.#writer.change([step(closeAssemblyEpochs(this.db, look.now))]);
     return (await dueEpochs(this.db, look).execute()).map(epochOf);
   }
 

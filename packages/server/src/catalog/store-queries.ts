@@ -21,6 +21,22 @@ export function closeEpoch(db: Kysely<Schema>, fence: string, at: number) {
     .where("closed_at", "is", null);
 }
 
+/**
+ * Closes the epochs of assemblies whose nonce is not current any more: it never will be again, even
+ * where whoever drew it died before it could say so.
+ */
+export function closeAssemblyEpochs(db: Kysely<Schema>, at: number) {
+  return db
+    .updateTable("epochs")
+    .set({ closed_at: at, look_at: at })
+    .where("closed_at", "is", null)
+    .where("upload_id", "is", null)
+    .where(
+      sql<boolean>`not exists (select 1 from assemblies
+        where assemblies.blob_id = epochs.blob_id and assemblies.nonce = epochs.fence)`,
+    );
+}
+
 /** Epochs that end with a lease and have not ended yet. */
 export function openEpochs(db: Kysely<Schema>) {
   return db

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatBytes, formatDuration, formatShare } from "./amounts.ts";
+import { formatBytes, formatDuration, formatShare, readBytes } from "./amounts.ts";
 
 test.each([
   [0, "0 B"],
@@ -24,3 +24,20 @@ test("100 % is only said of the whole", () => {
   expect(formatShare(999_999, 1_000_000)).toBe("99 %");
   expect(formatShare(5, 5)).toBe("100 %");
 });
+
+test.each([
+  ["2MB", 2_000_000],
+  ["2 MiB", 2 * 1024 * 1024],
+  ["1.5k", 1536],
+  ["65536", 65_536],
+  ["10GB", 10_000_000_000],
+])("%s is read as %i bytes", (text, bytes) => {
+  expect(readBytes(text)).toBe(bytes);
+});
+
+test.each(["", "0", "-1", "2 MB/s", "fast", "1e9", "99999999GB", "constructor"])(
+  "%j is no amount",
+  (text) => {
+    expect(readBytes(text)).toBeUndefined();
+  },
+);

@@ -26,3 +26,30 @@ export function formatDuration(durationMs: number): string {
 export function formatShare(done: number, whole: number): string {
   return whole === 0 ? "0 %" : `${Math.floor((done / whole) * 100)} %`;
 }
+
+const factors: Readonly<Record<string, number>> = {
+  "": 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
+
+/**
+ * `500KB`, `2MB`, `1.5GiB`, `65536` as bytes: KB, MB and GB count in thousands, KiB, MiB and GiB
+ * (and K, M, G) in 1024s. Undefined for anything else, and for less than a byte.
+ */
+export function readBytes(text: string): number | undefined {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(text.trim()) ?? [];
+  const key = unit?.toLowerCase() ?? "";
+  const factor = Object.hasOwn(factors, key) ? factors[key] : undefined;
+  if (digits === undefined || factor === undefined) return undefined;
+  const bytes = Math.floor(Number(digits) * factor);
+  return bytes >= 1 && Number.isSafeInteger(bytes) ? bytes : undefined;
+}

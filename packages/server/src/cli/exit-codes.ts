@@ -11,6 +11,18 @@ export const exitCodes = Object.freeze({
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
+/** What each means, for "hawser help exit-codes". */
+export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
+  [exitCodes.ok]: "Done. Also when files were skipped, or were uploaded before.",
+  [exitCodes.failed]: "Failed: the network, the server, or a local file. Often worth another run.",
+  [exitCodes.usage]: "Wrong usage: an option or argument is wrong or missing; nothing was done.",
+  [exitCodes.notAuthorised]:
+    "Not authorised: the token is missing, wrong, expired or lacks a scope.",
+  [exitCodes.notFound]: "Not found, or expired: the upload, file or handle.",
+  [exitCodes.someFailed]: "Some of several files failed; the others are done.",
+  [exitCodes.interrupted]: "Interrupted; what was sent is kept.",
+};
+
 /** The lines about exit codes at the end of every client command's help. */
 export const exitCodeHelp = `
 Exit codes:

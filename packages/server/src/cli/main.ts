@@ -1,41 +1,4 @@
-import { Command } from "commander";
-import { exitCodes } from "./exit-codes.ts";
+import { loadProgram } from "./program.ts";
 
-const examples = `
-Examples:
-  hawser serve                      a server on http://127.0.0.1:8080, data in ./hawser-data
-  hawser put holiday.mp4            upload a file to it; the same line again goes on after a cut
-  hawser put clip.mp4 --publish     upload it and publish it
-  hawser help put                   what a command can do
-`;
-
-/** Each command is loaded only when it is called: a server has no use for the client's code. */
-const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  serve: async () => (await import("./serve.ts")).serveCommand(),
-  put: async () => (await import("./put.ts")).putCommand(),
-  status: async () => (await import("./status.ts")).statusCommand(),
-  cancel: async () => (await import("./cancel.ts")).cancelCommand(),
-  ls: async () => (await import("./ls.ts")).lsCommand(),
-  publish: async () => (await import("./publish.ts")).publishCommand(),
-  get: async () => (await import("./get.ts")).getCommand(),
-  app: async () => (await import("./app.ts")).appCommand(),
-  token: async () => (await import("./token.ts")).tokenCommand(),
-  sweep: async () => (await import("./sweep.ts")).sweepCommand(),
-  migrate: async () => (await import("./migrate.ts")).migrateCommand(),
-  export: async () => (await import("./export.ts")).exportCommand(),
-  import: async () => (await import("./import.ts")).importCommand(),
-  repair: async () => (await import("./repair.ts")).repairCommand(),
-  verify: async () => (await import("./verify.ts")).verifyCommand(),
-};
-
-const program = new Command("hawser")
-  .description("resumable uploads that are durable once they are acknowledged")
-  .addHelpText("after", examples)
-  .exitOverride((error) => {
-    process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage);
-  });
-
-const called = commands[process.argv[2] ?? ""];
-const wanted = called === undefined ? Object.values(commands) : [called];
-for (const load of wanted) program.addCommand(await load());
+const program = await loadProgram(process.argv[2]);
 await program.parseAsync();

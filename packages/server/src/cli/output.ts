@@ -27,9 +27,15 @@ export function paintResult(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stdout });
 }
 
-/** Whether a human looks at stderr. */
+/** No colours from here on, whatever else the environment says. */
+export function withoutColours(): void {
+  process.env.NO_COLOR = "1";
+  delete process.env.FORCE_COLOR;
+}
+
+/** Whether a human looks at stderr, on a terminal that can redraw a line. */
 export function isWatched(): boolean {
-  return process.stderr.isTTY;
+  return process.stderr.isTTY && process.env.TERM !== "dumb";
 }
 
 /** Text from elsewhere, such as a file name, made unable to steer the terminal. */

@@ -33,7 +33,7 @@ const examples = `
 Examples:
   hawser publish film.mp4                   after "hawser put film.mp4"
   hawser publish '4:ZmlsbS5tcDQ=:dmlkZW8…'  by the handle (quote it)
-  hawser put film.mp4 --json | jq -r .handle | hawser publish -
+  hawser put film.mp4 --quiet --json | jq -r '.handle // empty' | hawser publish -
   hawser get "$(hawser publish film.mp4)"   and fetch it back`;
 
 async function publish(what: string, flags: PublishFlags, signal: AbortSignal): Promise<ExitCode> {
@@ -61,7 +61,9 @@ async function findHandle(what: string, target: Target, store: ResumeStore): Pro
   if (what === "-") return { handle: (await text(process.stdin)).trim() };
   // Handles hold colons, so do some file names: what exists as a file is meant as one. Digits alone
   // are a media id, which the client explains.
-  const isHandle = what.includes(":") || /^\d+$/.test(what);
+  // The colon behind a drive letter is a path's.
+  const isPath = /^[a-z]:[\\/]/i.test(what);
+  const isHandle = (what.includes(":") && !isPath) || /^\d+$/.test(what);
   if (isHandle && !existsSync(what)) return { handle: what };
   const remembered = await recall(what, target, store);
   const { handle } = remembered.entry;

@@ -1,15 +1,29 @@
 import type { UploadProgress, UploadResult, UploadState } from "hawser-client";
-import type { MultiBar as MultiBarType, SingleBar } from "cli-progress";
+import type { MultiBar as MultiBarType, Options, SingleBar } from "cli-progress";
 import progress from "cli-progress";
 import { formatBytes, formatDuration } from "./amounts.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { note, tame } from "./output.ts";
-import type { DisplayOptions, FileDisplay, PutDisplay } from "./put-display.ts";
-import { failureLines, interruptedLines, printResult } from "./put-words.ts";
-import { nextSteps, retryLine, summary, warningLine } from "./put-words.ts";
+import type { DisplayOptions, FileDisplay, PutDisplay, ShownFile } from "./put-display.ts";
+import { failureLines, interruptedLines, printResult, tellTally } from "./put-words.ts";
+import { nextSteps, retryLine, skippedLine, summary, warningLine } from "./put-words.ts";
+import type { Tally } from "./put-tally.ts";
 
 const nameWidth = 24;
 const rateWindowMs = 3000;
+
+export const barOptions: Options = Object.freeze({
+  format: "{name} {bar} {percentage}% {sizes} {pace}",
+  stream: process.stderr,
+  hideCursor: true,
+  clearOnComplete: true,
+  barsize: 24,
+  fps: 8,
+  barCompleteChar: "█",
+  barIncompleteChar: "░",
+  linewrap: false,
+  gracefulExit: false,
+});
 
 /** A bar for each file under way, on stderr; results on stdout when the bars are gone. */
 export class BarDisplay implements PutDisplay {
@@ -19,21 +33,10 @@ export class BarDisplay implements PutDisplay {
 
   constructor(options: DisplayOptions) {
     this.#options = options;
-    this.#bars = new progress.MultiBar({
-      format: "{name} {bar} {percentage}% {sizes} {pace}",
-      stream: process.stderr,
-      hideCursor: true,
-      clearOnComplete: true,
-      barsize: 24,
-      fps: 8,
-      barCompleteChar: "█",
-      barIncompleteChar: "░",
-      linewrap: false,
-      gracefulExit: false,
-    });
+    this.#bars = new progress.MultiBar(barOptions);
   }
 
-  begin(file: string, name: string): FileDisplay {
+  begin({ file, label: name }: ShownFile): FileDisplay {
     const startedMs = performance.now();
     const bar = this.#bars.create(1, 0, { name: fitted(name), sizes: "", pace: "opening" });
     const pace = paceOf();
@@ -62,12 +65,21 @@ export class BarDisplay implements PutDisplay {
     };
   }
 
-  close(interrupted: boolean): void {
+  skipped(file: string, reason: string): void {
+    this.#say(skippedLine(file, reason));
+  }
+
+  note(line: string): void {
+    this.#say(line);
+  }
+
+  close(tally: Tally, interrupted: boolean): void {
     // Lines said since the last redraw would otherwise be lost.
     this.#bars.update();
     this.#bars.stop();
     for (const { name, result } of this.#done) printResult(name, result);
     const files = this.#done.map(({ file }) => file);
+    tellTally(tally);
     if (interrupted) for (const line of interruptedLines()) note(line);
     else nextSteps(files, this.#options);
   }
@@ -88,7 +100,7 @@ export class BarDisplay implements PutDisplay {
 }
 
 /** Rate and time left over the last few seconds; what was there before was not sent by us. */
-function paceOf(): (progress: UploadProgress) => string {
+export function paceOf(): (progress: Pick<UploadProgress, "sent" | "length">) => string {
   const seen: { atMs: number; sent: number }[] = [];
   return ({ sent, length }) => {
     const atMs = performance.now();
@@ -102,7 +114,8 @@ function paceOf(): (progress: UploadProgress) => string {
   };
 }
 
-function fitted(name: string): string {
+/** A name as wide as every other. */
+export function fitted(name: string): string {
   const text = tame(name);
   if (text.length <= nameWidth) return text.padEnd(nameWidth);
   return `${text.slice(0, nameWidth - 9)}…${text.slice(-8)}`;

@@ -2,9 +2,10 @@ import type { UploadProgress, UploadState } from "hawser-client";
 import { formatBytes, formatDuration, formatShare } from "./amounts.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { note, tame } from "./output.ts";
-import type { DisplayOptions, FileDisplay, PutDisplay } from "./put-display.ts";
-import { failureLines, interruptedLines, printResult } from "./put-words.ts";
-import { nextSteps, retryLine, summary, warningLine } from "./put-words.ts";
+import type { DisplayOptions, FileDisplay, PutDisplay, ShownFile } from "./put-display.ts";
+import { failureLines, interruptedLines, printResult, tellTally } from "./put-words.ts";
+import { nextSteps, retryLine, skippedLine, summary, warningLine } from "./put-words.ts";
+import type { Tally } from "./put-tally.ts";
 
 const lineEveryMs = 5000;
 
@@ -17,7 +18,7 @@ export class LineDisplay implements PutDisplay {
     this.#options = options;
   }
 
-  begin(file: string, name: string): FileDisplay {
+  begin({ file, label: name }: ShownFile): FileDisplay {
     const startedMs = performance.now();
     return {
       progress: progressLines(name),
@@ -40,7 +41,16 @@ export class LineDisplay implements PutDisplay {
     };
   }
 
-  close(interrupted: boolean): void {
+  skipped(file: string, reason: string): void {
+    note(skippedLine(file, reason));
+  }
+
+  note(line: string): void {
+    note(line);
+  }
+
+  close(tally: Tally, interrupted: boolean): void {
+    tellTally(tally);
     if (interrupted) for (const line of interruptedLines()) note(line);
     else nextSteps(this.#done, this.#options);
   }

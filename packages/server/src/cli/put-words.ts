@@ -3,6 +3,8 @@ import { formatBytes, formatDuration } from "./amounts.ts";
 import type { Failure } from "./failure.ts";
 import { note, paint, print, tame } from "./output.ts";
 import type { DisplayOptions } from "./put-display.ts";
+import type { Tally } from "./put-tally.ts";
+import { tallyLine } from "./put-tally.ts";
 
 /** `film.mp4: 2.0 GiB in 12 s (170 MiB/s)`. */
 export function summary(name: string, result: UploadResult, durationMs: number): string {
@@ -26,6 +28,16 @@ export function failureLines(file: string, failure: Failure): string[] {
   ];
 }
 
+export function skippedLine(file: string, reason: string): string {
+  return `${paint("yellow", "skipped:")} ${tame(file)}: it is ${reason}`;
+}
+
+/** The line at the end; a single file's own line has said it all. */
+export function tellTally(tally: Tally): void {
+  const { files, failed, skipped } = tally;
+  if (files + failed + skipped > 1) note(`${paint("bold", "total:")} ${tallyLine(tally)}`);
+}
+
 /** Undefined for advice that does not concern this server. */
 export function warningLine(
   name: string,
@@ -43,7 +55,8 @@ export function retryLine(name: string, message: string, waitMs: number): string
 
 /** What to do now, for somebody who sees this for the first time. */
 export function nextSteps(files: readonly string[], options: DisplayOptions): void {
-  const [file] = files;
+  // Of standard input nothing is remembered that could be published by its name.
+  const [file] = files.filter((each) => each !== "-");
   if (file === undefined || options.publish) return;
   if (options.isMeta) {
     note("Next: give the handle to an endpoint that takes handles; it expires after some days.");
@@ -60,6 +73,8 @@ export function interruptedLines(): string[] {
   ];
 }
 
-function quoted(file: string): string {
+/** As a shell takes it: cmd and PowerShell know double quotes, and a backslash is a path's there. */
+export function quoted(file: string, platform: NodeJS.Platform = process.platform): string {
+  if (platform === "win32") return /^[\w./\\@+,:-]+$/.test(file) ? file : `"${file}"`;
   return /^[\w./@%+,:-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`;
 }

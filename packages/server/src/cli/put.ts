@@ -1,18 +1,20 @@
-import { basename, resolve } from "node:path";
 import type { Command } from "commander";
-import { InvalidArgumentError } from "commander";
-import type { UploadResult } from "hawser-client";
-import { upload } from "hawser-client";
+import { InvalidArgumentError, Option } from "commander";
+import { nodePlatform } from "hawser-client";
+import { systemClock } from "../base/clock.ts";
+import { formatBytes, readBytes } from "./amounts.ts";
 import type { ClientFlags } from "./client-command.ts";
 import { clientCommand, runClientCommand } from "./client-command.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { exitCodes } from "./exit-codes.ts";
-import type { Failure } from "./failure.ts";
-import { CommandError, describeFailure } from "./failure.ts";
-import type { PutDisplay } from "./put-display.ts";
+import { CommandError } from "./failure.ts";
+import type { Found } from "./found-files.ts";
+import { findFiles } from "./found-files.ts";
+import { pacedTransport, RateLimit } from "./paced-transport.ts";
+import { PutBatch } from "./put-batch.ts";
 import { openDisplay } from "./put-display.ts";
-import type { Target } from "./target.ts";
-import { findTarget, openResumeStore } from "./target.ts";
+import { TallyKeeper } from "./put-tally.ts";
+import { findTarget } from "./target.ts";
 
 interface PutFlags extends ClientFlags {
   readonly type?: string;
@@ -20,17 +22,29 @@ interface PutFlags extends ClientFlags {
   readonly publish?: boolean;
   readonly fresh?: boolean;
   readonly parallel: number;
+  readonly retries: number;
+  readonly limitRate?: number;
+  readonly stdinMax: number;
+  readonly quiet?: boolean;
 }
 
 /** `hawser put FILE…`: uploads files, going on with what an earlier run left unfinished. */
 export function putCommand(): Command {
-  return clientCommand("put", "upload files; the same command again goes on after a stop", examples)
-    .argument("<file...>", "the files to upload")
+  return clientCommand(
+    "put",
+    "upload files and folders; the same command again goes on after a stop",
+    examples,
+  )
+    .argument("<file...>", "files, folders, patterns such as '*.pdf', or - for standard input")
     .option("--type <type>", "media type such as application/pdf (guessed unless given)")
     .option("--name <name>", "file name told to the server (one file only)")
     .option("--publish", "publish each file when it is up; prints its file id, not the handle")
     .option("--parallel <count>", "files at the same time", readParallel, 3)
+    .option("--limit-rate <rate>", "bytes a second for all files together: 2MB, 500KiB", readRate)
+    .option("--retries <count>", "tries without progress before giving a file up", readRetries, 9)
+    .addOption(stdinMaxOption())
     .option("--fresh", "ignore what an earlier run left and start from the beginning")
+    .option("--quiet", "only results and errors")
     .action((files: string[], flags: PutFlags) =>
       runClientCommand(flags, (signal) => put(files, flags, signal)),
     );
@@ -38,14 +52,23 @@ export function putCommand(): Command {
 
 const examples = `
 Prints "name  handle" for each file on stdout. The handle proves that the upload is complete:
-publish it here, or give it to a Meta endpoint that takes handles.
+publish it here, or give it to a Meta endpoint that takes handles. Of a folder every file is
+uploaded, also those in folders in it; links and special files in it are named and skipped.
 
 Examples:
   hawser put film.mp4                  to the local server; then: hawser publish film.mp4
   hawser put *.pdf --publish           upload and publish; prints file ids
-  hawser put photo.jpg --json          {"file":"photo.jpg","handle":"4:…",…}
+  hawser put photos/ --limit-rate 2MB  a folder, at 2 MB a second
+  pg_dump shop | hawser put - --name shop.sql --type text/plain
+  hawser put photo.jpg --json          {"event":"done","file":"photo.jpg","handle":"4:…",…}
   hawser put film.mp4 --to https://graph.facebook.com --app 1234567890   to Meta itself
 After Ctrl-C, a crash or a lost network run the same command again: it goes on where it stopped.`;
+
+function stdinMaxOption(): Option {
+  return new Option("--stdin-max <size>", "the most that is taken from standard input")
+    .argParser(readSize)
+    .default(10 * 2 ** 30, "10GiB");
+}
 
 function readParallel(text: string): number {
   const count = Number(text);
@@ -53,86 +76,65 @@ function readParallel(text: string): number {
   throw new InvalidArgumentError("Give a whole number from 1 to 64.");
 }
 
-type Outcome =
-  | { readonly kind: "done"; readonly result: UploadResult }
-  | { readonly kind: "failed"; readonly failure: Failure };
+function readRetries(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count <= 1_000_000) return count;
+  throw new InvalidArgumentError("Give a whole number, 0 or more.");
+}
 
-interface Batch {
-  readonly target: Target;
-  readonly flags: PutFlags;
-  readonly display: PutDisplay;
-  readonly signal: AbortSignal;
+function readRate(text: string): number {
+  return readSize(text.replace(/\/s$/i, ""));
+}
+
+function readSize(text: string): number {
+  const bytes = readBytes(text);
+  if (bytes !== undefined) return bytes;
+  throw new InvalidArgumentError("Give an amount such as 500KB, 2MB or 1.5GiB.");
 }
 
 async function put(named: string[], flags: PutFlags, signal: AbortSignal): Promise<ExitCode> {
-  const files = distinct(named);
-  if (flags.name !== undefined && files.length > 1) {
+  const found = await findFiles(named);
+  refuseWrongFlags(found, flags);
+  const target = await findTarget(flags);
+  const { limitRate, publish, quiet, json, ...settings } = flags;
+  const tally = new TallyKeeper();
+  const display = openDisplay({
+    json: json === true,
+    quiet: quiet === true,
+    publish: publish === true,
+    isMeta: new URL(target.url).hostname.endsWith("facebook.com"),
+  });
+  const transport =
+    limitRate === undefined
+      ? nodePlatform.transport
+      : pacedTransport(nodePlatform.transport, new RateLimit(limitRate, systemClock));
+  const batch = new PutBatch({
+    target,
+    settings: { ...settings, publish },
+    display,
+    tally,
+    transport,
+    signal,
+  });
+  try {
+    return await batch.run(found);
+  } finally {
+    display.close(tally.read(), signal.aborted);
+  }
+}
+
+/** Below this a server takes a sender for dead. */
+const rateMin = 2048;
+
+function refuseWrongFlags(found: readonly Found[], { name, limitRate, parallel }: PutFlags): void {
+  const files = found.filter(({ kind }) => kind === "file" || kind === "input");
+  if (name !== undefined && files.length > 1) {
     const hint = "Upload the files one by one, or leave --name out.";
     throw new CommandError(exitCodes.usage, "--name is for one file only", hint);
   }
-  const target = await findTarget(flags);
-  const display = openDisplay({
-    json: flags.json === true,
-    publish: flags.publish === true,
-    isMeta: new URL(target.url).hostname.endsWith("facebook.com"),
-    fileCount: files.length,
-  });
-  try {
-    const outcomes = await putAll(files, { target, flags, display, signal });
-    return conclude(outcomes);
-  } finally {
-    display.close(signal.aborted);
+  const least = rateMin * Math.max(Math.min(parallel, files.length), 1);
+  if (limitRate !== undefined && limitRate < least) {
+    const hint = `Give ${formatBytes(least)} or more, or fewer files at the same time (--parallel).`;
+    throw new CommandError(exitCodes.usage, `--limit-rate is too low for so many files`, hint);
   }
-}
-
-/** Each file once: two uploads of the same one would only fight over it. */
-function distinct(files: readonly string[]): string[] {
-  return Array.from(new Map(files.map((file) => [resolve(file), file])).values());
-}
-
-async function putAll(files: readonly string[], batch: Batch): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
-  const queue = files.values();
-  const work = async () => {
-    for (const file of queue) {
-      if (batch.signal.aborted) return;
-      outcomes.push(await putOne(file, batch));
-    }
-  };
-  const { parallel } = batch.flags;
-  await Promise.all(Array.from({ length: Math.min(parallel, files.length) }, work));
-  return outcomes;
-}
-
-async function putOne(file: string, { target, flags, display, signal }: Batch): Promise<Outcome> {
-  const shown = display.begin(file, flags.name ?? basename(file));
-  try {
-    const result = await upload(file, {
-      ...target,
-      ...{ name: flags.name, type: flags.type, publish: flags.publish, fresh: flags.fresh },
-      resumeStore: openResumeStore(),
-      keepCompleted: true,
-      signal,
-      onProgress: shown.progress,
-      onState: shown.state,
-      onWarning: shown.warning,
-    });
-    shown.done(result);
-    return { kind: "done", result };
-  } catch (error) {
-    const failure = describeFailure(error);
-    shown.failed(failure);
-    return { kind: "failed", failure };
-  }
-}
-
-function conclude(outcomes: readonly Outcome[]): ExitCode {
-  const failures = outcomes.flatMap((outcome) =>
-    outcome.kind === "failed" ? [outcome.failure.exitCode] : [],
-  );
-  const [first] = failures;
-  if (first === undefined) return exitCodes.ok;
-  if (failures.includes(exitCodes.interrupted)) return exitCodes.interrupted;
-  if (failures.length < outcomes.length) return exitCodes.someFailed;
-  return failures.every((code) => code === first) ? first : exitCodes.failed;
 }

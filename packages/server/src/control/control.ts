@@ -1,32 +1,25 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { HttpBindings } from "@hono/node-server";
 import { getRequestListener } from "@hono/node-server";
-import type { Context } from "hono";
 import { Hono } from "hono";
 import { z } from "zod";
-import { readCredentials } from "../access/credentials.ts";
 import type { Principal } from "../access/scopes.ts";
 import { allScopes, requireScope } from "../access/scopes.ts";
-import { asError, systemErrorCode, UploadError, uploadError } from "../base/errors.ts";
-import { limits } from "../base/limits.ts";
+import { asError, UploadError, uploadError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { silentLog } from "../base/log.ts";
 import type { AdministrationApi } from "./administration-api.ts";
 import { errorMessage, errorStatus } from "./error-answers.ts";
+import { addPage } from "./page.ts";
+import { readBody, readToken, type ControlEnvironment } from "./request.ts";
 
 export interface ControlParts {
   readonly administration: AdministrationApi;
   readonly authenticate: (token: string) => Promise<Principal>;
   readonly ready: () => boolean;
+  /** Where the built page lies, or would. */
+  readonly pageDirectory: string;
   readonly log?: Log;
 }
-
-interface ControlEnvironment {
-  // Absent when the app is called without a server, as tests do.
-  Bindings: Partial<HttpBindings>;
-}
-
-type ControlContext = Context<ControlEnvironment>;
 
 const wholeNumber = z.int().min(1);
 const appChanges = z.strictObject({
@@ -60,8 +53,7 @@ export function controlApp(parts: ControlParts): Hono<ControlEnvironment> {
     ready() ? context.json({ status: "ready" }) : context.json({ status: "not ready" }, 503),
   );
   app.use("/admin/*", async (context, next) => {
-    const token = readToken(context.env.incoming, context.req.header("authorization"));
-    requireScope(await parts.authenticate(token), "admin");
+    requireScope(await parts.authenticate(readToken(context)), "admin");
     await next();
     // Secrets are among the answers.
     context.header("Cache-Control", "no-store");
@@ -69,6 +61,7 @@ export function controlApp(parts: ControlParts): Hono<ControlEnvironment> {
   addApps(app, parts.administration);
   addTokens(app, parts.administration);
   addUpkeep(app, parts.administration);
+  addPage(app, parts.pageDirectory);
   app.notFound((context) => {
     return context.json({ error: { message: "There is nothing here.", code: "not_found" } }, 404);
   });
@@ -143,66 +136,6 @@ function addUpkeep(app: Hono<ControlEnvironment>, administration: Administration
     await readBody(context, nothing);
     return context.json(await administration.verify());
   });
-}
-
-function readToken(message: IncomingMessage | undefined, single: string | undefined): string {
-  // A fetch Request has joined or dropped what came twice; Node's message has not.
-  const authorization =
-    message?.headersDistinct.authorization ?? (single === undefined ? [] : [single]);
-  return readCredentials({ authorization, parameters: [], headerOnly: true });
-}
-
-async function readBody<Value>(context: ControlContext, schema: z.ZodType<Value>): Promise<Value> {
-  const result = schema.safeParse(await readJson(context));
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = issue?.path.join(".") ?? "";
-  throw uploadError("request_malformed", {
-    detail: `${path === "" ? "The body" : path}: ${issue?.message ?? "is not valid"}.`,
-  });
-}
-
-/** An empty body says the same as an empty object. */
-async function readJson(context: ControlContext): Promise<unknown> {
-  const text = await readText(context);
-  if (text === "") return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch (error) {
-    throw uploadError("request_malformed", { detail: "The body is not JSON." }, { cause: error });
-  }
-}
-
-/**
- * From Node's own message: behind this listener Hono's limit fails on a chunked body, and a
- * Request's body on a host that is none.
- */
-async function readText(context: ControlContext): Promise<string> {
-  if (Number(context.req.header("content-length") ?? 0) > limits.formBytesMax) throw tooLong();
-  const { incoming } = context.env;
-  if (incoming === undefined) return await context.req.text();
-  // Left open after a refusal, whose answer still has to go out.
-  const body: AsyncIterable<Uint8Array> = incoming.iterator({ destroyOnReturn: false });
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of body) {
-      length += chunk.length;
-      if (length > limits.formBytesMax) throw tooLong();
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    if (systemErrorCode(error) === "ECONNRESET") {
-      throw uploadError("body_cut", { offset: 0 }, { cause: error });
-    }
-    throw error;
-  }
-  return Buffer.concat(chunks).toString();
-}
-
-function tooLong(): UploadError {
-  return uploadError("request_malformed", { detail: "The body is too long." });
 }
 
 function unknownApp(id: string): never {

@@ -8,6 +8,7 @@ import type { Extent, Upload } from "../catalog/records.ts";
 import { CheckpointPolicy } from "./checkpoint-policy.ts";
 import { endingOf, rejectionOf } from "./complete.ts";
 import { mergeExtents, openAppender } from "./extents.ts";
+import type { WriterWord } from "./activity.ts";
 import type { Lease } from "./lease.ts";
 import type { EngineParts } from "./parts.ts";
 
@@ -15,6 +16,7 @@ export interface AppendRunParts {
   readonly parts: EngineParts;
   readonly lease: Lease;
   readonly authorise: () => Promise<void>;
+  readonly dialect?: string | undefined;
 }
 
 interface Consumed {
@@ -31,6 +33,7 @@ export class AppendRun {
   readonly #lease: Lease;
   readonly #authorise: () => Promise<void>;
   readonly #policy: CheckpointPolicy;
+  readonly #writer: WriterWord;
   #upload: Upload;
   #extents: Extent[] = [];
   #appender: Appender | undefined;
@@ -48,6 +51,9 @@ export class AppendRun {
     this.#policy = new CheckpointPolicy(parts.parts.blobs.properties.checkpointMsMin);
     this.#upload = parts.lease.upload;
     this.#head = this.#upload.offset > 0 ? undefined : [];
+    const { id, offset } = this.#upload;
+    const { dialect } = parts;
+    this.#writer = parts.parts.activity.begin({ id, position: offset, dialect });
   }
 
   async consume(body: Body): Promise<Consumed> {
@@ -57,6 +63,7 @@ export class AppendRun {
       let position = offset;
       for (let batch = await this.#next(body); ; batch = await this.#next(body)) {
         if (batch.kind === "end") return await this.#finish(batch.ending);
+        this.#writer.received(batch.length);
         if (position + batch.length >= length) {
           return await this.#reachLength(body, batch.chunks, length - position);
         }
@@ -68,6 +75,7 @@ export class AppendRun {
     } finally {
       await this.#checkpointing;
       await this.#appender?.close();
+      this.#writer.end();
     }
   }
 
@@ -251,6 +259,7 @@ export class AppendRun {
       ending,
     });
     if (outcome === "stale") throw uploadError("superseded", { offset: this.#upload.offset });
+    this.#writer.madeDurable(to - this.#upload.offset);
     this.#extents = merged;
     // Judged, or not to be judged before the end: for that it is read, so that it need not wait.
     if (to >= limits.sniffBytes) this.#head = undefined;

@@ -11,6 +11,8 @@ export interface AppendRequest {
   readonly id: string;
   readonly offset: number;
   readonly body: Body;
+  /** The protocol it came in, for who watches. */
+  readonly dialect?: string;
   /** Asked again before the upload completes: a token may have been revoked meanwhile. */
   readonly authorise: () => Promise<void>;
 }
@@ -22,16 +24,15 @@ export interface AppendRequest {
 export async function append(parts: EngineParts, request: AppendRequest): Promise<Upload> {
   const lease = await parts.leases.take(request.id);
   const { upload, yielding } = lease;
-  const { body, authorise } = request;
+  const { body, authorise, dialect } = request;
   try {
     refuseUnfit(request, asOf(upload, parts.clock.now()));
     if (upload.state === "complete") return await replay(upload, body);
     yielding.onAsked(() => {
       body.stop();
     });
-    const { ending, upload: after } = await new AppendRun({ parts, lease, authorise }).consume(
-      body,
-    );
+    const run = new AppendRun({ parts, lease, authorise, dialect });
+    const { ending, upload: after } = await run.consume(body);
     if (after.state === "rejected") {
       throw uploadError("content_rejected", { reason: after.reason ?? "its content was rejected" });
     }

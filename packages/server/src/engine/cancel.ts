@@ -4,7 +4,20 @@ import { asOf } from "./expiry.ts";
 import type { EngineParts } from "./parts.ts";
 
 /** Gives an open upload up: its writer is stopped and its bytes are doomed. */
-export async function cancel(parts: EngineParts, id: string): Promise<void> {
+export function cancel(parts: EngineParts, id: string): Promise<void> {
+  return giveUp(parts, id, "cancelled");
+}
+
+/** The same before its time, as if that were over. */
+export function expire(parts: EngineParts, id: string): Promise<void> {
+  return giveUp(parts, id, "expired");
+}
+
+async function giveUp(
+  parts: EngineParts,
+  id: string,
+  state: "cancelled" | "expired",
+): Promise<void> {
   const lease = await parts.leases.take(id);
   try {
     const { upload } = lease;
@@ -20,7 +33,7 @@ export async function cancel(parts: EngineParts, id: string): Promise<void> {
       id,
       blobId: upload.blobId,
       fence: lease.fence,
-      state: "cancelled",
+      state,
       reason: undefined,
       at: parts.clock.now(),
     });

@@ -16,8 +16,18 @@ export async function findUpload(parts: EngineParts, id: string, appId: string):
     upload = await parts.catalog.findUpload(id);
   }
   if (upload?.appId !== appId) throw uploadError("node_unknown", { node: id });
-  // Nothing expires under a writer: its next bytes renew it.
-  return parts.leases.isHeld(id) ? upload : asOf(upload, parts.clock.now());
+  const asItIs = asOf(upload, parts.clock.now());
+  return asItIs.state === upload.state ? upload : await unlessHeld(parts, asItIs, upload);
+}
+
+/** Nothing expires under a writer, here or elsewhere: its next bytes renew it. */
+async function unlessHeld(parts: EngineParts, expired: Upload, upload: Upload): Promise<Upload> {
+  const { id } = upload;
+  if (parts.leases.isHeld(id)) return upload;
+  if ((await parts.catalog.heldElsewhere([id])).has(id)) return upload;
+  // Whoever let go of it since it was read may have renewed it, or ended it.
+  const now = await parts.catalog.findUpload(id);
+  return now === undefined ? expired : asOf(now, parts.clock.now());
 }
 
 export function listUploads(parts: EngineParts, query: UploadQuery): Promise<Upload[]> {

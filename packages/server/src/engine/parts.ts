@@ -3,6 +3,7 @@ import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import type { Activity } from "./activity.ts";
 import type { Leases } from "./lease.ts";
 import type { RemovalGuard } from "./removal-guard.ts";
 import type { Room } from "./room.ts";
@@ -16,6 +17,7 @@ export interface EngineParts {
   readonly blobs: BlobStore;
   readonly leases: Leases;
   readonly room: Room;
+  readonly activity: Activity;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

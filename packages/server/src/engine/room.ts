@@ -12,6 +12,13 @@ export interface RoomMarks {
   readonly hardBytes: number | undefined;
 }
 
+/** Bytes of the volume, what open uploads may still bring, and the marks. */
+export interface RoomReport extends StoreRoom {
+  readonly promisedBytes: number;
+  readonly softBytes: number;
+  readonly hardBytes: number;
+}
+
 export interface RoomParts {
   readonly catalog: Pick<Catalog, "bytesStillDue">;
   readonly blobs: Pick<BlobStore, "room">;
@@ -67,6 +74,18 @@ export class Room {
     if (room === undefined) return;
     const hard = this.#parts.marks.hardBytes ?? shareOf(room, limits.hardRoomShare, "hard");
     if (room.freeBytes < hard) throw uploadError("no_room", { offset });
+  }
+
+  /** How things stand; undefined where the store has no end. */
+  async report(): Promise<RoomReport | undefined> {
+    const { room, promised, begun } = await this.#look();
+    if (room === undefined) return undefined;
+    return {
+      ...room,
+      promisedBytes: promised + begun,
+      softBytes: this.#parts.marks.softBytes ?? shareOf(room, limits.softRoomShare, "soft"),
+      hardBytes: this.#parts.marks.hardBytes ?? shareOf(room, limits.hardRoomShare, "hard"),
+    };
   }
 
   async #look(): Promise<Look> {

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { Apps } from "../access/apps.ts";
 import type { Keyring } from "../access/keyring.ts";
@@ -7,6 +8,7 @@ import { silentLog, type Log } from "../base/log.ts";
 import { limits } from "../base/limits.ts";
 import { systemRandom } from "../base/random.ts";
 import { controlApp, controlListener } from "../control/control.ts";
+import { Activity } from "../engine/activity.ts";
 import { Leases } from "../engine/lease.ts";
 import type { AssemblyPolicy, EngineParts } from "../engine/parts.ts";
 import { markCleanStop, recover } from "../engine/recover.ts";
@@ -57,6 +59,7 @@ async function openRooms(options: RoomsOptions): Promise<Rooms> {
     log,
     room: new Room({ catalog, blobs, clock: systemClock, marks: options.marks }),
     leases: new Leases({ ...outside, catalog }),
+    activity: new Activity(systemClock),
     handleLifetimeMs: options.handleLifetimeMs,
     secretOf: async (appId) => (await apps.find(appId))?.secret,
     removalGuard: storage.removalGuard ?? unguardedRemoval,
@@ -206,6 +209,7 @@ function createHttp(
   const control = controlApp({
     administration: rooms.administration,
     authenticate: (token) => rooms.tokens.authenticate(token),
+    pageDirectory: fileURLToPath(new URL("../../web", import.meta.url)),
     ready: () => !http.draining && !health.volumeFailed,
     log,
   });

@@ -12,6 +12,7 @@ export async function appendBytes(request: GraphRequest, route: UploadRoute): Pr
     id: await appendableId(request, route),
     offset: fileOffsetOf(exchange),
     body: exchange.body(),
+    dialect: "graph",
     authorise: async () => {
       requireScope(await headerPrincipalOf(request), "append");
     },
