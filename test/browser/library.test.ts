@@ -56,7 +56,7 @@ afterEach(async () => {
 });
 
 function connection() {
-  return { url: proxy.url, appId: server.appId, token: server.token, stallMs: 1000 };
+  return { url: proxy.url, appId: server.appId, token: server.token, stallMs: 3000 };
 }
 
 async function fileOf(bytes: Buffer): Promise<string> {
