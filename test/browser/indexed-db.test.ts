@@ -2,7 +2,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 
 import { chromiumMissing, launchChromium } from "./support/chromium.ts";
-import { PageServer } from "./support/page-server.ts";
+import { libraryPage, PageServer } from "./support/page-server.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -27,7 +27,7 @@ let page: Page;
 beforeAll(async () => {
   if (chromiumMissing !== undefined) return;
   const parts = new AsyncDisposableStack();
-  site = parts.use(await PageServer.start("test/browser/support/library-page.ts"));
+  site = parts.use(await PageServer.start(libraryPage));
   browser = await launchChromium();
   parts.defer(() => browser.close());
   return () => parts.disposeAsync();

@@ -13,7 +13,7 @@ import { ServerProcess } from "../support/server-process.ts";
 import { type FaultPlan, TcpProxy } from "../support/tcp-proxy.ts";
 import { chromiumMissing, launchChromium } from "./support/chromium.ts";
 import type { Outcome } from "./support/library-page.ts";
-import { PageServer } from "./support/page-server.ts";
+import { libraryPage, PageServer } from "./support/page-server.ts";
 
 // A browser takes a while on a machine that does other things too.
 vi.setConfig({ testTimeout: 90_000 });
@@ -35,7 +35,7 @@ beforeAll(async () => {
   const parts = new AsyncDisposableStack();
   server = parts.use(await ServerProcess.start());
   proxy = parts.use(await TcpProxy.start({ host: "127.0.0.1", port: server.port }));
-  site = parts.use(await PageServer.start("test/browser/support/library-page.ts"));
+  site = parts.use(await PageServer.start(libraryPage));
   browser = await launchChromium();
   parts.defer(() => browser.close());
   return () => parts.disposeAsync();
@@ -56,7 +56,7 @@ afterEach(async () => {
 });
 
 function connection() {
-  return { url: proxy.url, appId: server.appId, token: server.token, stallMs: 1000 };
+  return { url: proxy.url, appId: server.appId, token: server.token, stallMs: 3000 };
 }
 
 async function fileOf(bytes: Buffer): Promise<string> {

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, expect, it } from "vitest";
 
-import type { Append, AppendOutcome } from "../../packages/client/src/dialects/dialect.ts";
+import type { Append } from "../../packages/client/src/dialects/dialect.ts";
 import { GraphDialect } from "../../packages/client/src/dialects/graph.ts";
 import { OffsetRules } from "../../packages/client/src/offset-rules.ts";
 import { SeededRandom } from "../support/seeded.ts";
@@ -73,20 +73,17 @@ it("a client that trusts whatever offset it is told is noticed", async () => {
 });
 
 it("a client that takes what it sent before a cut for received is noticed", async () => {
-  const { ask, append } = methodsOf(GraphDialect.prototype);
-  repairs.push(() => Object.assign(GraphDialect.prototype, { ask, append }));
+  const { prototype } = GraphDialect;
+  const ask = Reflect.get(prototype, "ask");
+  const append = Reflect.get(prototype, "append");
+  repairs.push(() => Object.assign(prototype, { ask, append }));
   const ends = new WeakMap<GraphDialect, number>();
-  GraphDialect.prototype.append = function (this: GraphDialect, part: Append) {
+  prototype.append = function (this: GraphDialect, part: Append) {
     ends.set(this, part.offset + part.part.length);
-    return Reflect.apply(append, this, [part]) as Promise<AppendOutcome>;
+    return Reflect.apply(append, this, [part]);
   };
-  GraphDialect.prototype.ask = function (this: GraphDialect) {
+  prototype.ask = function (this: GraphDialect) {
     return Promise.resolve({ offset: ends.get(this) ?? 0 });
   };
   await expectNoticed("no question after a cut", /had to end whole and ended/);
 });
-
-/** The prototype's own functions, to be put back. */
-function methodsOf({ ask, append }: GraphDialect): Pick<GraphDialect, "ask" | "append"> {
-  return { ask, append };
-}

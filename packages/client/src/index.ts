@@ -9,13 +9,13 @@ import type { UploadTask } from "./task.ts";
 import { connectGraphOn, uploadOn } from "./upload.ts";
 
 export * from "./index.shared.ts";
-export { UploadQueue } from "./queue.ts";
 export { FileResumeStore } from "./resume-store/file.ts";
 export { fileIdentity } from "./sources/path.ts";
 export type { SpoolOptions } from "./sources/spool.ts";
 export { spoolSource } from "./sources/spool.ts";
 export type { NodeInput } from "./platform/node.ts";
 export { nodePlatform } from "./platform/node.ts";
+export { UploadQueue } from "./queue.ts";
 
 /**
  * Uploads a file and answers a task to await, watch, abort or cancel.

@@ -27,11 +27,10 @@ export class Listeners<Value> {
 
   /** Answers what ends it. */
   subscribe(tell: (value: Value) => void, { everyMs = 0 }: SubscribeOptions = {}): () => void {
+    const guardedTell = guarded(tell);
     const listener: Listener = {
       tell: () => {
-        guarded(() => {
-          tell(this.#read());
-        });
+        guardedTell(this.#read());
       },
       everyMs,
       toldMs: -Infinity,
@@ -82,13 +81,17 @@ export class Listeners<Value> {
   }
 }
 
-/** A listener's own mistake is reported as uncaught, and does not disturb the upload. */
-function guarded(call: () => void): void {
-  try {
-    call();
-  } catch (thrown) {
-    queueMicrotask(() => {
-      throw thrown instanceof Error ? thrown : new Error(String(thrown));
-    });
-  }
+/** Calls a listener, whose own mistake is reported as uncaught and does not disturb the upload. */
+export function guarded<Value>(
+  listener: ((value: Value) => unknown) | undefined,
+): (value: Value) => void {
+  return (value) => {
+    try {
+      listener?.(value);
+    } catch (thrown) {
+      queueMicrotask(() => {
+        throw thrown instanceof Error ? thrown : new Error(String(thrown));
+      });
+    }
+  };
 }

@@ -5,6 +5,7 @@ import type { ResumeStore } from "./resume-store/resume-store.ts";
 import type { RetryPolicy } from "./retry.ts";
 import { defaultRetryPolicy } from "./retry.ts";
 import type { UploadProgress, UploadState } from "./state.ts";
+import { guarded } from "./listeners.ts";
 import { checkAppId, checkBaseUrl, checkCount, checkName, checkToken } from "./option-checks.ts";
 import { checkType, checkVersion, refuseUnknownKeys } from "./option-checks.ts";
 
@@ -50,7 +51,10 @@ export interface UploadOptions extends ConnectionOptions {
   readonly chunkSize?: number | undefined;
   /** Aborts the upload; it can be resumed. */
   readonly signal?: AbortSignal | undefined;
-  /** Called often, at most once a MiB on a fast line. */
+  /**
+   * Called often, at most once a MiB on a fast line. What this and the next two throw is reported as
+   * uncaught, and does not stop the upload.
+   */
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
   /** Called whenever the task's state changes. */
   readonly onState?: ((state: UploadState) => void) | undefined;
@@ -109,16 +113,15 @@ export function parseConnection(options: ConnectionOptions): ParsedConnection {
 /** Looks at upload options; throws `invalid-option` naming the one that is wrong. */
 export function parseUpload(options: UploadOptions): ParsedOptions {
   refuseUnknownKeys(options, uploadKeys);
-  const ignore = () => undefined;
   return Object.freeze({
     connection: readConnection(options),
     name: options.name === undefined ? undefined : checkName(options.name),
     type: options.type === undefined ? undefined : checkType(options.type),
     chunkSize: readCount(options, "chunkSize"),
     signal: options.signal,
-    onProgress: options.onProgress ?? ignore,
-    onState: options.onState ?? ignore,
-    onWarning: options.onWarning ?? ignore,
+    onProgress: guarded(options.onProgress),
+    onState: guarded(options.onState),
+    onWarning: guarded(options.onWarning),
     resumeStore: options.resumeStore,
     keepCompleted: options.keepCompleted ?? false,
     fresh: options.fresh ?? false,

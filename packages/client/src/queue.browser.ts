@@ -8,7 +8,7 @@ import { TaskQueue } from "./task-queue.ts";
  * Uploads many files, a few at a time: see {@link TaskQueue}.
  *
  * @example
- * const queue = new UploadQueue({ parallel: 3, appId: "1234", token });
+ * const queue = new UploadQueue({ parallel: 3, url, appId: "1234", token });
  * queue.addAll(input.files);
  * const { counts } = await queue.settled();
  */

@@ -1,18 +1,26 @@
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 
+import { repositoryDirectory } from "../../support/server-process.ts";
 import { bundleForBrowser } from "./browser-bundle.ts";
 
-const html = `<!doctype html>
-<meta charset="utf-8" />
-<title>hawser-client</title>
-<link rel="icon" href="data:," />
-<input type="file" id="file" />
-<script type="module" src="/program.js"></script>
-`;
+/** Files of this repository, by their paths in it. */
+export interface PageParts {
+  readonly html: string;
+  /** TypeScript; served under any name that ends in `.js`. */
+  readonly program: string;
+}
 
-/** Serves one page: a place to pick a file, and a program that puts itself into `globalThis`. */
+/** The page of the library's own tests. */
+export const libraryPage: PageParts = Object.freeze({
+  html: "test/browser/support/library-page.html",
+  program: "test/browser/support/library-page.ts",
+});
+
+/** Serves one page and its program. */
 export class PageServer implements AsyncDisposable {
   readonly #server: Server;
 
@@ -20,11 +28,11 @@ export class PageServer implements AsyncDisposable {
     this.#server = server;
   }
 
-  /** @param program a TypeScript file of this repository */
-  static async start(program: string): Promise<PageServer> {
-    const { code } = await bundleForBrowser(program);
+  static async start(parts: PageParts): Promise<PageServer> {
+    const { code } = await bundleForBrowser(parts.program);
+    const html = await readFile(join(repositoryDirectory, parts.html));
     const server = createServer((request, response) => {
-      const isProgram = request.url === "/program.js";
+      const isProgram = request.url?.endsWith(".js");
       response.setHeader("content-type", isProgram ? "text/javascript" : "text/html");
       response.end(isProgram ? code : html);
     });
