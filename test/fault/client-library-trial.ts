@@ -19,7 +19,7 @@ import { GraphPeer } from "./graph-peer.ts";
 const runMsMax = 60_000;
 /** Where nothing stalls on purpose nothing is taken for stalled on a busy machine. */
 const patient = { stallMs: 30_000, answerMs: 30_000 };
-const impatient = { stallMs: 400, answerMs: 600 };
+const impatient = { stallMs: 1000, answerMs: 1500 };
 
 export interface CampaignOutcome {
   /** Runs until one broke a promise, or all of them. */

@@ -13,7 +13,7 @@ import { runClientCases } from "./client-library-trial.ts";
 /* HAWSER_CLIENT_RUNS sets the number of runs, HAWSER_CLIENT_SEED repeats them. */
 const runsWanted = wholeNumber("HAWSER_CLIENT_RUNS", 1000);
 const seed = wholeNumber("HAWSER_CLIENT_SEED", Date.now() % 2 ** 31);
-const atOnce = 6;
+const atOnce = 8;
 const fault = "a proxy that cuts, stalls, refuses and lies about offsets";
 
 /** Every class of fault first, then random ones up to the count. */

@@ -83,13 +83,14 @@ export class HostileProxy implements AsyncDisposable {
     answered.catch(() => undefined);
     const most = fault?.kind === "cut" || fault?.kind === "stall" ? fault.bytes : Infinity;
     const passing = passBody(incoming, upstream, most);
+    // Whoever breaks off in the middle of a body is seen by the other side of the exchange.
+    passing.catch(() => undefined);
     if (fault?.kind === "stall") return;
     if (fault?.kind === "cut") {
       await passing;
       end(exchange, upstream, fault.how);
       return;
     }
-    passing.catch(() => undefined);
     const [answer] = await answered;
     await this.#answer(exchange, answer, fault);
   }

@@ -126,7 +126,8 @@ export class TcpProxy {
       // An error is always followed by a close, and the close is what counts here.
       socket.on("error", () => undefined);
       socket.once("close", () => {
-        this.#links.delete(link);
+        // A stall leaves the other side open, maybe for ever: it must still be found by close().
+        if (client.destroyed && server.destroyed) this.#links.delete(link);
         carryClosing(link, socket);
       });
     }
