@@ -143,7 +143,7 @@ async function seenProxy(deployment: Deployment): Promise<Proxy> {
   try {
     return await recogniseProxy(deployment, await reach(deployment));
   } catch (error) {
-    if (error instanceof UntrustedError) return { kind: undefined, name: undefined };
+    if (error instanceof UntrustedError) return { kind: undefined, name: undefined, isBare: false };
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { formatBytes } from "../../amounts.ts";
-import { describeAnswer, isHawsers, type Answer } from "../answer.ts";
+import { describeAnswer, isHawsers, isTaken, type Answer } from "../answer.ts";
 import { answerMsMax, answerOf, sampleBytes, type Deployment } from "../deployment.ts";
 import type { Reply } from "../line.ts";
 import { finding, ok, type Outcome, type Probe } from "../probe.ts";
@@ -74,7 +74,7 @@ async function sent(deployment: Deployment): Promise<Outcome> {
   } finally {
     line.close();
   }
-  if (reply.kind === "answer" && reply.answer.status === 200) {
+  if (reply.kind === "answer" && isTaken(reply.answer)) {
     const declaration = `${formatBytes(declaredBytesMax)} announced`;
     return ok(`${formatBytes(sentBytes)} sent and ${declaration} were let through`);
   }
