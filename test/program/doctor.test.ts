@@ -49,7 +49,7 @@ async function before(name: ProxyName, context: TestContext, changes: readonly C
   return proxy.url.origin;
 }
 
-describe("hawser doctor", () => {
+describe("hawser doctor", { timeout: 90_000 }, () => {
   it("finds nothing at a server without a proxy, and leaves nothing there", async () => {
     const examination = await examine(server.url);
     expect(faultsIn(examination)).toEqual(findingsOfGood);
@@ -138,7 +138,7 @@ describe("hawser doctor", () => {
   });
 });
 
-describe("hawser doctor behind a proxy with a fault", () => {
+describe("hawser doctor behind a proxy with a fault", { timeout: 60_000 }, () => {
   it.for(proxyFaults)("names $what of $proxy", async (fault, context) => {
     const url = await before(fault.proxy, context, fault.changes);
     const examination = await examine(url, ["--only", fault.probe]);
