@@ -98,9 +98,9 @@ describe("uploading", () => {
     await visit.row("regatta.mp4").getByText("On the server").waitFor();
     await page.getByRole("status").getByText("regatta.mp4 is on the server.").waitFor();
     await visit.button("Details regatta.mp4").click();
-    expect(await page.getByLabel("Handle").inputValue()).not.toBe("");
+    expect(await page.getByRole("textbox", { name: "Handle" }).inputValue()).not.toBe("");
     await visit.button("Publish").click();
-    const fileId = await page.getByLabel("File id").inputValue();
+    const fileId = await page.getByRole("textbox", { name: "File id" }).inputValue();
     const { body } = await graphOf(server).download(fileId);
     const chunks: Uint8Array[] = [];
     for await (const chunk of body) chunks.push(chunk.slice());
@@ -199,7 +199,7 @@ describe("uploading", () => {
       document.documentElement.scrollWidth,
       document.documentElement.clientWidth,
     ]);
-    expect(wide).toBe(seen);
+    expect(wide).toBeLessThanOrEqual(seen ?? 0);
   }, 60_000);
 });
 

@@ -116,7 +116,7 @@ async function finishing({ browser, server, token, path }: Scene): Promise<void>
   await visit.button("Details empty.png").click();
   await page.locator("img.look").waitFor();
   await visit.button("Publish").click();
-  await page.getByLabel("File id").waitFor();
+  await page.getByRole("textbox", { name: "File id" }).waitFor();
   await shoot(visit, "published");
   await visit.button("Close").click();
   await visit.pick([path("notes.xyz")]);

@@ -4,6 +4,10 @@ import type { LiveSample } from "./live-words.ts";
 
 const height = 200;
 
+function timeInWords(seconds: number): string {
+  return new Date(seconds * 1000).toLocaleTimeString();
+}
+
 /** Two lines over time that fit whatever place they are given. */
 export class Plot {
   readonly #plot: uPlot;
@@ -35,7 +39,7 @@ export class Plot {
           },
           { stroke: colour("--accent"), width: 2, points: { show: false } },
         ],
-        axes: [axis, { ...axis, size: 76, values: (_, splits) => splits.map(rateInWords) }],
+        axes: [{ ...axis, space: 90, values: (_, splits) => splits.map(timeInWords) }, { ...axis, size: 76, values: (_, splits) => splits.map(rateInWords) }],
       },
       [[], [], []],
       place,

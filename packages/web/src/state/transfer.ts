@@ -1,5 +1,6 @@
 import type { UploadSnapshot, UploadState } from "hawser-client";
 import { UploadError } from "hawser-client";
+import { objectionTo } from "../words/limits-words.ts";
 import { troubleOf } from "../words/trouble.ts";
 import { announce } from "./announcements.ts";
 import { begin, connect } from "./client.ts";
@@ -13,6 +14,12 @@ import { tell } from "./work.ts";
 export function startTransfer(work: Work): void {
   const current = session.peek();
   if (current === undefined || work.file === undefined) return;
+  const objection = objectionTo(work.file, current.me.limits);
+  if (objection !== undefined) {
+    tell(work, { ...standingStill, phase: "failed", trouble: objection });
+    announce(`${work.row.name} failed: ${objection.happened}`);
+    return;
+  }
   const task = begin(current, work.file);
   work.task = task;
   tell(work, { ...standingStill, phase: "queued" });

@@ -81,10 +81,21 @@ interface Failure {
 export function troubleOf({ code, message, hint }: Failure): Trouble {
   const known = byCode[code];
   if (code !== "refused" && code !== "invalid-option") return known;
+  if (message.includes("file_type")) return typeRefused;
   return {
-    happened: asSentence(message),
+    happened: asSentence(withoutNumbers(message)),
     next: hint === undefined ? known.next : asSentence(hint),
   };
+}
+
+export const typeRefused: Trouble = {
+  happened: "The server does not take files of this type.",
+  next: "Convert it to one that it takes, or ask who runs the server to allow it.",
+};
+
+/** Without Graph's own number before a message and the status behind it. */
+function withoutNumbers(message: string): string {
+  return message.replace(/^\(#\d+\) /, "").replace(/ \(\d{3}\)\.?$/, "");
 }
 
 export function asSentence(text: string): string {
