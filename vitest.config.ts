@@ -1,4 +1,10 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+
+// Hundreds of processes and workers load the same sources: they are stripped and compiled once.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
+  new URL("node_modules/.cache/hawser-compiled", import.meta.url),
+);
 
 export default defineConfig({
   resolve: { conditions: ["source"] },

@@ -1,5 +1,4 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { HotQueries } from "../../packages/server/src/catalog/hot-queries.ts";
@@ -10,11 +9,12 @@ import {
 } from "../../packages/server/src/catalog/sqlite-database.ts";
 import { kyselyOver } from "../../packages/server/src/catalog/sqlite-kysely.ts";
 import { SqliteCatalog } from "../../packages/server/src/catalog/sqlite.ts";
+import { fastDirectory } from "../support/fast-directory.ts";
 import { describeCatalog } from "./catalog-contract.ts";
 import { makeUpload } from "./catalog-samples.ts";
 
 async function openInTemporaryDirectory() {
-  const directory = await mkdtemp(path.join(tmpdir(), "hawser-catalog-"));
+  const directory = await mkdtemp(path.join(await fastDirectory(), "hawser-catalog-"));
   const file = path.join(directory, "catalog.db");
   const failures: Error[] = [];
   const open = () => SqliteCatalog.open(file, (error) => failures.push(error));

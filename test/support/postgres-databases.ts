@@ -1,6 +1,6 @@
 import { PostgresCatalog } from "../../packages/server/src/catalog/postgres.ts";
 import { migratePostgres } from "../../packages/server/src/catalog/postgres-migrate.ts";
-import { systemClock } from "../../packages/server/src/base/clock.ts";
+import { systemClock, type Clock } from "../../packages/server/src/base/clock.ts";
 import { systemRandom } from "../../packages/server/src/base/random.ts";
 import { PostgresServer, type PostgresServerOptions } from "./postgres-server.ts";
 
@@ -29,11 +29,11 @@ export class PostgresDatabases {
   }
 
   /** Opens it as a node of its own. */
-  open(name: string): Promise<PostgresCatalog> {
-    return openPostgres(this.server.url(name));
+  open(name: string, clock?: Clock): Promise<PostgresCatalog> {
+    return openPostgres(this.server.url(name), clock);
   }
 }
 
-export function openPostgres(url: string): Promise<PostgresCatalog> {
-  return PostgresCatalog.open({ url, clock: systemClock, random: systemRandom });
+export function openPostgres(url: string, clock: Clock = systemClock): Promise<PostgresCatalog> {
+  return PostgresCatalog.open({ url, clock, random: systemRandom });
 }

@@ -1,12 +1,12 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { access, chown, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
 import { eventually, within } from "./eventually.ts";
+import { fastDirectory } from "./fast-directory.ts";
 import { freePort } from "./free-port.ts";
 
 const run = promisify(execFile);
@@ -56,7 +56,7 @@ export class PostgresServer {
     const programs = await findPrograms();
     if (programs === undefined) return notInstalled;
     const owner = await findOwner();
-    const directory = await mkdtemp(path.join(tmpdir(), "hawser-postgres-"));
+    const directory = await mkdtemp(path.join(await fastDirectory(), "hawser-postgres-"));
     if (owner !== undefined) await chown(directory, owner.uid, owner.gid);
     const { settings = {} } = options;
     const port = await freePort();
