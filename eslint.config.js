@@ -74,7 +74,10 @@ export default defineConfig(
   {
     languageOptions: {
       // The root project resolves workspace imports to source, so that lint needs no build.
-      parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        project: ["./tsconfig.json", "./packages/web/tsconfig.json"],
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     rules: {
       "@typescript-eslint/no-non-null-assertion": "error",

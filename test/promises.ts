@@ -8,7 +8,7 @@ import { rewritePage } from "./support/marked-section.ts";
 import { promisesSection, readKeptLines, type KeptLine } from "./support/promises-table.ts";
 import { runOrigin } from "./support/run-origin.ts";
 
-const help = `Runs the campaigns of test/fault and writes the tables of docs/promises.md.
+const help = `Runs the campaigns of test/fault and test/cluster/nodes, and writes the tables of docs/promises.md.
 
   npm run promises                   all of them; their counts are set by the environment
   npm run promises -- races network  these campaigns alone: the tables then have nothing else

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { combineCrc32 } from "../../packages/server/src/base/crc32.ts";
 import { limits } from "../../packages/server/src/base/limits.ts";
 import { systemRandom } from "../../packages/server/src/base/random.ts";
-import type { BlobStore } from "../../packages/server/src/blobs/blob-store.ts";
+import { TooManyExtentsError, type BlobStore } from "../../packages/server/src/blobs/blob-store.ts";
 import type { PublishedFile, Upload } from "../../packages/server/src/catalog/records.ts";
 import { assembleNext, requestAssembly } from "../../packages/server/src/engine/assemble.ts";
 import type { EngineParts } from "../../packages/server/src/engine/parts.ts";
@@ -125,6 +125,23 @@ describe("making one extent of several", () => {
     expect(tries).toBe(limits.assemblyTriesMax);
     expect(place.errors).toEqual([expect.stringContaining("given up")]);
     expect(await place.catalog.listExtents(upload.blobId)).toHaveLength(3);
+    expect(await read(place, upload.blobId, bytes.length)).toEqual(bytes);
+  });
+
+  test("what the store cannot put together is tried once, and read from its parts", async () => {
+    let tries = 0;
+    const place = openPlace({
+      assemble: () => {
+        tries += 1;
+        return Promise.reject(new TooManyExtentsError("too many"));
+      },
+    });
+    const { upload, bytes } = await publishedFile(place, threePieces);
+    expect(await assembleNext(place.engine, never)).toBe(true);
+    place.clock.pass(limits.assemblyMsMax);
+    expect(await assembleNext(place.engine, never)).toBe(false);
+    expect(tries).toBe(1);
+    expect(place.errors).toEqual([]);
     expect(await read(place, upload.blobId, bytes.length)).toEqual(bytes);
   });
 

@@ -199,6 +199,10 @@ function administer(maker: Maker): RequestDraft {
     json("PATCH", app, { name: "changed", lengthMax: random.integer(1, 1e9), types: ["a/b"] }),
     json("POST", "/admin/v1/tokens/revoke", { token: "nobody-knows-it" }),
     json("POST", "/admin/v1/sweep", { dryRun: true }),
+    json("POST", "/admin/v1/uploads/nobody/cancel", {}),
+    json("POST", "/api/v1/previews", { file: "nobody" }),
+    draft("GET", "/api/v1/me"),
+    draft("GET", "/previews/f.1.1?sig=none"),
   ]);
   // Rare, because what these make is listed for ever: the server's memory is watched.
   const rare = random.pick([

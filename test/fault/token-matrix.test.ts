@@ -309,7 +309,15 @@ describe("administration", () => {
     ["POST", "/admin/v1/tokens/revoke", '{"token":"x"}'],
     ["POST", "/admin/v1/sweep", "{}"],
     ["POST", "/admin/v1/verify", "{}"],
+    ["GET", "/admin/v1/live", ""],
+    ["POST", "/admin/v1/uploads/UPLOAD/cancel", "{}"],
+    ["POST", "/admin/v1/uploads/UPLOAD/expire", "{}"],
     ["GET", "/admin/v1/nothing", ""],
+  ];
+  /** Of the page, for every token that is valid and has the scope. */
+  const pageRoutes: typeof routes = [
+    ["GET", "/api/v1/me", ""],
+    ["POST", "/api/v1/previews", '{"file":"1"}'],
   ];
   const cases: readonly (readonly [
     name: string,
@@ -334,7 +342,10 @@ describe("administration", () => {
   ];
 
   it.for(cases)("token: %s: refused on every route", async ([, carried, status, code]) => {
-    for (const [method, path, body] of routes) {
+    const upload = (await api.status(shared.upload, "url")).text("url").split("/").at(-1) ?? "";
+    const all = code === "scope_missing" ? routes : [...routes, ...pageRoutes];
+    for (const [method, template, body] of all) {
+      const path = template.replace("UPLOAD", upload);
       const before = await everything();
       const { headers = [], query } = carried(tokens);
       const answer = await send({

@@ -26,7 +26,7 @@ beforeAll(async () => {
   await mkdir(join(place, "place", "photos"), { recursive: true });
   await writeFile(join(place, "place", "a film.mp4"), "");
   return () => rm(place, { recursive: true, force: true });
-});
+}, 120_000);
 
 const paths: Readonly<Record<Shell, string>> = {
   bash: "/usr/bin/bash",

@@ -31,6 +31,7 @@ export class HawserCommand {
   readonly #child: ChildProcess;
   #residentPeakBytes = 0;
   #printed = "";
+  #complained = "";
 
   constructor(command: readonly string[], options: CommandOptions) {
     const { stateDirectory, environment, program = sourceProgram, input } = options;
@@ -43,6 +44,7 @@ export class HawserCommand {
     // A command that ends before it has read everything is no failure of the test.
     (input ?? Readable.from([])).pipe(child.stdin.on("error", () => undefined));
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => (this.#printed += chunk));
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => (this.#complained += chunk));
     this.result = this.#finish(text(child.stdout), text(child.stderr));
     void this.#watchMemory();
   }
@@ -50,6 +52,17 @@ export class HawserCommand {
   /** What it has printed on stdout so far. */
   get printed(): string {
     return this.#printed;
+  }
+
+  /** The same of stderr. */
+  get complained(): string {
+    return this.#complained;
+  }
+
+  /** As Ctrl-C would. */
+  interrupt(): void {
+    const { pid } = this.#child;
+    if (pid !== undefined) signalWorkingProcess(pid, "SIGINT");
   }
 
   /** As a power switch would: no handler runs. */

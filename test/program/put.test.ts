@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { putEvents } from "../../packages/server/src/cli/put-events.ts";
 import { eventually } from "../support/eventually.ts";
 import { patternBytes, patternChunks } from "../support/seeded.ts";
 import { ServerProcess } from "../support/server-process.ts";
@@ -226,6 +227,44 @@ describe("standard input", () => {
   });
 });
 
+describe("Ctrl-C", () => {
+  it("ends a folder with 130, and another run goes on", async () => {
+    for (const at of [0, 1, 2]) await write(`all/${at}.pdf`, pdf(60 + at, MiB));
+    const words = ["put", "all", "--json", "--parallel", "1", "--limit-rate", "200KB"];
+    const command = new HawserCommand(words, options());
+    await eventually(
+      () => Promise.resolve(command.printed.includes('"event":"progress"') || undefined),
+      { what: "the first bytes to flow" },
+    );
+    command.interrupt();
+    const result = await command.result;
+    expect(result.code).toBe(130);
+    expect(ended(result)).toMatchObject([{ event: "failed", error: { code: "aborted" } }]);
+    expect(eventsFrom(result).at(-1)).toMatchObject({ event: "summary", files: 0, failed: 0 });
+    expect((await put(["all", "--quiet"])).code).toBe(0);
+  });
+
+  it("ends the wait for standard input that never ends", async () => {
+    const input = new Readable({ read: () => undefined });
+    const command = new HawserCommand(["put", "-"], options({ input }));
+    await eventually(() => Promise.resolve(command.complained.includes("temporary") || undefined), {
+      what: "the command to read",
+    });
+    command.interrupt();
+    expect((await command.result).code).toBe(130);
+  });
+});
+
+it("a server's own data directory is skipped, wherever it is found", async () => {
+  await write("site/a.pdf", pdf(70, 100));
+  await write("site/hawser-data/local-credentials.json", Buffer.from("{}"));
+  await write("site/hawser-data/b.pdf", pdf(71, 100));
+  const result = await put(["site", "--json"]);
+  expect(result.code).toBe(0);
+  expect(uploadFrom(result).file).toBe(join("site", "a.pdf"));
+  expect(result.stdout).toContain("a server's data directory");
+});
+
 it("--limit-rate holds for all files together, and lets every byte through", async () => {
   const contents = [pdf(20, MiB), pdf(21, MiB), pdf(22, MiB)];
   for (const [at, content] of contents.entries()) await write(`${at}.pdf`, content);
@@ -283,6 +322,10 @@ it("--json tells every event of a file in order, and with --quiet only the ends"
   expect(names[0]).toBe("begin");
   expect(names.slice(-2)).toEqual(["done", "summary"]);
   expect(new Set(names)).toEqual(new Set(["begin", "uploading", "progress", "done", "summary"]));
+  for (const { event, ...fields } of eventsFrom(result)) {
+    const documented: unknown = Object.entries(putEvents).find(([name]) => name === event)?.[1][1];
+    expect(documented, String(event)).toEqual(expect.arrayContaining(Object.keys(fields)));
+  }
   const progress = eventsFrom(result).filter(({ event }) => event === "progress");
   expect(progress.at(-1)).toMatchObject({ file: "a.pdf", confirmed: 3 * MiB, length: 3 * MiB });
   const quiet = await put(["a.pdf", "--json", "--quiet"]);

@@ -4,12 +4,15 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it, vi } from "vitest";
 
 import { eventually } from "../support/eventually.ts";
 import { patternBytes } from "../support/seeded.ts";
 import { ServerProcess, sourceProgram } from "../support/server-process.ts";
 import { eventsFrom, HawserCommand, runHawser } from "./hawser-command.ts";
+
+// An upload, its watch and a server that starts anew, one after another.
+vi.setConfig({ testTimeout: 60_000 });
 
 const MiB = 1024 * 1024;
 const terminal = "/usr/bin/script";

@@ -51,20 +51,28 @@ const kinds: Readonly<Record<ProxyName, Kind>> = {
   },
 };
 
+/** A piece of the configuration that is there once, and what stands in its place. */
+export type Change = readonly [piece: string, by: string];
+
 /**
  * A proxy as docs/operating.md has it configured, before one server in place of its three, or the
- * reason why there can be none here; `without` leaves a line of the page out.
+ * reason why there can be none here; `without` leaves a line of the page out, `changes` are made to
+ * the whole file.
  */
 export async function startDocumentedProxy(
   name: ProxyName,
   server: URL,
-  { without }: { readonly without?: string } = {},
+  {
+    without,
+    changes = [],
+  }: { readonly without?: string; readonly changes?: readonly Change[] } = {},
 ): Promise<ProxyChild | string> {
   const { program, commandLine, fileOf } = kinds[name];
   if (!existsSync(program)) return `${name} is not installed (${program})`;
   const documented = (await documentedBlock(name)).replaceAll(/10\.0\.0\.\d:8080/g, server.host);
   const block = without === undefined ? documented : replaceOnce(documented, without, "");
-  const configurationOf = (place: ProxyPlace): string => fileOf(block, place);
+  const configurationOf = (place: ProxyPlace): string =>
+    changes.reduce((file, [piece, by]) => replaceOnce(file, piece, by), fileOf(block, place));
   return ProxyChild.start({ name, program, commandLine, configurationOf });
 }
 
@@ -81,5 +89,5 @@ async function documentedBlock(name: ProxyName): Promise<string> {
 
 function replaceOnce(text: string, part: string, by: string): string {
   if (text.split(part).length !== 2) throw new Error(`it does not have ${part} once:\n${text}`);
-  return text.replace(part, by);
+  return text.replace(part, () => by);
 }

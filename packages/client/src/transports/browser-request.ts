@@ -10,9 +10,7 @@ export function browserUrl({ url }: TransportRequest): string {
   const path = pathStart < 0 ? "/" : url.slice(pathStart);
   const { pathname, search, hash } = new URL(url);
   if (hash === "" && pathname + search === path) return url;
-  throw new UploadError("bad-answer", `a browser cannot ask for ${path} as it is`, {
-    hint: "Was an id given that is none? The server's own ids pass through a browser unchanged.",
-  });
+  throw new UploadError("bad-answer", `a browser cannot ask for ${path} as it is`);
 }
 
 /** Without what a browser says in its own name: to set it would only ask for more of CORS. */

@@ -35,6 +35,11 @@ export class KeysLeftError extends Error {
   }
 }
 
+/** The extents can never be made one in this store: another try would end in the same way. */
+export class TooManyExtentsError extends Error {
+  override readonly name = "TooManyExtentsError";
+}
+
 /** Who makes keys of a blob, and since when. The fence is unique among all epochs. */
 export interface BlobEpoch {
   readonly fence: string;
@@ -71,7 +76,10 @@ export interface BlobStore {
   listBlobKeys(blobId: string): AsyncIterable<BlobKey>;
   /** Ends what was begun under a closed epoch and never finished, such as multipart uploads. */
   abandon(epoch: BlobEpoch): Promise<void>;
-  /** Makes several extents one; undefined where an upload is one extent anyway. */
+  /**
+   * Makes several extents one; undefined where an upload is one extent anyway. A
+   * TooManyExtentsError, before anything is stored, where there are more than the store puts together.
+   */
   readonly assemble: ((request: AssembleRequest) => Promise<StoredExtent>) | undefined;
   /** A URL that gives the extent's bytes to whoever has it; undefined where there is none. */
   readonly signUrl: ((request: SignUrlRequest) => Promise<string>) | undefined;

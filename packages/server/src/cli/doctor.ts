@@ -35,6 +35,7 @@ interface DoctorFlags extends ClientFlags {
   readonly origin: string;
   readonly type: string;
   readonly only?: readonly string[];
+  readonly skip?: readonly string[];
   readonly insecure?: boolean;
 }
 
@@ -63,6 +64,7 @@ export function doctorCommand(): Command {
     .option("--origin <origin>", "an origin whose pages are to upload", "https://example.com")
     .option("--type <type>", "a media type that the app takes", "application/pdf")
     .option("--only <probes>", `some of ${probeNames.join(", ")}`, readNames)
+    .option("--skip <probes>", "all but these", readNames)
     .option("--insecure", "go on, with the token, where the certificate is not trusted")
     .action((url: string | undefined, flags: DoctorFlags) =>
       runClientCommand(flags, (signal) => doctor(url, flags, signal)),
@@ -129,7 +131,7 @@ async function examine(deployment: Deployment, flags: DoctorFlags): Promise<Outc
   const report = (flags.json === true ? jsonReport : listReport)(deployment.url, proxy);
   const outcomes: Outcome[] = [];
   for (const probe of probes) {
-    if (flags.only?.includes(probe.name) === false) continue;
+    if (!isWanted(probe, flags)) continue;
     const outcome = await lookWith(probe, deployment);
     outcomes.push(outcome);
     report.seen(probe, outcome);
@@ -138,12 +140,16 @@ async function examine(deployment: Deployment, flags: DoctorFlags): Promise<Outc
   return outcomes;
 }
 
+function isWanted({ name }: Probe, { only, skip }: DoctorFlags): boolean {
+  return only?.includes(name) !== false && skip?.includes(name) !== true;
+}
+
 /** Where no certificate vouches for the other side it is told no token, and is not asked. */
 async function seenProxy(deployment: Deployment): Promise<Proxy> {
   try {
     return await recogniseProxy(deployment, await reach(deployment));
   } catch (error) {
-    if (error instanceof UntrustedError) return { kind: undefined, name: undefined };
+    if (error instanceof UntrustedError) return { kind: undefined, name: undefined, isBare: false };
     throw error;
   }
 }

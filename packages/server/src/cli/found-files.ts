@@ -1,6 +1,7 @@
 import type { Dirent } from "node:fs";
 import { glob, lstat, readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { credentialsFileName } from "../service/local-credentials.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { CommandError } from "./failure.ts";
 
@@ -71,6 +72,11 @@ async function* walk(folder: string): AsyncGenerator<Found> {
   });
   if (entries instanceof CommandError) {
     yield { kind: "unreadable", file: folder, error: entries };
+    return;
+  }
+  // A server's own bytes change while they are read, and its credentials are nobody's to upload.
+  if (entries.some(({ name }) => name === credentialsFileName)) {
+    yield { kind: "skipped", file: folder, reason: "a server's data directory" };
     return;
   }
   for (const entry of entries.sort(byName)) yield* look(join(folder, entry.name), entry);

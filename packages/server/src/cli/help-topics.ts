@@ -45,6 +45,7 @@ on there. --retries says how often that may fail without any progress; progress 
 A file that changed is uploaded from its beginning, and a note says so. --fresh forces that.
 Standard input cannot be gone on with by another run.
 "hawser status FILE --watch" shows how far an upload is, also one that another process makes.
+Where uploads are cut again and again, "hawser doctor" finds what a proxy on the way breaks.
 `,
   },
   meta: {

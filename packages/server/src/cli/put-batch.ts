@@ -51,12 +51,15 @@ export class PutBatch {
     const queue = found.values();
     const work = async () => {
       for (const one of queue) {
-        if (signal.aborted) return;
+        if (signal.aborted) {
+          this.#failures.push(exitCodes.interrupted);
+          return;
+        }
         await this.#put(one);
       }
     };
     await Promise.all(Array.from({ length: Math.min(settings.parallel, found.length) }, work));
-    return signal.aborted ? exitCodes.interrupted : this.#conclude();
+    return this.#conclude();
   }
 
   async #put(found: Found): Promise<void> {
@@ -105,7 +108,10 @@ export class PutBatch {
         `${formatBytes(bytesMax)}). It cannot be gone on with by another run.`,
     );
     const { crc32 } = nodePlatform;
-    const source = await spoolSource(process.stdin, crc32, { name, bytesMax, signal });
+    const source = await spoolSource(process.stdin, crc32, { name, bytesMax, signal }).finally(
+      // Somebody who still writes to it would otherwise keep this process alive.
+      () => process.stdin.destroy(),
+    );
     // The upload closes what it opens, and this is open already.
     return upload("-", this.#options(view), { ...openedAs(source), transport }).result;
   }
@@ -126,6 +132,7 @@ export class PutBatch {
   #conclude(): ExitCode {
     const [first] = this.#failures;
     if (first === undefined) return exitCodes.ok;
+    if (this.#failures.includes(exitCodes.interrupted)) return exitCodes.interrupted;
     if (this.#done > 0) return exitCodes.someFailed;
     return this.#failures.every((code) => code === first) ? first : exitCodes.failed;
   }

@@ -3,7 +3,10 @@ export const putEvents = Object.freeze({
   begin: ["a file's turn has come", ["file", "name"]],
   uploading: ["its bytes flow, from this offset on", ["file", "id", "offset"]],
   progress: ["once a second", ["file", "sent", "confirmed", "length"]],
-  retrying: ["something failed and is tried again", ["file", "failures", "waitMs", "error"]],
+  retrying: [
+    "something failed and is tried again",
+    ["file", "reason", "failures", "waitMs", "error"],
+  ],
   warning: ["something to know, though it goes on", ["file", "code", "message"]],
   skipped: ["a link or a special file in a folder", ["file", "reason"]],
   done: [

@@ -58,9 +58,9 @@ export class JsonDisplay implements PutDisplay {
   #tellState(file: string, state: UploadState): void {
     if (state.kind === "uploading") this.#tell({ event: "uploading", file, ...idOf(state) });
     if (state.kind !== "retrying") return;
-    const { failures, waitMs } = state;
+    const { reason, failures, waitMs } = state;
     const error = toJson(describeFailure(state.error));
-    this.#tell({ event: "retrying", file, failures, waitMs, error });
+    this.#tell({ event: "retrying", file, reason, failures, waitMs, error });
   }
 
   /** The first one, then one a second, and the last one. */

@@ -102,7 +102,7 @@ async function put(named: string[], flags: PutFlags, signal: AbortSignal): Promi
     json: json === true,
     quiet: quiet === true,
     publish: publish === true,
-    isMeta: new URL(target.url).hostname.endsWith("facebook.com"),
+    isMeta: URL.parse(target.url)?.hostname.endsWith("facebook.com") ?? false,
   });
   const transport =
     limitRate === undefined

@@ -9,7 +9,10 @@ import type { Log } from "../base/log.ts";
 import { silentLog } from "../base/log.ts";
 import type { AdministrationApi } from "./administration-api.ts";
 import { errorMessage, errorStatus } from "./error-answers.ts";
+import { addLive, type LiveParts } from "./live.ts";
+import { addMe, type MeParts } from "./me.ts";
 import { addPage } from "./page.ts";
+import { addPreviews, type PreviewParts } from "./previews.ts";
 import { readBody, readToken, type ControlEnvironment } from "./request.ts";
 
 export interface ControlParts {
@@ -18,6 +21,9 @@ export interface ControlParts {
   readonly ready: () => boolean;
   /** Where the built page lies, or would. */
   readonly pageDirectory: string;
+  readonly live: LiveParts;
+  readonly me: MeParts;
+  readonly previews: PreviewParts;
   readonly log?: Log;
 }
 
@@ -61,6 +67,13 @@ export function controlApp(parts: ControlParts): Hono<ControlEnvironment> {
   addApps(app, parts.administration);
   addTokens(app, parts.administration);
   addUpkeep(app, parts.administration);
+  app.use("/api/*", async (context, next) => {
+    await next();
+    context.header("Cache-Control", "no-store");
+  });
+  addMe(app, parts.me, parts.authenticate);
+  addPreviews(app, parts.previews, parts.authenticate);
+  addLive(app, parts.live, parts.authenticate);
   addPage(app, parts.pageDirectory);
   app.notFound((context) => {
     return context.json({ error: { message: "There is nothing here.", code: "not_found" } }, 404);
@@ -72,6 +85,9 @@ export function controlApp(parts: ControlParts): Hono<ControlEnvironment> {
         : uploadError("internal", { detail: asError(error).message }, { cause: error });
     if (failure.code === "internal") log.error({ err: error }, "administration failed");
     const { detail, code } = failure;
+    if (detail.code === "upload_busy") {
+      context.header("Retry-After", String(detail.facts.retryAfterSeconds));
+    }
     return context.json({ error: { message: errorMessage(detail), code } }, errorStatus[code]);
   });
   return app;

@@ -48,21 +48,28 @@ export function errorMessage({ code, facts }: AnyUploadErrorCase): string {
       return `${facts.name} ${facts.problem}; expected ${facts.valid}.`;
     case "internal":
       return "The server failed; its log says why.";
+    case "content_rejected":
+      return `The upload was rejected: ${facts.reason}.`;
+    case "method_unsupported":
+      return `${facts.node} takes no ${facts.method} request.`;
+    case "signature_invalid":
+      return "The id or link was altered on its way.";
+    case "storage_failed":
+      return "The server's storage failed or cannot be reached; try again.";
+    case "upload_busy":
+      return `The server is busy with this; try again in ${facts.retryAfterSeconds} s.`;
+    case "upload_damaged":
+      return `The upload is damaged: bytes before ${facts.offset} are missing.`;
+    case "upload_gone":
+      return `The upload was ${facts.state} and its bytes are gone.`;
     case "body_cut":
     case "body_too_slow":
-    case "content_rejected":
     case "draining":
     case "handle_invalid":
     case "length_exceeded":
-    case "method_unsupported":
     case "no_room":
     case "offset_mismatch":
-    case "signature_invalid":
-    case "storage_failed":
     case "superseded":
-    case "upload_busy":
-    case "upload_damaged":
-    case "upload_gone":
       return `The request failed: ${code}.`;
   }
 }

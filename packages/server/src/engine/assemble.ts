@@ -1,7 +1,7 @@
 import { crc32OfRuns, formatCrc32 } from "../base/crc32.ts";
 import { asError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
-import type { BlobEpoch, StoredExtent } from "../blobs/blob-store.ts";
+import { TooManyExtentsError, type BlobEpoch, type StoredExtent } from "../blobs/blob-store.ts";
 import type { Assembly, Extent } from "../catalog/records.ts";
 import type { EngineParts } from "./parts.ts";
 
@@ -121,6 +121,11 @@ function refuseDifferent(assembled: StoredExtent, whole: Pick<Extent, "length" |
 async function putOff(parts: EngineParts, claim: Assembly, error: Error): Promise<void> {
   const { blobId, nonce, tries } = claim;
   const facts = { err: error, blob: blobId, tries };
+  if (error instanceof TooManyExtentsError) {
+    parts.log.warn(facts, "a blob is too long to be made one extent: it is read from its parts");
+    await parts.catalog.putOffAssembly(blobId, nonce, undefined);
+    return;
+  }
   if (tries >= limits.assemblyTriesMax) {
     parts.log.error(facts, "a blob could not be made one extent: given up, it stays readable");
     await parts.catalog.putOffAssembly(blobId, nonce, undefined);

@@ -10,12 +10,19 @@ import type { EngineParts } from "./parts.ts";
  * last byte came without its completion is completed first.
  */
 export async function findUpload(parts: EngineParts, id: string, appId: string): Promise<Upload> {
+  const upload = await settledUpload(parts, id);
+  if (upload?.appId !== appId) throw uploadError("node_unknown", { node: id });
+  return upload;
+}
+
+/** The same of whatever app, for whoever looks at that next. */
+export async function settledUpload(parts: EngineParts, id: string): Promise<Upload | undefined> {
   let upload = await parts.catalog.findUpload(id);
   if (upload?.state === "open" && upload.offset === upload.length) {
     await completeLeftOpen(parts, id);
     upload = await parts.catalog.findUpload(id);
   }
-  if (upload?.appId !== appId) throw uploadError("node_unknown", { node: id });
+  if (upload === undefined) return undefined;
   const asItIs = asOf(upload, parts.clock.now());
   return asItIs.state === upload.state ? upload : await unlessHeld(parts, asItIs, upload);
 }

@@ -34,6 +34,25 @@ export interface HttpServerParts {
   readonly random: Random;
   /** Whose pages may call the protocols; nobody else's when left out. */
   readonly corsOrigins?: AllowedOrigins;
+  readonly onAnswered?: (answered: Answered) => void;
+}
+
+/** A request that is over, as the log has it. */
+export interface Answered {
+  readonly trace: string;
+  readonly method: string;
+  /** Without what may hold a token. */
+  readonly path: string;
+  /** 0 when its client was gone before there was an answer. */
+  readonly status: number;
+  /** What its protocol noted: `error`, `upload`, `app` and others, where they are known. */
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+interface AccessFacts {
+  readonly status: number;
+  readonly ms: number;
+  readonly bytes?: number;
 }
 
 /** What wants to know how its connection fares. */
@@ -260,10 +279,12 @@ export class HttpServer {
   }
 
   /** The path only: a query may carry a token. */
-  #logAccess(exchange: Exchange, facts: object): void {
+  #logAccess(exchange: Exchange, facts: AccessFacts): void {
     const { traceId: trace, method, logFacts } = exchange;
     const path = loggablePath(exchange.path);
     this.#parts.log.info({ trace, method, path, ...facts, ...logFacts }, "answered");
+    const { status } = facts;
+    this.#parts.onAnswered?.({ trace, method, path, status, facts: logFacts });
   }
 }
 

@@ -1,13 +1,19 @@
+import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { Apps } from "../access/apps.ts";
 import type { Keyring } from "../access/keyring.ts";
+import { PreviewLinks } from "../access/preview-links.ts";
 import { Tokens } from "../access/tokens.ts";
 import { systemClock } from "../base/clock.ts";
 import { silentLog, type Log } from "../base/log.ts";
 import { limits } from "../base/limits.ts";
 import { systemRandom } from "../base/random.ts";
 import { controlApp, controlListener } from "../control/control.ts";
+import { LiveView } from "../control/live-view.ts";
+import { PreviewProtocol, type PreviewParts } from "../control/previews.ts";
+import { RecentErrors } from "../control/recent-errors.ts";
+import { watchThroughput } from "../control/throughput.ts";
 import { Activity } from "../engine/activity.ts";
 import { Leases } from "../engine/lease.ts";
 import type { AssemblyPolicy, EngineParts } from "../engine/parts.ts";
@@ -19,6 +25,7 @@ import { sweep } from "../engine/sweep.ts";
 import { verify } from "../engine/verify.ts";
 import { HttpServer } from "../http/server.ts";
 import { GraphProtocol } from "../protocols/graph/index.ts";
+import { defaultVersion } from "../protocols/graph/route.ts";
 import { SessionIds } from "../protocols/graph/session-id.ts";
 import { Administration } from "./administration.ts";
 import type { Config, StorageConfig } from "./config.ts";
@@ -26,7 +33,14 @@ import { exportDeployment, type ExportReport } from "./export.ts";
 import { importDeployment, type ImportReport } from "./import.ts";
 import { startChores } from "./chores.ts";
 import { prepareLocalAccess, type LocalAccess } from "./local-access.ts";
-import { migrateCatalog, openStorage, type StorageOptions } from "./storage.ts";
+import {
+  migrateCatalog,
+  openRecords,
+  openStorage,
+  type BlobsUse,
+  type Storage,
+  type StorageOptions,
+} from "./storage.ts";
 
 interface Rooms {
   readonly engine: EngineParts;
@@ -45,49 +59,80 @@ interface RoomsOptions extends StorageOptions {
   readonly redirectDownloads: boolean;
 }
 
-async function openRooms(options: RoomsOptions): Promise<Rooms> {
-  const { log } = options;
-  const storage = await openStorage(options);
-  const { catalog, blobs, keyring } = storage;
-  const outside = { clock: systemClock, random: systemRandom };
-  const apps = new Apps({ ...outside, catalog, keyring });
-  const tokens = new Tokens({ ...outside, catalog, apps });
-  const engine: EngineParts = {
-    ...outside,
-    catalog,
-    blobs,
-    log,
-    room: new Room({ catalog, blobs, clock: systemClock, marks: options.marks }),
-    leases: new Leases({ ...outside, catalog }),
-    activity: new Activity(systemClock),
-    handleLifetimeMs: options.handleLifetimeMs,
-    secretOf: async (appId) => (await apps.find(appId))?.secret,
-    removalGuard: storage.removalGuard ?? unguardedRemoval,
-    assembly: options.assembly,
-    redirectDownloads: options.redirectDownloads,
-  };
+const outside = { clock: systemClock, random: systemRandom };
+
+async function openRooms(options: RoomsOptions, use: BlobsUse = "everything"): Promise<Rooms> {
+  const storage = await openStorage(options, use);
+  const { keyring, removalGuard } = storage;
+  const { apps, tokens } = accessOver(storage);
+  const engine = engineOver(options, storage, apps);
   const administration = new Administration({
     apps,
     tokens,
     sweep: (wanted) => sweep(engine, wanted),
     verify: () => verify(engine),
   });
-  const { removalGuard } = storage;
   const close = (): Promise<void> => storage.close();
   return { engine, apps, tokens, keyring, administration, removalGuard, close };
 }
 
-/** For the operator's commands where no server runs; DirectoryOwnedError where one does. */
+function accessOver({ catalog, keyring }: Pick<Storage, "catalog" | "keyring">) {
+  const apps = new Apps({ ...outside, catalog, keyring });
+  return { apps, tokens: new Tokens({ ...outside, catalog, apps }) };
+}
+
+function engineOver(
+  options: RoomsOptions,
+  { catalog, blobs, removalGuard }: Pick<Storage, "catalog" | "blobs" | "removalGuard">,
+  apps: Apps,
+): EngineParts {
+  return {
+    ...outside,
+    catalog,
+    blobs,
+    log: options.log,
+    room: new Room({ catalog, blobs, clock: systemClock, marks: options.marks }),
+    leases: new Leases({ ...outside, catalog }),
+    activity: new Activity(systemClock),
+    handleLifetimeMs: options.handleLifetimeMs,
+    secretOf: async (appId) => (await apps.find(appId))?.secret,
+    removalGuard: removalGuard ?? unguardedRemoval,
+    assembly: options.assembly,
+    redirectDownloads: options.redirectDownloads,
+  };
+}
+
+/**
+ * For the operator's commands where no server runs; DirectoryOwnedError where one does. The bytes
+ * are opened by those verbs alone that want them.
+ */
 export async function withLocalAdministration<Result>(
   config: StorageConfig,
   work: (administration: Administration) => Promise<Result>,
 ): Promise<Result> {
-  return await withLocalRooms(config, ({ administration }) => work(administration));
+  const options = localOptions(config);
+  const records = await openRecords(options);
+  const { catalog } = records;
+  const { apps, tokens } = accessOver(records);
+  const openEngine = async (use: BlobsUse): Promise<EngineParts> =>
+    engineOver(options, { catalog, ...(await records.openBlobs(use)) }, apps);
+  const administration = new Administration({
+    apps,
+    tokens,
+    sweep: async (wanted) =>
+      sweep(await openEngine(wanted.dryRun ? "reading" : "everything"), wanted),
+    verify: async () => verify(await openEngine("reading")),
+  });
+  try {
+    return await work(administration);
+  } finally {
+    await records.close();
+  }
 }
 
 /** Writes the whole deployment to a directory. No server may run on it. */
 export function exportTo(config: StorageConfig, directory: string): Promise<ExportReport> {
-  return withLocalRooms(config, ({ engine }) => exportDeployment(engine, directory));
+  return withLocalRooms(config, "reading", ({ engine }) => exportDeployment(engine, directory));
 }
 
 /** Gives a restored catalog back what the bucket still knows; `go` lets bytes be removed again. */
@@ -95,7 +140,7 @@ export function repairCatalog(
   config: StorageConfig,
   options: { readonly dryRun: boolean; readonly go: boolean },
 ): Promise<RepairReport> {
-  return withLocalRooms(config, async ({ engine, removalGuard }) => {
+  return withLocalRooms(config, "reading", async ({ engine, removalGuard }) => {
     const report = await repair(engine, { dryRun: options.dryRun });
     if (options.go && !options.dryRun) await removalGuard?.allow();
     return report;
@@ -104,14 +149,24 @@ export function repairCatalog(
 
 /** Reads in what `exportTo` wrote. */
 export function importFrom(config: StorageConfig, directory: string): Promise<ImportReport> {
-  return withLocalRooms(config, (rooms) => importDeployment(rooms, directory));
+  return withLocalRooms(config, "everything", (rooms) => importDeployment(rooms, directory));
 }
 
 async function withLocalRooms<Result>(
   config: StorageConfig,
+  use: BlobsUse,
   work: (rooms: Rooms) => Promise<Result>,
 ): Promise<Result> {
-  const rooms = await openRooms({
+  const rooms = await openRooms(localOptions(config), use);
+  try {
+    return await work(rooms);
+  } finally {
+    await rooms.close();
+  }
+}
+
+function localOptions(config: StorageConfig): RoomsOptions {
+  return {
     config,
     handleLifetimeMs: limits.handleLifetimeMsDefault,
     marks: { softBytes: undefined, hardBytes: undefined },
@@ -121,12 +176,7 @@ async function withLocalRooms<Result>(
     log: silentLog,
     onFatal: failNow,
     onVolumeFailure: failNow,
-  });
-  try {
-    return await work(rooms);
-  } finally {
-    await rooms.close();
-  }
+  };
 }
 
 function failNow(error: Error): never {
@@ -198,24 +248,42 @@ function createHttp(
   config: Config,
   { log, health }: { readonly log: Log; readonly health: Health },
 ): HttpServer {
+  const ids = new SessionIds(rooms.keyring.derive("graph upload id"));
   const graph = new GraphProtocol({
     engine: rooms.engine,
     apps: rooms.apps,
     tokens: rooms.tokens,
-    ids: new SessionIds(rooms.keyring.derive("graph upload id")),
+    ids,
     publicUrl: config.publicUrl,
     trustProxy: config.trustProxy,
   });
+  const errors = new RecentErrors(systemClock);
+  const previews: PreviewParts = {
+    engine: rooms.engine,
+    links: new PreviewLinks(rooms.keyring.derive("preview link"), systemClock),
+    uploadOfGraphId: (id) => ids.parseWhole(id),
+  };
   const control = controlApp({
     administration: rooms.administration,
     authenticate: (token) => rooms.tokens.authenticate(token),
+    live: {
+      engine: rooms.engine,
+      view: new LiveView({ engine: rooms.engine, graphIdOf: (upload) => ids.format(upload) }),
+      samples: watchThroughput(rooms.engine.activity, systemClock),
+      errors: errors.errors,
+      node: `${hostname()} ${process.pid}`,
+      closing: () => http.draining,
+      log,
+    },
+    me: { apps: rooms.apps, graphVersion: defaultVersion },
+    previews,
     pageDirectory: fileURLToPath(new URL("../../web", import.meta.url)),
     ready: () => !http.draining && !health.volumeFailed,
     log,
   });
   const listener = controlListener(control);
   const http = new HttpServer({
-    protocols: [graph],
+    protocols: [graph, new PreviewProtocol(previews)],
     fallback: (request, response) => {
       void listener(request, response);
     },
@@ -223,6 +291,9 @@ function createHttp(
     clock: systemClock,
     random: systemRandom,
     corsOrigins: config.corsOrigins,
+    onAnswered: (answered) => {
+      errors.note(answered);
+    },
   });
   return http;
 }

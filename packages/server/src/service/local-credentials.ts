@@ -13,7 +13,8 @@ export interface LocalCredentials {
   readonly adminToken?: string;
 }
 
-const fileName = "local-credentials.json";
+/** Where they are in a data directory, which is known by it. */
+export const credentialsFileName = "local-credentials.json";
 
 const credentialsSchema = z.object({
   url: z.string(),
@@ -29,7 +30,7 @@ const absentCodes: readonly (string | undefined)[] = ["ENOENT", "ENOTDIR", "EACC
 export async function readLocalCredentials(
   dataDirectory: string,
 ): Promise<LocalCredentials | undefined> {
-  const path = join(dataDirectory, fileName);
+  const path = join(dataDirectory, credentialsFileName);
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -53,7 +54,7 @@ export async function writeLocalCredentials(
   credentials: LocalCredentials,
 ): Promise<void> {
   await mkdir(dataDirectory, { recursive: true });
-  const path = join(dataDirectory, fileName);
+  const path = join(dataDirectory, credentialsFileName);
   const draft = `${path}.new`;
   const file = await open(draft, "w", 0o600);
   try {

@@ -15,15 +15,20 @@ import type { StorageConfig } from "./config.ts";
 import { descriptorsMax } from "./descriptors-max.ts";
 import { ownDirectory } from "./own-directory.ts";
 
-/** What outlives a process. */
-export interface Storage {
+/** What outlives a process, but for the bytes: enough for what is only about apps and tokens. */
+export interface Records {
   readonly keyring: Keyring;
   readonly catalog: Catalog;
-  readonly blobs: BlobStore;
-  /** Undefined where the bytes lie beside the catalog and are restored together with it. */
-  readonly removalGuard: CatalogGuard | undefined;
+  /** Opens the bytes, too. Called once; what it opens is closed with the rest. */
+  openBlobs(use: BlobsUse): Promise<OpenedBlobs>;
   close(): Promise<void>;
 }
+
+/** A store that is only read is not tried out first: nothing is put, and its keys may not allow it. */
+export type BlobsUse = "reading" | "everything";
+
+/** What outlives a process. */
+export interface Storage extends Omit<Records, "openBlobs">, OpenedBlobs {}
 
 export interface StorageOptions {
   readonly config: StorageConfig;
@@ -39,7 +44,23 @@ export interface StorageOptions {
 const outside = { clock: systemClock, random: systemRandom };
 
 /** Opens where everything is kept: from here on this process is the data directory's only owner. */
-export async function openStorage(options: StorageOptions): Promise<Storage> {
+export async function openStorage(
+  options: StorageOptions,
+  use: BlobsUse = "everything",
+): Promise<Storage> {
+  const records = await openRecords(options);
+  const { keyring, catalog } = records;
+  const close = (): Promise<void> => records.close();
+  try {
+    return { keyring, catalog, close, ...(await records.openBlobs(use)) };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The same without the bytes, which are opened when they are asked for. */
+export async function openRecords(options: StorageOptions): Promise<Records> {
   const { config } = options;
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
@@ -58,9 +79,12 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     const { catalog } = found;
     opened.push(catalog);
     if (config.catalogUrl !== undefined) await agreeOnKey(catalog, keyring);
-    const { blobs, removalGuard } = await openBlobs(options, found);
-    opened.push(blobs);
-    return { keyring, catalog, blobs, removalGuard, close };
+    const openBytes = async (use: BlobsUse): Promise<OpenedBlobs> => {
+      const bytes = await openBlobs(options, found, use);
+      opened.push(bytes.blobs);
+      return bytes;
+    };
+    return { keyring, catalog, openBlobs: openBytes, close };
   } catch (error) {
     await close();
     throw error;
@@ -86,14 +110,16 @@ async function openCatalog({ config, onFatal }: StorageOptions): Promise<OpenedC
   return { catalog, identity: () => catalog.identity() };
 }
 
-interface OpenedBlobs {
+export interface OpenedBlobs {
   readonly blobs: BlobStore;
+  /** Undefined where the bytes lie beside the catalog and are restored together with it. */
   readonly removalGuard: CatalogGuard | undefined;
 }
 
 async function openBlobs(
   options: StorageOptions,
   { catalog, identity }: OpenedCatalog,
+  use: BlobsUse,
 ): Promise<OpenedBlobs> {
   const { blobsUrl } = options.config;
   if (blobsUrl === undefined) {
@@ -104,12 +130,16 @@ async function openBlobs(
     import("../blobs/s3/s3-location.ts"),
   ]);
   const deploymentId = await catalog.claimMark("deployment", systemRandom.uuid());
-  const location = parseS3Location(blobsUrl);
+  const wanted = parseS3Location(blobsUrl);
+  const location = use === "reading" ? { ...wanted, createBucket: false } : wanted;
   const store = await S3BlobStore.open({ ...outside, location, deploymentId });
   try {
-    const profile = await store.selfTest();
-    options.log.info({ bucket: location.bucket, prefix: location.prefix, ...profile }, "S3 store");
-    await agreeOnDeployment(store, deploymentId);
+    if (use === "everything") {
+      const profile = await store.selfTest();
+      const { bucket, prefix } = location;
+      options.log.info({ bucket, prefix, ...profile }, "S3 store");
+    }
+    await agreeOnDeployment(store, deploymentId, use);
     // Rows and objects lie apart: a catalog that was restored alone must not have bytes removed.
     const counter = sweepCounter(store);
     return { blobs: store, removalGuard: new CatalogGuard({ catalog, counter, identity }) };
@@ -126,10 +156,15 @@ interface NamedObjects {
 }
 
 /** Two deployments under one prefix would each take the other's objects for orphans. */
-async function agreeOnDeployment(store: NamedObjects, deploymentId: string): Promise<void> {
+async function agreeOnDeployment(
+  store: NamedObjects,
+  deploymentId: string,
+  use: BlobsUse,
+): Promise<void> {
   const name = "deployment.json";
   const found = await store.readObject(name);
   if (found === undefined) {
+    if (use === "reading") return;
     await store.writeObject(name, `${JSON.stringify({ deployment: deploymentId })}\n`);
     return;
   }

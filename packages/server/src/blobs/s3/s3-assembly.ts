@@ -10,7 +10,7 @@ import { digestOf, md5Of } from "./s3-digest.ts";
 import { isRefusal } from "./s3-error.ts";
 import { beforeSigning, settingHeaders } from "./s3-headers.ts";
 import { withoutQuotes, type ObjectFacts, type S3Objects } from "./s3-objects.ts";
-import { planPieces, type ExtentSlice, type Piece } from "./s3-pieces.ts";
+import { planObject, type ExtentSlice, type Piece } from "./s3-pieces.ts";
 
 export interface S3AssemblyParts {
   readonly objects: S3Objects;
@@ -45,10 +45,7 @@ export class S3Assembly {
     const length = extents.reduce((sum, extent) => sum + extent.length, 0);
     const run = { start: 0, length, crc32: crc32OfRuns(extents) };
     const extent = { ...run, key: this.#parts.keyOf(run), inline: undefined };
-    const pieces = planPieces(extents);
-    if (pieces.length > limits.s3MultipartPartsMax) {
-      throw new Error(`${pieces.length} pieces are more than one object can have`);
-    }
+    const pieces = planObject(extents);
     const [only] = pieces;
     if (pieces.length <= 1 && only?.kind !== "copy") {
       await this.#putPlain(extent, only, signal);

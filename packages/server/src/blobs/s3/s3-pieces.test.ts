@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { limits } from "../../base/limits.ts";
-import type { StoredExtent } from "../blob-store.ts";
-import { planPieces } from "./s3-pieces.ts";
+import { TooManyExtentsError, type StoredExtent } from "../blob-store.ts";
+import { partBytesAt } from "./s3-merging.ts";
+import { planObject, planPieces } from "./s3-pieces.ts";
 
 const MiB = 1024 * 1024;
 
@@ -47,4 +48,22 @@ test("pieces cover every byte once, in order, and all but the last are long enou
     }),
     { numRuns: 500 },
   );
+});
+
+/** As one upload without a pause leaves them. */
+function partsOf(length: number): StoredExtent[] {
+  const lengths: number[] = [];
+  for (let start = 0; start < length; start += lengths.at(-1) ?? length) {
+    lengths.push(Math.min(length - start, partBytesAt(start, limits.s3PartBytes)));
+  }
+  return extentsOf(lengths);
+}
+
+test.for([
+  [470, "one object"],
+  [480, "no object"],
+] as const)("a blob of %d GiB in parts makes %s", ([gib, what]) => {
+  const extents = partsOf(gib * 1024 * MiB);
+  if (what === "one object") expect(planObject(extents)).toHaveLength(extents.length);
+  else expect(() => planObject(extents)).toThrow(TooManyExtentsError);
 });

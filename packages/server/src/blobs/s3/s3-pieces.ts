@@ -1,5 +1,5 @@
 import { limits } from "../../base/limits.ts";
-import type { StoredExtent } from "../blob-store.ts";
+import { TooManyExtentsError, type StoredExtent } from "../blob-store.ts";
 
 /** Bytes [from, to) of an extent. */
 export interface ExtentSlice {
@@ -14,6 +14,17 @@ export type Piece =
   | { readonly kind: "write"; readonly slices: readonly ExtentSlice[]; readonly length: number };
 
 const partBytesMin = limits.s3MultipartBytesMin;
+
+/**
+ * The pieces that one object is made of. A TooManyExtentsError when S3 does not take as many: with
+ * the parts as long as they are by default, from about 470 GiB on.
+ */
+export function planObject(extents: readonly StoredExtent[]): Piece[] {
+  const pieces = planPieces(extents);
+  const most = limits.s3MultipartPartsMax;
+  if (pieces.length <= most) return pieces;
+  throw new TooManyExtentsError(`one object has at most ${most} parts, not ${pieces.length}`);
+}
 
 /** Divides a blob so that every piece but the last is as long as S3 wants its parts. */
 export function planPieces(extents: readonly StoredExtent[]): Piece[] {

@@ -54,6 +54,11 @@ export function jsonOf({ body }: Answer): Readonly<Record<string, unknown>> {
   }
 }
 
+/** Whether it is the server's own "so far, so good": proxies were seen to make up an empty 200. */
+export function isTaken(answer: Answer): boolean {
+  return answer.status === 200 && typeof jsonOf(answer).file_offset === "number";
+}
+
 /** Whether Hawser gave the answer; otherwise something before it did. */
 export function isHawsers(answer: Answer): boolean {
   return answer.headers.has("x-fb-trace-id") || answer.body.includes('"fbtrace_id"');
@@ -62,11 +67,12 @@ export function isHawsers(answer: Answer): boolean {
 /** The answer in a few words, as evidence. */
 export function describeAnswer(answer: Answer): string {
   const server = answer.headers.get("server");
+  const empty = answer.body.length === 0 ? ", empty" : "";
   const by = isHawsers(answer) ? "Hawser" : (server ?? "a proxy that names itself nowhere");
   const { error } = jsonOf(answer);
   const told =
     typeof error === "object" && error !== null && "message" in error ? String(error.message) : "";
-  return `${answer.status} by ${by}${told === "" ? "" : ` (${told.slice(0, 160)})`}`;
+  return `${answer.status} by ${by}${empty}${told === "" ? "" : ` (${told.slice(0, 160)})`}`;
 }
 
 function parseHead(bytes: Buffer): Head | undefined {

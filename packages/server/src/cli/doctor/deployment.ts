@@ -37,6 +37,7 @@ export class Deployment {
   mayRemove = true;
   readonly #uploads = new Set<string>();
   readonly #files = new Set<string>();
+  #open: Promise<string> | undefined;
   #sample: Promise<Sample> | undefined;
 
   constructor(options: DeploymentOptions) {
@@ -89,6 +90,12 @@ export class Deployment {
     if (typeof id !== "string") throw new Error(`no upload begun: ${describeAnswer(answer)}`);
     this.#uploads.add(id);
     return id;
+  }
+
+  /** An upload that is open, for probes that only ask. */
+  anUpload(): Promise<string> {
+    this.#open ??= this.begin(16);
+    return this.#open;
   }
 
   /** The head of an append; `file-offset` passes where `file_offset` does not. */

@@ -32,6 +32,7 @@ export class UntrustedError extends Error {
 }
 
 const connectMsMax = 10_000;
+const writeMsMax = 30_000;
 
 /** A socket that is connected; with TLS also to whom no certificate vouches for. */
 export async function openSocket(
@@ -111,7 +112,7 @@ export class Line {
     return this.#ended || this.#received.length > 0;
   }
 
-  /** Resolves once the kernel has the bytes; false when the connection is gone. */
+  /** Resolves once the kernel has the bytes; false when the connection is gone or takes nothing. */
   async write(bytes: Uint8Array | string): Promise<boolean> {
     if (this.#ended || !this.#socket.writable) return false;
     const written = Promise.withResolvers<boolean>();
@@ -120,11 +121,14 @@ export class Line {
     };
     // A socket that is destroyed with writes in flight does not call all of them back.
     this.#socket.once("close", gone);
+    const timer = setTimeout(gone, writeMsMax);
     this.#socket.write(bytes, (error) => {
-      this.#socket.off("close", gone);
       written.resolve(error === undefined || error === null);
     });
-    return await written.promise;
+    return await written.promise.finally(() => {
+      clearTimeout(timer);
+      this.#socket.off("close", gone);
+    });
   }
 
   async sendHead({ method, path, headers = {} }: RequestHead): Promise<boolean> {

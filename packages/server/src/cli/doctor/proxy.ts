@@ -1,4 +1,4 @@
-import type { Answer } from "./answer.ts";
+import { isHawsers, type Answer } from "./answer.ts";
 import type { Deployment } from "./deployment.ts";
 import type { ProxyKind } from "./remedies.ts";
 
@@ -8,6 +8,8 @@ export interface Proxy {
   readonly kind: ProxyKind | undefined;
   /** As it names itself; undefined when nothing tells. */
   readonly name: string | undefined;
+  /** Whether Hawser itself answers what a proxy would. */
+  readonly isBare: boolean;
 }
 
 const errorPageMsMax = 5_000;
@@ -16,10 +18,11 @@ const errorPageMsMax = 5_000;
 export async function recogniseProxy(deployment: Deployment, usual: Answer): Promise<Proxy> {
   const named = usual.headers.get("server") ?? usual.headers.get("via");
   const kind = kindNamed(named ?? "");
-  if (kind !== undefined) return { kind, name: named };
+  if (kind !== undefined) return { kind, name: named, isBare: false };
   const page = await errorPage(deployment).catch(() => undefined);
   const kindOfPage = page === undefined ? undefined : kindOf(page);
-  return { kind: kindOfPage, name: named ?? kindOfPage };
+  const isBare = named === undefined && page !== undefined && isHawsers(page);
+  return { kind: kindOfPage, name: named ?? kindOfPage, isBare };
 }
 
 function kindNamed(text: string): ProxyKind | undefined {

@@ -103,7 +103,7 @@ export const remedies: Readonly<Record<Fault, Remedy>> = Object.freeze({
     nginx: ["pass OPTIONS on; remove proxy_hide_header Access-Control-…"],
     haproxy: ["pass OPTIONS on; remove http-response del-header Access-Control-…"],
     caddy: ["pass OPTIONS on; remove header -Access-Control-…"],
-    hawser: ["let the server answer pages of that origin (hawser serve --help)"],
+    hawser: ["hawser serve --cors-origins with that origin among them"],
   },
   "upload-does-not-go-on": {
     nginx: ["one upstream for all of Hawser's paths; no proxy_cache, no rewrite of them"],

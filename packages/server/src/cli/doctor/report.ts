@@ -10,17 +10,18 @@ export interface Report {
 }
 
 /** The lines to change, of the proxy that was recognised or of all that are known. */
-export function remedyFor(fault: Fault, { kind }: Proxy): Remedy {
+export function remedyFor(fault: Fault, { kind, isBare }: Proxy): Remedy {
   const remedy = remedies[fault];
-  if (kind === undefined) return remedy;
   const { hawser } = remedy;
+  if (isBare && hawser !== undefined) return { hawser };
+  if (kind === undefined) return remedy;
   const own = remedy[kind] ?? [];
   return { [kind]: own, ...(hawser === undefined ? {} : { hawser }) };
 }
 
 /** A checklist for people. */
 export function listReport(url: string, proxy: Proxy): Report {
-  print(`${url}, through ${tame(proxy.name ?? "no proxy that names itself")}`);
+  print(`${url}, through ${tame(proxy.name ?? "no proxy that is known here")}`);
   return {
     seen: (probe, outcome) => {
       print(`${marks[outcome.kind]} ${probe.title}: ${tame(outcome.evidence)}`);

@@ -15,7 +15,8 @@ export type Route =
       readonly version: string;
     };
 
-const defaultVersion = "v21.0";
+/** What is taken where a path names no version. */
+export const defaultVersion = "v21.0";
 const edges =
   /^(uploads|files|content|videos|advideos|whatsapp_business_profile|message_templates)$/;
 

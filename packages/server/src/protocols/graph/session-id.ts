@@ -25,6 +25,12 @@ export class SessionIds {
     return `upload:${payload}?sig=${signature(key, payload)}`;
   }
 
+  /** The upload's UUID, from a whole id as it was answered. */
+  parseWhole(id: string): string {
+    const [, payload = "", given = ""] = /^upload:([^?]*)\?sig=(.*)$/.exec(id) ?? [];
+    return this.parse(payload, given);
+  }
+
   /** The upload's UUID. `signature_invalid` for anything this deployment did not sign. */
   parse(payload: string, given: string): string {
     const isOurs = this.#keys.some((key) => equal(signature(key, payload), given));

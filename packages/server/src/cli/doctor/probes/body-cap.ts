@@ -1,8 +1,8 @@
 import { formatBytes } from "../../amounts.ts";
-import { describeAnswer, isHawsers, type Answer } from "../answer.ts";
+import { describeAnswer, isHawsers, isTaken, type Answer } from "../answer.ts";
 import { answerMsMax, answerOf, sampleBytes, type Deployment } from "../deployment.ts";
 import type { Reply } from "../line.ts";
-import { finding, ok, type Outcome, type Probe } from "../probe.ts";
+import { couldNotLook, finding, ok, type Outcome, type Probe } from "../probe.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -74,13 +74,17 @@ async function sent(deployment: Deployment): Promise<Outcome> {
   } finally {
     line.close();
   }
-  if (reply.kind === "answer" && reply.answer.status === 200) {
+  if (reply.kind === "answer" && isTaken(reply.answer)) {
     const declaration = `${formatBytes(declaredBytesMax)} announced`;
     return ok(`${formatBytes(sentBytes)} sent and ${declaration} were let through`);
   }
-  const how = reply.kind === "answer" ? describeAnswer(reply.answer) : "the connection was closed";
   const offset = await deployment.offset(id);
-  const told = `of ${formatBytes(sentBytes)} ${formatBytes(offset)} passed; then: ${how}`;
-  if (reply.kind === "answer" && isHawsers(reply.answer)) throw new Error(told);
-  return finding("body-capped", told);
+  const told = `of ${formatBytes(sentBytes)} ${formatBytes(offset)} passed; then ${wordsOf(reply)}`;
+  const isServers = reply.kind === "answer" && isHawsers(reply.answer);
+  return isServers || offset === sentBytes ? couldNotLook(told) : finding("body-capped", told);
+}
+
+function wordsOf(reply: Reply): string {
+  if (reply.kind === "answer") return describeAnswer(reply.answer);
+  return reply.kind === "closed" ? "the connection was closed" : "no answer came";
 }

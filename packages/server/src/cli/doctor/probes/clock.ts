@@ -8,7 +8,7 @@ export const clock: Probe = {
   name: "clock",
   title: "the clocks agree",
   look: async (deployment) => {
-    const id = await deployment.begin(16);
+    const id = await deployment.anUpload();
     const askedAt = Date.now();
     const answer = await deployment.ask({ method: "GET", path: deployment.path(id) });
     const date = answer.headers.get("date");

@@ -8,7 +8,7 @@ export const connections: Probe = {
   name: "connections",
   title: "connections are kept for the next request",
   look: async (deployment) => {
-    const id = await deployment.begin(16);
+    const id = await deployment.anUpload();
     const line = await deployment.open();
     try {
       const head = { method: "GET", path: deployment.path(id), headers: deployment.authorization };

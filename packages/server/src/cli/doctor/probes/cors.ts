@@ -1,4 +1,3 @@
-import { describeAnswer } from "../answer.ts";
 import type { Deployment } from "../deployment.ts";
 import { finding, ok, type Probe } from "../probe.ts";
 
@@ -10,7 +9,7 @@ export const cors: Probe = {
   title: "pages of other origins may upload",
   look: async (deployment) => {
     const { origin } = deployment.options;
-    const id = await deployment.begin(16);
+    const id = await deployment.anUpload();
     const routes = [`${deployment.options.appId}/uploads`, id];
     const wrong: string[] = [];
     for (const route of routes) {
@@ -46,7 +45,7 @@ async function preflightFaults(deployment: Deployment, path: string): Promise<st
     const reply = await line.reply(preflightMsMax);
     if (reply.kind !== "answer") return [`the preflight was ${reply.kind}`];
     const { answer } = reply;
-    if (answer.status >= 300) return [`the preflight was answered ${describeAnswer(answer)}`];
+    if (answer.status >= 300) return [`the preflight was answered ${answer.status}`];
     if (!allows(answer.headers.get("access-control-allow-origin"), origin)) {
       return ["the preflight has no Access-Control-Allow-Origin for it"];
     }

@@ -1,4 +1,4 @@
-import { describeAnswer } from "../answer.ts";
+import { describeAnswer, isTaken } from "../answer.ts";
 import { answerMsMax, answerOf } from "../deployment.ts";
 import { couldNotLook, ok, type Probe } from "../probe.ts";
 
@@ -17,7 +17,7 @@ export const interimAnswers: Probe = {
       const interim = await line.interim(interimMsMax);
       await line.write("%");
       const answer = answerOf(await line.reply(answerMsMax), "append");
-      if (answer.status !== 200) return couldNotLook(`it was answered ${describeAnswer(answer)}`);
+      if (!isTaken(answer)) return couldNotLook(`it was answered ${describeAnswer(answer)}`);
       return ok(
         interim === undefined
           ? `none came in ${interimMsMax / 1000} s to Expect: 100-continue; the append was taken`

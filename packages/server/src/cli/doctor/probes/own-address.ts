@@ -6,7 +6,7 @@ export const ownAddress: Probe = {
   name: "address",
   title: "the server knows the address that clients use",
   look: async (deployment) => {
-    const id = await deployment.begin(16);
+    const id = await deployment.anUpload();
     const path = `${deployment.path(id)}&fields=url`;
     const { url } = jsonOf(await deployment.ask({ method: "GET", path }));
     if (typeof url !== "string") return couldNotLook("the server told no address");

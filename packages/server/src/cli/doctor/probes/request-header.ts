@@ -1,4 +1,4 @@
-import { describeAnswer, isHawsers } from "../answer.ts";
+import { describeAnswer, isHawsers, isTaken } from "../answer.ts";
 import { couldNotLook, finding, ok, type Probe } from "../probe.ts";
 
 /** Whether a header with an underscore in its name arrives: Graph's appends need `file_offset`. */
@@ -13,8 +13,8 @@ export const requestHeader: Probe = {
       headers: { file_offset: "0" },
       body: "%",
     });
-    if (answer.status === 200) return ok("an append with it was taken");
-    const isMissing = answer.body.toString().includes('file_offset is missing');
+    if (isTaken(answer)) return ok("an append with it was taken");
+    const isMissing = answer.body.toString().includes("file_offset is missing");
     if (isHawsers(answer) && isMissing) {
       return finding("header-dropped", "it was sent, and the server did not get it");
     }

@@ -1,6 +1,7 @@
-import { describeAnswer, isHawsers } from "../answer.ts";
+import { describeAnswer, isHawsers, isTaken } from "../answer.ts";
 import { answerMsMax, sampleBytes } from "../deployment.ts";
-import { couldNotLook, finding, ok, type Probe } from "../probe.ts";
+import type { Reply } from "../line.ts";
+import { couldNotLook, finding, ok, type Outcome, type Probe } from "../probe.ts";
 
 const pieceBytes = 1024;
 
@@ -17,25 +18,26 @@ export const silence: Probe = {
     try {
       await line.sendHead(deployment.appendHead(id, 0, 2 * pieceBytes));
       await line.write(sampleBytes(pieceBytes));
-      await line.stirs(patienceMs);
-      if (!line.isOver) await line.write(sampleBytes(pieceBytes));
-      const reply = await line.reply(answerMsMax);
-      const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-      const silent = `${patienceMs / 1000} s of silence`;
-      if (reply.kind !== "answer") {
-        return finding(
-          "silence-cut",
-          `after ${seconds} s of ${silent}: ${reply.kind === "closed" ? "the connection was closed" : "no answer"}`,
-        );
-      }
-      const { answer } = reply;
-      if (answer.status === 200) return ok(`${silent} were waited for`);
-      const told = `after ${seconds} s of a body with ${silent}: ${describeAnswer(answer)}`;
-      // Hawser's own 408 and 400 tell that it was cut off behind the proxy's back.
-      if (isHawsers(answer) && ![400, 408].includes(answer.status)) return couldNotLook(told);
-      return finding(answer.status === 504 ? "answer-late" : "silence-cut", told);
+      const isCut = await line.stirs(patienceMs);
+      const afterSeconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+      if (!isCut) await line.write(sampleBytes(pieceBytes));
+      return outcomeOf(await line.reply(answerMsMax), `after ${afterSeconds} s of silence`);
     } finally {
       line.close();
     }
   },
 };
+
+function outcomeOf(reply: Reply, when: string): Outcome {
+  if (reply.kind !== "answer") {
+    const what = reply.kind === "closed" ? "the connection was closed" : "no answer came";
+    return finding("silence-cut", `${when} ${what}`);
+  }
+  const { answer } = reply;
+  if (isTaken(answer)) return ok(`${when} the body went on`);
+  const told = `${when} it was answered ${describeAnswer(answer)}`;
+  // A cut that happens between proxy and server is told by the server itself.
+  const tellsOfCut = [400, 408].includes(answer.status);
+  if (isHawsers(answer) && !tellsOfCut) return couldNotLook(told);
+  return finding(answer.status === 504 ? "answer-late" : "silence-cut", told);
+}

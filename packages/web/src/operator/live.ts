@@ -1,0 +1,72 @@
+import { signal } from "@preact/signals";
+import { callServer, ServerRefusal } from "../state/server-api.ts";
+import { session, signOut } from "../state/session.ts";
+import type { Trouble } from "../words/trouble.ts";
+import { asSentence } from "../words/trouble.ts";
+import { readEvents } from "./event-stream.ts";
+import type { LiveChange, LivePicture } from "./live-words.ts";
+import { applyChange } from "./live-words.ts";
+
+/** What the server shows of itself; undefined until it has. */
+export const picture = signal<LivePicture | undefined>(undefined);
+/** Why the picture stands still. */
+export const liveTrouble = signal<Trouble | undefined>(undefined);
+
+const againMs = 3000;
+
+/** Keeps the picture current until aborted. */
+export async function watchLive(signal: AbortSignal): Promise<void> {
+  while (!isAborted(signal)) {
+    try {
+      await follow(signal);
+    } catch (error) {
+      if (!isAborted(signal)) liveTrouble.value = explain(error);
+    }
+    await pause(signal);
+  }
+}
+
+/** Asked anew after every wait. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+async function follow(signal: AbortSignal): Promise<void> {
+  const token = session.peek()?.token;
+  if (token === undefined) return;
+  const response = await callServer("/admin/v1/live", { token, signal });
+  if (response.body === null) return;
+  for await (const { name, data } of readEvents(response.body)) {
+    // The page and its server come as one, so each event is what the contract says.
+    const event: unknown = JSON.parse(data);
+    liveTrouble.value = undefined;
+    if (name === "snapshot") picture.value = event as LivePicture;
+    if (name === "change" && picture.value !== undefined) {
+      picture.value = applyChange(picture.value, event as LiveChange);
+    }
+    if (name === "end" && (event as { reason: string }).reason === "token") signOut();
+  }
+}
+
+function explain(error: unknown): Trouble {
+  const next = "The page tries again by itself; what is shown may be old.";
+  if (!(error instanceof ServerRefusal)) return { happened: "The connection was cut.", next };
+  return { happened: asSentence(error.message), next };
+}
+
+function pause(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, againMs);
+    const stop = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    signal.addEventListener("abort", stop, { once: true });
+  });
+}
+
+/** Ends an open upload. @throws ServerRefusal */
+export async function endUpload(id: string, how: "cancel" | "expire"): Promise<void> {
+  const token = session.peek()?.token ?? "";
+  await callServer(`/admin/v1/uploads/${id}/${how}`, { token, method: "POST", body: {} });
+}

@@ -1,0 +1,47 @@
+import { opened, question } from "../state/details.ts";
+import { Details } from "./details.tsx";
+import { Dialog } from "./dialog.tsx";
+
+/** Whatever is asked or shown over the page now. */
+export function Dialogs() {
+  return (
+    <>
+      <OpenedRow />
+      <OpenQuestion />
+    </>
+  );
+}
+
+function OpenedRow() {
+  const row = opened.value;
+  if (row === undefined) return null;
+  return <Details key={row.key} row={row} />;
+}
+
+function OpenQuestion() {
+  const asked = question.value;
+  if (asked === undefined) return null;
+  const close = () => {
+    question.value = undefined;
+  };
+  return (
+    <Dialog title={asked.title} onClose={close}>
+      <p>{asked.words}</p>
+      <div class="dialog-buttons">
+        <button type="button" class="button" onClick={close}>
+          No, keep it
+        </button>
+        <button
+          type="button"
+          class="button danger"
+          onClick={() => {
+            close();
+            asked.run();
+          }}
+        >
+          {asked.confirm}
+        </button>
+      </div>
+    </Dialog>
+  );
+}

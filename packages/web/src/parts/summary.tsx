@@ -1,0 +1,48 @@
+import { totals } from "../state/rows.ts";
+import { goOnWithAll, pauseAll, removeFromList } from "../state/uploads.ts";
+import { headingInWords, totalsInWords } from "../words/totals-words.ts";
+import { percentInWords } from "../words/amounts.ts";
+import { RopeBar } from "./rope-bar.tsx";
+
+/** All uploads as one. */
+export function Summary() {
+  const all = totals.value;
+  const { active, paused, failed, finished, wanting, rows } = all;
+  return (
+    <section class="summary card" aria-label="All uploads">
+      <div class="summary-head">
+        <h2>{headingInWords(all)}</h2>
+        <div class="summary-buttons">
+          {active > 0 && (
+            <button type="button" class="button" onClick={pauseAll}>
+              Pause all
+            </button>
+          )}
+          {active === 0 && paused + failed + wanting > 0 && (
+            <button type="button" class="button primary" onClick={() => void goOnWithAll()}>
+              Go on with all
+            </button>
+          )}
+          {finished > 0 && (
+            <button type="button" class="button" onClick={clearFinished}>
+              Clear finished
+            </button>
+          )}
+        </div>
+      </div>
+      <RopeBar
+        label="All uploads"
+        length={all.length}
+        sent={all.sent}
+        confirmed={all.confirmed}
+        words={`${percentInWords(all.confirmed, all.length)} on the server`}
+        tone={rows > 0 && finished === rows ? "good" : active > 0 ? "calm" : "still"}
+      />
+      <p class="soft numbers">{totalsInWords(all)}</p>
+    </section>
+  );
+}
+
+function clearFinished(): void {
+  removeFromList(({ phase }) => phase === "finished" || phase === "cancelled");
+}

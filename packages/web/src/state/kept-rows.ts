@@ -1,0 +1,72 @@
+import type { DBSchema, IDBPDatabase } from "idb";
+import { openDB } from "idb";
+import type { Trouble } from "../words/trouble.ts";
+import type { Phase } from "./rows.ts";
+
+/** What this browser remembers of a row, so that a reload finds it again. */
+export interface KeptRow {
+  readonly key: string;
+  readonly appId: string;
+  readonly name: string;
+  readonly length: number;
+  readonly type: string;
+  /** The file's time of change, by which it is known again; milliseconds since 1970. */
+  readonly changedAt: number;
+  /** Orders the list. */
+  readonly addedAt: number;
+  readonly phase: Phase;
+  readonly confirmed: number;
+  /** The upload's id, once the server gave one. */
+  readonly uploadId?: string | undefined;
+  readonly handle?: string | undefined;
+  readonly fileId?: string | undefined;
+  /** Why it failed. */
+  readonly trouble?: Trouble | undefined;
+  /** By which the browser opens the file again. */
+  readonly access?: FileSystemFileHandle | undefined;
+}
+
+interface Tables extends DBSchema {
+  rows: { key: string; value: KeptRow };
+}
+
+let opened: Promise<IDBPDatabase<Tables>> | undefined;
+
+/** Oldest first; none when the browser keeps nothing. */
+export async function keptRows(appId: string): Promise<KeptRow[]> {
+  try {
+    const all = await (await database()).getAll("rows");
+    return all.filter((row) => row.appId === appId).sort((a, b) => a.addedAt - b.addedAt);
+  } catch {
+    return [];
+  }
+}
+
+/** All in one transaction. Answers whether the browser kept them. */
+export async function keepRows(kept: readonly KeptRow[]): Promise<boolean> {
+  try {
+    const change = (await database()).transaction("rows", "readwrite");
+    await Promise.all([...kept.map((row) => change.store.put(row)), change.done]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export async function forgetRows(keys: readonly string[]): Promise<void> {
+  try {
+    const change = (await database()).transaction("rows", "readwrite");
+    await Promise.all([...keys.map((key) => change.store.delete(key)), change.done]);
+  } catch {
+    // A browser that keeps nothing has nothing to forget.
+  }
+}
+
+function database(): Promise<IDBPDatabase<Tables>> {
+  opened ??= openDB<Tables>("hawser-page", 1, {
+    upgrade: (database) => {
+      database.createObjectStore("rows", { keyPath: "key" });
+    },
+  });
+  return opened;
+}

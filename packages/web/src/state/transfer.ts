@@ -1,0 +1,114 @@
+import type { UploadSnapshot, UploadState } from "hawser-client";
+import { UploadError } from "hawser-client";
+import { objectionTo } from "../words/limits-words.ts";
+import { troubleOf } from "../words/trouble.ts";
+import { announce } from "./announcements.ts";
+import { begin, connect } from "./client.ts";
+import type { RowView } from "./rows.ts";
+import { viewOf } from "./rows.ts";
+import { session } from "./session.ts";
+import type { Work } from "./work.ts";
+import { tell } from "./work.ts";
+
+/** Sends a file whose row waits for it. */
+export function startTransfer(work: Work): void {
+  const current = session.peek();
+  if (current === undefined || work.file === undefined) return;
+  const objection = objectionTo(work.file, current.me.limits);
+  if (objection !== undefined) {
+    tell(work, { ...standingStill, phase: "failed", trouble: objection });
+    announce(`${work.row.name} failed: ${objection.happened}`);
+    return;
+  }
+  const task = begin(current, work.file);
+  work.task = task;
+  tell(work, { ...standingStill, phase: "queued" });
+  task.subscribe(
+    (snapshot) => {
+      // A task that was replaced has nothing to say any more.
+      if (work.task === task) show(work, snapshot);
+    },
+    { everyMs: 200 },
+  );
+}
+
+/** Stops without giving anything up: the next sign-in goes on. */
+export function endTransfer(work: Work): void {
+  const { task } = work;
+  work.task = undefined;
+  task?.abort();
+}
+
+/** Cancels the upload here and on the server. */
+export async function giveUp(work: Work): Promise<void> {
+  const { task, uploadId } = work;
+  const current = session.peek();
+  work.task = undefined;
+  work.uploadId = undefined;
+  tell(work, { ...standingStill, phase: "cancelled", sent: 0, confirmed: 0 });
+  announce(`${work.row.name} is cancelled.`);
+  try {
+    if (task !== undefined) await task.cancel();
+    else if (uploadId !== undefined && current !== undefined) {
+      await connect(current).cancel(uploadId);
+    }
+  } catch (error) {
+    if (!(error instanceof UploadError)) throw error;
+    if (["gone", "not-found"].includes(error.code)) return;
+    const next = "The server removes it by itself when it expires.";
+    const happened = `Cancelled here; the server could not be told. ${next}`;
+    tell(work, { trouble: { happened, next } });
+  }
+}
+
+const standingStill = { rate: undefined, secondsLeft: undefined, trouble: undefined };
+
+function show(work: Work, { state, progress }: UploadSnapshot): void {
+  if (state.kind === "uploading") work.uploadId = state.id;
+  if (state.kind === "done") work.uploadId = state.result.id;
+  const moved = progress === undefined ? {} : positionOf(progress, viewOf(work.row));
+  tell(work, { ...standingStill, ...moved, ...newsOf(state) });
+  if (state.kind === "done") announce(`${work.row.name} is on the server.`);
+  if (state.kind === "failed")
+    announce(`${work.row.name} failed: ${troubleOf(state.error).happened}`);
+}
+
+type Position = Pick<RowView, "sent" | "confirmed" | "rate" | "secondsLeft">;
+
+/** Before the server was asked, nothing is known to be sent; what was shown stays. */
+function positionOf(progress: NonNullable<UploadSnapshot["progress"]>, before: RowView): Position {
+  const { sent, confirmed, rate, secondsLeft } = progress;
+  if (sent === 0 && before.confirmed > 0) return { ...before, rate, secondsLeft };
+  return { sent, confirmed, rate, secondsLeft };
+}
+
+function newsOf(state: UploadState): Partial<RowView> {
+  switch (state.kind) {
+    case "waiting":
+      return { phase: "queued" };
+    case "starting":
+    case "checking":
+      return { phase: "checking" };
+    case "uploading":
+    case "publishing":
+      return { phase: "sending" };
+    case "retrying":
+      return { phase: "retrying", trouble: interruption(state) };
+    case "paused":
+    case "aborted":
+      return { phase: "paused" };
+    case "done":
+      return { phase: "finished", handle: state.result.handle, fileId: state.result.fileId };
+    case "failed":
+      return { phase: "failed", trouble: troubleOf(state.error) };
+    case "cancelled":
+      return { phase: "cancelled" };
+  }
+}
+
+function interruption(state: Extract<UploadState, { kind: "retrying" }>) {
+  if (state.reason === "offline") {
+    return { happened: "You are offline.", next: "It goes on when you are back." };
+  }
+  return troubleOf(state.error);
+}

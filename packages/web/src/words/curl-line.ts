@@ -1,0 +1,9 @@
+/** One shell word, whatever is in it. */
+export function shellWord(text: string): string {
+  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** Fetches a published file. The token stays the shell's: it is shown nowhere. */
+export function downloadLine(address: string, name: string): string {
+  return `curl -H "Authorization: OAuth $TOKEN" -o ${shellWord(name)} ${shellWord(address)}`;
+}

@@ -1,0 +1,263 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { connectGraph } from "hawser-client";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+
+import { eventually } from "../support/eventually.ts";
+import { patternBytes } from "../support/seeded.ts";
+import { ServerProcess } from "../support/server-process.ts";
+import { type FaultPlan, TcpProxy } from "../support/tcp-proxy.ts";
+import { chromiumMissing, launchChromium } from "./support/chromium.ts";
+import type { Outcome } from "./support/library-page.ts";
+import { libraryPage, PageServer } from "./support/page-server.ts";
+
+// A browser takes a while on a machine that does other things too.
+vi.setConfig({ testTimeout: 90_000 });
+
+const mib = 1024 * 1024;
+const length = 12 * mib + 7;
+const cutAfter = 4 * mib;
+
+let server: ServerProcess;
+let proxy: TcpProxy;
+let site: PageServer;
+let browser: Browser;
+let directory: string;
+let context: BrowserContext;
+let page: Page;
+
+beforeAll(async () => {
+  if (chromiumMissing !== undefined) return;
+  const parts = new AsyncDisposableStack();
+  server = parts.use(await ServerProcess.start());
+  proxy = parts.use(await TcpProxy.start({ host: "127.0.0.1", port: server.port }));
+  site = parts.use(await PageServer.start(libraryPage));
+  browser = await launchChromium();
+  parts.defer(() => browser.close());
+  return () => parts.disposeAsync();
+}, 60_000);
+
+beforeEach(async ({ skip }) => {
+  if (chromiumMissing !== undefined) skip(chromiumMissing);
+  directory = await mkdtemp(join(tmpdir(), "hawser-browser-"));
+  proxy.setPlan(() => ({}));
+  context = await browser.newContext();
+  page = await context.newPage();
+  await page.goto(site.url);
+});
+
+afterEach(async () => {
+  await context.close();
+  await rm(directory, { recursive: true });
+});
+
+function connection() {
+  return { url: proxy.url, appId: server.appId, token: server.token, stallMs: 3000 };
+}
+
+async function fileOf(bytes: Buffer): Promise<string> {
+  const path = join(directory, "film.mp4");
+  await writeFile(path, bytes);
+  // Whole seconds, so that another file can be given the same time.
+  await utimes(path, 1_700_000_000, 1_700_000_000);
+  return path;
+}
+
+/** Begins in the page with the file at that path; the upload's id. */
+async function begin(path: string): Promise<string> {
+  await page.setInputFiles("#file", path);
+  const options = { ...connection(), publish: true };
+  return page.evaluate((given) => hawserPage.begin(hawserPage.picked(), given), options);
+}
+
+async function outcomeOf(): Promise<Outcome> {
+  const outcome = await page.evaluate(() => hawserPage.outcome());
+  return outcome ?? expect.unreachable("nothing was begun");
+}
+
+/** Fails unless the upload ended with a published file of exactly these bytes. */
+async function expectPublished({ result, failure }: Outcome, bytes: Buffer): Promise<void> {
+  expect(failure).toBeUndefined();
+  const { url, appId, token } = { ...connection(), url: server.url };
+  const { body } = await connectGraph({ url, appId, token }).download(result?.fileId ?? "");
+  const got = createHash("sha256");
+  for await (const chunk of body) got.update(chunk);
+  expect(got.digest("hex")).toBe(createHash("sha256").update(bytes).digest("hex"));
+}
+
+/** The first connection from now on that carries so much meets the fault. */
+function faultOnce(fault: "reset" | "stall"): FaultPlan {
+  const before = proxy.connections.length;
+  return () => {
+    const done = proxy.connections.slice(before).some(({ happened }) => happened !== undefined);
+    return done ? {} : { toServer: { afterBytes: cutAfter, fault } };
+  };
+}
+
+/** As `begin`, with a connection that soon carries nothing more. */
+async function beginAndStall(path: string): Promise<string> {
+  proxy.setPlan(faultOnce("stall"));
+  return begin(path);
+}
+
+/** Waits until the server has kept something of an upload whose connection stalled. */
+async function keptSomething(id: string): Promise<number> {
+  const { appId, token } = server;
+  const graph = connectGraph({ url: server.url, appId, token });
+  return eventually(
+    async () => {
+      const { offset } = await graph.status(id);
+      return offset > 0 ? offset : undefined;
+    },
+    { what: "the server to keep a part" },
+  );
+}
+
+test("a file goes up in one piece, without the page reading it", async () => {
+  const bytes = patternBytes({ seed: 1, length });
+  await begin(await fileOf(bytes));
+  const outcome = await outcomeOf();
+  await expectPublished(outcome, bytes);
+  expect(outcome.states).toEqual(["starting", "uploading", "publishing", "done"]);
+  // Both ends for the fingerprint, and the first bytes for its type.
+  expect(await page.evaluate(() => hawserPage.bytesRead())).toBe(2 * mib + 64);
+});
+
+test("an upload whose connection is cut in the middle goes on there", async () => {
+  const bytes = patternBytes({ seed: 2, length });
+  proxy.setPlan(faultOnce("reset"));
+  await begin(await fileOf(bytes));
+  const outcome = await outcomeOf();
+  await expectPublished(outcome, bytes);
+  expect(proxy.connections.some(({ happened }) => happened === "reset")).toBe(true);
+  // Chromium sends a request again by itself when a connection that it had used before is reset:
+  // the library then hears of the offset in place of the cut.
+  expect(["network", "offset-mismatch"]).toContain(outcome.retried[0]);
+});
+
+test("an upload whose connection goes dead is noticed and goes on", async () => {
+  const bytes = patternBytes({ seed: 3, length });
+  proxy.setPlan(faultOnce("stall"));
+  await begin(await fileOf(bytes));
+  const outcome = await outcomeOf();
+  await expectPublished(outcome, bytes);
+  expect(outcome.retried).toContain("stalled");
+});
+
+test("after a reload in the middle the same file goes on where it was", async () => {
+  const bytes = patternBytes({ seed: 4, length });
+  const path = await fileOf(bytes);
+  const id = await beginAndStall(path);
+  const kept = await keptSomething(id);
+  await page.reload();
+  expect(await begin(path)).toBe(id);
+  const outcome = await outcomeOf();
+  await expectPublished(outcome, bytes);
+  expect(outcome.result?.resumedFrom).toBeGreaterThanOrEqual(kept);
+  expect(await page.evaluate(() => hawserPage.store.list())).toEqual([]);
+});
+
+test("after a reload another file of the same name starts anew", async () => {
+  const id = await beginAndStall(await fileOf(patternBytes({ seed: 5, length })));
+  await keptSomething(id);
+  await page.reload();
+  const other = patternBytes({ seed: 6, length });
+  expect(await begin(await fileOf(other))).not.toBe(id);
+  const outcome = await outcomeOf();
+  await expectPublished(outcome, other);
+  expect(outcome.result?.resumedFrom).toBe(0);
+});
+
+test("a file that differs in its middle alone is told from the one that was begun", async () => {
+  const bytes = patternBytes({ seed: 7, length });
+  const id = await beginAndStall(await fileOf(bytes));
+  expect(await keptSomething(id)).toBeGreaterThan(mib + 1);
+  await page.reload();
+  const other = Buffer.from(bytes).fill("x", mib, mib + 1);
+  expect(await begin(await fileOf(other))).not.toBe(id);
+  const outcome = await outcomeOf();
+  await expectPublished(outcome, other);
+  expect(outcome.warnings).toEqual(["started-anew"]);
+});
+
+test("a handle that was kept goes on after a reload without being picked again", async () => {
+  proxy.setPlan(faultOnce("stall"));
+  const given = { ...connection(), publish: true };
+  const id = await page.evaluate(
+    async ({ options, seed, bytes }) => {
+      const { store, privateFile, fileIdentity, resumeKey } = hawserPage;
+      const handle = await privateFile("film.mp4");
+      const writable = await handle.createWritable();
+      await writable.write(new Uint8Array(bytes).map((_, index) => (index * seed) >>> 7));
+      await writable.close();
+      const identity = await fileIdentity(await handle.getFile());
+      await store.keepHandle(resumeKey(options.url, options.appId, identity), handle);
+      return hawserPage.begin(handle, options);
+    },
+    { options: given, seed: 2_654_435_761, bytes: length },
+  );
+  const kept = await keptSomething(id);
+  await page.reload();
+  const resumed = await page.evaluate(async (options) => {
+    const { store } = hawserPage;
+    const [entry] = await store.list();
+    const handle = entry && (await store.handleOf(entry.key));
+    return handle && { key: entry.key, id: await hawserPage.begin(handle, options) };
+  }, given);
+  expect(resumed?.id).toBe(id);
+  const outcome = await outcomeOf();
+  const bytes = Buffer.from(
+    new Uint8Array(length).map((_, index) => (index * 2_654_435_761) >>> 7),
+  );
+  await expectPublished(outcome, bytes);
+  expect(outcome.result?.resumedFrom).toBeGreaterThanOrEqual(kept);
+  // With the upload done, its handle is forgotten too.
+  const left = await page.evaluate((key) => hawserPage.store.handleOf(key), resumed?.key ?? "");
+  expect(left).toBeUndefined();
+});
+
+test.each([
+  ["is written to", "source-changed", (path: string) => writeFile(path, "more", { flag: "a" })],
+  ["is removed", "source-unreadable", (path: string) => rm(path)],
+])("an upload whose file %s meanwhile ends with %s", async (_, code, change) => {
+  const path = await fileOf(patternBytes({ seed: 8, length }));
+  await beginAndStall(path);
+  await change(path);
+  const outcome = await outcomeOf();
+  expect(outcome.failure?.code).toBe(code);
+});
+
+test("an upload that is stopped in the page stays resumable", async () => {
+  const bytes = patternBytes({ seed: 9, length });
+  const path = await fileOf(bytes);
+  const id = await beginAndStall(path);
+  await keptSomething(id);
+  await page.evaluate(() => {
+    hawserPage.task()?.abort();
+  });
+  expect((await outcomeOf()).failure?.code).toBe("aborted");
+  expect(await begin(path)).toBe(id);
+  await expectPublished(await outcomeOf(), bytes);
+});
+
+test("a page can read what was published, from any byte on", async () => {
+  const bytes = patternBytes({ seed: 10, length });
+  await begin(await fileOf(bytes));
+  const { result } = await outcomeOf();
+  const got = await page.evaluate(
+    async ({ options, fileId, from }) => {
+      const graph = hawserPage.connectGraph(options);
+      const { status, headers, body } = await graph.download(fileId, { from });
+      let value = 0;
+      for await (const chunk of body) value = hawserPage.browserPlatform.crc32(chunk, value);
+      return { status, range: headers["content-range"], value };
+    },
+    { options: connection(), fileId: result?.fileId ?? "", from: 5 * mib },
+  );
+  const range = `bytes ${5 * mib}-${length - 1}/${length}`;
+  expect(got).toEqual({ status: 206, range, value: crc32(bytes.subarray(5 * mib)) });
+});

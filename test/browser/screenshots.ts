@@ -1,0 +1,142 @@
+// Makes the pictures of docs/page.md: `npm run screenshots`.
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+
+import { patternBytes } from "../support/seeded.ts";
+import { repositoryDirectory, ServerProcess } from "../support/server-process.ts";
+import { chromiumMissing, launchChromium } from "./support/chromium.ts";
+import type { PageVisitOptions } from "./support/page-visit.ts";
+import { PageVisit, tokenForAll } from "./support/page-visit.ts";
+
+const mb = 1_000_000;
+const pictures = join(repositoryDirectory, "docs/page");
+const phone: PageVisitOptions = { width: 360, height: 740 };
+const slow = 4 * mb;
+
+interface Scene {
+  readonly browser: Browser;
+  readonly server: ServerProcess;
+  readonly token: string;
+  /** Of the files that are uploaded, by name. */
+  readonly path: (name: string) => string;
+}
+
+async function main(): Promise<void> {
+  if (chromiumMissing !== undefined) throw new Error(chromiumMissing);
+  await using parts = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), "hawser-pictures-"));
+  parts.defer(() => rm(directory, { recursive: true }));
+  const server = parts.use(await ServerProcess.start());
+  const browser = await launchChromium();
+  parts.defer(() => browser.close());
+  const path = (name: string) => join(directory, name);
+  await mkdir(pictures, { recursive: true });
+  await makeFiles(path);
+  const scene = { browser, server, token: await tokenForAll(server), path };
+  await signingIn(scene);
+  await uploading(scene, { suffix: "", options: { height: 860 } });
+  await uploading(scene, { suffix: "-dark", options: { height: 860, dark: true } });
+  await uploading(scene, { suffix: "-phone", options: phone });
+  await finishing(scene);
+  await operating(scene, { suffix: "", options: { height: 1000 } });
+  await operating(scene, { suffix: "-dark", options: { height: 1000, dark: true } });
+  await operating(scene, { suffix: "-phone", options: phone });
+}
+
+async function makeFiles(path: Scene["path"]): Promise<void> {
+  const films = ["harbour at dawn.mp4", "regatta.mp4", "lighthouse.mp4"];
+  for (const [index, name] of films.entries()) {
+    const bytes = patternBytes({ seed: index + 1, length: (24 + 9 * index) * mb });
+    bytes.write("\0\0\0\x18ftypmp42", 0, "latin1");
+    await writeFile(path(name), bytes);
+  }
+  await writeFile(path("crew list.pdf"), `%PDF-1.4\n${"crew ".repeat(9000)}`);
+  await writeFile(path("notes.xyz"), "nothing that the server takes");
+}
+
+async function shoot({ page }: PageVisit, name: string): Promise<void> {
+  await page.screenshot({ path: join(pictures, `${name}.png`) });
+}
+
+async function signingIn({ browser, server, token }: Scene): Promise<void> {
+  await using visit = await PageVisit.open(browser, server.url);
+  await shoot(visit, "sign-in");
+  await visit.signIn("not-a-token");
+  await visit.page.getByRole("alert").waitFor();
+  await shoot(visit, "sign-in-refused");
+  await visit.signIn(token);
+  await visit.page.getByText("Drop files or folders anywhere").waitFor();
+  await shoot(visit, "empty");
+}
+
+interface Look {
+  readonly suffix: string;
+  readonly options: PageVisitOptions;
+}
+
+async function uploading(scene: Scene, { suffix, options }: Look): Promise<void> {
+  const { browser, server, token, path } = scene;
+  await using visit = await PageVisit.open(browser, server.url, options);
+  const { page } = visit;
+  await visit.signIn(token, { remember: true });
+  await page.getByText("Drop files or folders anywhere").waitFor();
+  await visit.pick([path("crew list.pdf"), path("notes.xyz")]);
+  await visit.row("crew list.pdf").getByText("On the server").waitFor();
+  await visit.setUplink(slow);
+  await visit.pick(["harbour at dawn.mp4", "regatta.mp4", "lighthouse.mp4"].map(path));
+  await page.locator('.row.sending .rope-bar:not([aria-valuenow="0"])').first().waitFor();
+  await page.waitForTimeout(1500);
+  await shoot(visit, `uploading${suffix}`);
+  await visit.button("Pause regatta.mp4").click();
+  await visit.row("regatta.mp4").getByText("Paused").waitFor();
+  await shoot(visit, `paused${suffix}`);
+  await visit.setUplink(0);
+  await page.getByText("You are offline.").first().waitFor();
+  await page.waitForTimeout(1500);
+  await shoot(visit, `offline${suffix}`);
+  await visit.button("Pause all").click();
+  await page.waitForTimeout(2500);
+  await visit.setUplink(-1);
+  await page.reload();
+  await visit.row("regatta.mp4").getByText("again to go on").waitFor();
+  await shoot(visit, `reloaded${suffix}`);
+}
+
+async function finishing({ browser, server, token, path }: Scene): Promise<void> {
+  await using visit = await PageVisit.open(browser, server.url, { height: 860 });
+  const { page } = visit;
+  await visit.signIn(token);
+  await page.getByText("Drop files or folders anywhere").waitFor();
+  // What the page looked like a moment ago is as good a picture as any.
+  await visit.pick([join(pictures, "empty.png"), path("crew list.pdf")]);
+  await page.getByRole("heading", { name: "2 files on the server" }).waitFor();
+  await shoot(visit, "finished");
+  await visit.button("Details empty.png").click();
+  await page.locator("img.look").waitFor();
+  await visit.button("Publish").click();
+  await page.getByRole("textbox", { name: "File id" }).waitFor();
+  await shoot(visit, "published");
+  await visit.button("Close").click();
+  await visit.pick([path("notes.xyz")]);
+  await visit.button("Retry notes.xyz").waitFor();
+  await shoot(visit, "failed");
+}
+
+async function operating(scene: Scene, { suffix, options }: Look): Promise<void> {
+  const { browser, server, token, path } = scene;
+  await using sender = await PageVisit.open(browser, server.url);
+  await sender.signIn(token);
+  await sender.page.getByText("Drop files or folders anywhere").waitFor();
+  await sender.setUplink(slow);
+  await sender.pick([path("lighthouse.mp4"), path("harbour at dawn.mp4")]);
+  await using visit = await PageVisit.open(browser, `${server.url}/#live`, options);
+  await visit.signIn(token);
+  await visit.page.locator(".live-row").first().waitFor();
+  await visit.page.locator(".plot canvas").waitFor();
+  await visit.page.waitForTimeout(5000);
+  await shoot(visit, `operator${suffix}`);
+}
+
+await main();

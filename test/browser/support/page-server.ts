@@ -1,0 +1,54 @@
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+
+import { repositoryDirectory } from "../../support/server-process.ts";
+import { bundleForBrowser } from "./browser-bundle.ts";
+
+/** Files of this repository, by their paths in it. */
+export interface PageParts {
+  readonly html: string;
+  /** TypeScript; served under any name that ends in `.js`. */
+  readonly program: string;
+}
+
+/** The page of the library's own tests. */
+export const libraryPage: PageParts = Object.freeze({
+  html: "test/browser/support/library-page.html",
+  program: "test/browser/support/library-page.ts",
+});
+
+/** Serves one page and its program. */
+export class PageServer implements AsyncDisposable {
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async start(parts: PageParts): Promise<PageServer> {
+    const { code } = await bundleForBrowser(parts.program);
+    const html = await readFile(join(repositoryDirectory, parts.html));
+    const server = createServer((request, response) => {
+      const isProgram = request.url?.endsWith(".js");
+      response.setHeader("content-type", isProgram ? "text/javascript" : "text/html");
+      response.end(isProgram ? code : html);
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return new PageServer(server);
+  }
+
+  get url(): string {
+    const { port } = this.#server.address() as AddressInfo; // a TCP server always has one
+    return `http://127.0.0.1:${port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+}
