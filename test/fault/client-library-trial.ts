@@ -97,7 +97,7 @@ class ClientTrial {
       },
     );
     try {
-      const what = `an end, being ${task.state.kind}`;
+      const what = "an end";
       return await within(ended, { what, timeoutMs: runMsMax });
     } finally {
       controller.abort();
