@@ -26,7 +26,8 @@ export interface LiveSample {
 
 export interface LiveError {
   readonly at: string;
-  readonly code: string;
+  /** Null for a request that was cut before it could be answered. */
+  readonly code: string | null;
   readonly status: number;
   readonly method: string;
   readonly route: string;
