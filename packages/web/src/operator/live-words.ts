@@ -26,7 +26,7 @@ export interface LiveSample {
 
 export interface LiveError {
   readonly at: string;
-  /** Null for a request that was cut before it could be answered. */
+  /** Null where only the status is known. */
   readonly code: string | null;
   readonly status: number;
   readonly method: string;
