@@ -5,7 +5,7 @@ import type { RawOutcome } from "./raw-trial.ts";
 /** Every status there may be. Of the 5xx only those that the design names: busy, and no room. */
 const allowedStatuses: ReadonlySet<number> = new Set([
   ...[200, 201, 206, 304],
-  ...[400, 401, 403, 404, 408, 409, 410, 412, 416, 431],
+  ...[400, 401, 403, 404, 405, 408, 409, 410, 412, 416, 431],
   ...[503, 507],
 ]);
 

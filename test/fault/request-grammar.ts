@@ -201,7 +201,6 @@ function administer(maker: Maker): RequestDraft {
     json("POST", "/admin/v1/sweep", { dryRun: true }),
     json("POST", "/admin/v1/uploads/nobody/cancel", {}),
     json("POST", "/api/v1/previews", { file: "nobody" }),
-    draft("GET", "/admin/v1/live?limit=0"),
     draft("GET", "/api/v1/me"),
     draft("GET", "/previews/f.1.1?sig=none"),
   ]);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { type GraphAnswer, GraphApi } from "../conformance/graph/graph-api.ts";
 import { adminTokenOf } from "../fault/hostile-setting.ts";
-import { Cli, everyUploadScope } from "../support/cli.ts";
+import { everyUploadScope } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { headerValue, rawRequest } from "../support/raw-http.ts";
 import { patternBytes } from "../support/seeded.ts";
@@ -48,12 +48,8 @@ describe("who a token is", () => {
     expect((await administration.get("/api/v1/me")).json.scopes).toContain("admin");
     expect((await api.get("/api/v1/me")).json.scopes).toEqual(everyUploadScope);
     const changes = { lengthMax: 5_000, lifetimeMs: 7_000, roomBytesMax: 4_000 };
-    await new Cli(server.dataDirectory).createApp({ id: "88" });
-    await administration.authorized({
-      method: "PATCH",
-      path: "/admin/v1/apps/88",
-      body: JSON.stringify({ ...changes, types: ["image/png"], name: "eighty-eight" }),
-    });
+    const wanted = { id: "88", name: "eighty-eight", types: ["image/png"], ...changes };
+    expect((await administration.postJson("/admin/v1/apps", wanted)).status).toBe(201);
     const other = await (await mint({ appId: "88" })).get("/api/v1/me");
     expect(other.json).toMatchObject({
       app: { id: "88", name: "eighty-eight" },

@@ -79,7 +79,7 @@ function expectProtected(answer: RawResponse): void {
 describe("the page", () => {
   it("says how to build it while it is not built, and is there once it is", async () => {
     const before = await get("/");
-    expect(before.status).toBe(404);
+    expect(before.status).toBe(200);
     expect(headerValue(before, "content-type")).toMatch(/^text\/plain/);
     expect(before.body.toString()).toContain("npm run build");
     expectProtected(before);

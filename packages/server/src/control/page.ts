@@ -35,7 +35,7 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-const notBuilt = `The page is not built.
+const notBuilt = `Hawser is running. Its page is not built.
 
 In a clone of the repository:  npm run build
 Uploads and administration work without it.
@@ -47,7 +47,7 @@ export function addPage(app: Hono<ControlEnvironment>, directory: string): void 
   app.use("/assets/*", protectPage);
   app.get("/", async (context) => {
     const bytes = await readIfThere(join(directory, "index.html"));
-    if (bytes === undefined) return context.text(notBuilt, 404, { "Cache-Control": "no-store" });
+    if (bytes === undefined) return context.text(notBuilt, 200, { "Cache-Control": "no-store" });
     const etag = `"${createHash("sha256").update(bytes).digest("base64url")}"`;
     const headers = { "Cache-Control": "no-cache", ETag: etag };
     const known = context.req.header("if-none-match")?.split(",") ?? [];
