@@ -199,7 +199,7 @@ describe("uploading", () => {
       document.documentElement.scrollWidth,
       document.documentElement.clientWidth,
     ]);
-    expect(wide).toBeLessThanOrEqual(seen ?? 0);
+    expect(wide).toBeLessThanOrEqual(seen);
   }, 60_000);
 });
 

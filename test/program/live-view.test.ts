@@ -109,7 +109,7 @@ describe("an operator", () => {
   });
 });
 
-it("the live view ends when the server stops, which does not wait for it", async () => {
+it("the live view ends when the server stops", async () => {
   const stopping = await ServerProcess.start();
   const token = await adminTokenOf(stopping);
   using stream = await EventStream.open(`${stopping.url}/admin/v1/live`, token);

@@ -48,6 +48,8 @@ export class LiveListener {
       "X-Content-Type-Options": "nosniff",
       // A proxy that gathers an answer would show it when it is over.
       "X-Accel-Buffering": "no",
+      // A server that stops waits for connections that are kept.
+      Connection: "close",
     });
     try {
       this.#send("snapshot", await this.#snapshot());

@@ -26,7 +26,8 @@ export interface LiveSample {
 
 export interface LiveError {
   readonly at: string;
-  readonly code: string;
+  /** Null where only the status is known. */
+  readonly code: string | null;
   readonly status: number;
   readonly method: string;
   readonly route: string;

@@ -16,7 +16,7 @@ export function RecentErrors({ errors }: { readonly errors: readonly LiveError[]
               <time class="numbers" dateTime={error.at}>
                 {new Date(error.at).toLocaleTimeString()}
               </time>
-              <strong>{error.code.replaceAll("_", " ")}</strong>
+              <strong>{error.code?.replaceAll("_", " ") ?? "refused"}</strong>
               <code title={error.route}>
                 {error.status} {error.method} {error.route}
               </code>
