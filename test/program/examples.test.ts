@@ -61,6 +61,16 @@ async function fetchFile(id: string): Promise<Buffer> {
   return Buffer.from(await response.arrayBuffer());
 }
 
+/** Whether the one open upload has bytes that are durable. */
+async function storedSome(): Promise<true | undefined> {
+  const headers = { authorization: `OAuth ${server.token}` };
+  const fields = "fields=file_offset,status";
+  const response = await fetch(`${server.url}/v21.0/${server.appId}/uploads?${fields}`, {
+    headers,
+  });
+  return /"file_offset":[1-9]/.test(await response.text()) || undefined;
+}
+
 async function publish(handle: string): Promise<string> {
   const response = await fetch(`${server.url}/v21.0/${server.appId}/files`, {
     method: "POST",
@@ -87,6 +97,8 @@ it("node-script goes on after it was killed, and prints a handle of the whole fi
   first.kill("SIGKILL");
   await ended;
   proxy.setPlan(() => ({}));
+  proxy.resetAll();
+  await eventually(storedSome, { what: "the server to keep what it has" });
   const { stdout, stderr } = await promisify(execFile)(process.execPath, command, options);
   const resumedFrom = Number(/the first (\d+) of them by an earlier run/.exec(stderr)?.[1]);
   expect(resumedFrom).toBeGreaterThan(2 * MiB);
