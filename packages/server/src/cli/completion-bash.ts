@@ -1,3 +1,4 @@
+import { valueCases } from "./completion-cases.ts";
 import type { CommandWords, Values } from "./completion-words.ts";
 
 /** A script for bash 3.2 and later, which macOS still has. */
@@ -19,7 +20,7 @@ _hawser() {
     esac
   done
   case "$called:$previous" in
-${all.flatMap(valueCases).join("\n")}
+${all.flatMap((words) => valueCases(words, reply)).join("\n")}
   esac
   case "$called" in
 ${all.map(commandCase).join("\n")}
@@ -27,16 +28,6 @@ ${all.map(commandCase).join("\n")}
 }
 complete -F _hawser hawser
 `;
-}
-
-/** What follows an option that wants a value. */
-function valueCases({ path, options }: CommandWords): string[] {
-  return options.flatMap(({ long, short, values }) => {
-    if (values === undefined) return [];
-    const flags = [long, ...(short === undefined ? [] : [short])];
-    const patterns = flags.map((flag) => `"${path}:${flag}"`).join("|");
-    return [`    ${patterns}) ${reply(values)}; return ;;`];
-  });
 }
 
 function commandCase({ path, commands, options, values }: CommandWords): string {

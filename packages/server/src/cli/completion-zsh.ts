@@ -1,3 +1,4 @@
+import { valueCases } from "./completion-cases.ts";
 import type { CommandWords, Values } from "./completion-words.ts";
 
 /** A script that can be sourced, or lie as `_hawser` in a directory of `fpath`. */
@@ -16,7 +17,7 @@ _hawser() {
     esac
   done
   case "$called:$previous" in
-${all.flatMap(valueCases).join("\n")}
+${all.flatMap((words) => valueCases(words, offer)).join("\n")}
   esac
   case $called in
 ${all.map(commandCase).join("\n")}
@@ -24,15 +25,6 @@ ${all.map(commandCase).join("\n")}
 }
 if [[ $funcstack[1] == _hawser ]]; then _hawser "$@"; else compdef _hawser hawser; fi
 `;
-}
-
-function valueCases({ path, options }: CommandWords): string[] {
-  return options.flatMap(({ long, short, values }) => {
-    if (values === undefined) return [];
-    const flags = [long, ...(short === undefined ? [] : [short])];
-    const patterns = flags.map((flag) => `"${path}:${flag}"`).join("|");
-    return [`    ${patterns}) ${offer(values)}; return ;;`];
-  });
 }
 
 function commandCase({ path, commands, options, values }: CommandWords): string {
