@@ -1,8 +1,8 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { chromiumMissing, launchChromium } from "./support/chromium.ts";
 import { libraryPage, PageServer } from "./support/page-server.ts";
+import { shareBrowser } from "./support/share-browser.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -24,17 +24,12 @@ let browser: Browser;
 let context: BrowserContext;
 let page: Page;
 
-beforeAll(async () => {
-  if (chromiumMissing !== undefined) return;
-  const parts = new AsyncDisposableStack();
+shareBrowser(async (launched, parts) => {
+  browser = launched;
   site = parts.use(await PageServer.start(libraryPage));
-  browser = await launchChromium();
-  parts.defer(() => browser.close());
-  return () => parts.disposeAsync();
-}, 60_000);
+});
 
-beforeEach(async ({ skip }) => {
-  if (chromiumMissing !== undefined) skip(chromiumMissing);
+beforeEach(async () => {
   context = await browser.newContext();
   page = await context.newPage();
   await page.goto(site.url);

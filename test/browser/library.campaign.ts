@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { connectGraph } from "hawser-client";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { eventually } from "../support/eventually.ts";
 import { patternBytes } from "../support/seeded.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { type FaultPlan, TcpProxy } from "../support/tcp-proxy.ts";
-import { chromiumMissing, launchChromium } from "./support/chromium.ts";
 import type { Outcome } from "./support/library-page.ts";
 import { libraryPage, PageServer } from "./support/page-server.ts";
+import { shareBrowser } from "./support/share-browser.ts";
 
 // A browser takes a while on a machine that does other things too.
 vi.setConfig({ testTimeout: 90_000 });
@@ -30,19 +30,14 @@ let directory: string;
 let context: BrowserContext;
 let page: Page;
 
-beforeAll(async () => {
-  if (chromiumMissing !== undefined) return;
-  const parts = new AsyncDisposableStack();
+shareBrowser(async (launched, parts) => {
+  browser = launched;
   server = parts.use(await ServerProcess.start());
   proxy = parts.use(await TcpProxy.start({ host: "127.0.0.1", port: server.port }));
   site = parts.use(await PageServer.start(libraryPage));
-  browser = await launchChromium();
-  parts.defer(() => browser.close());
-  return () => parts.disposeAsync();
-}, 60_000);
+});
 
-beforeEach(async ({ skip }) => {
-  if (chromiumMissing !== undefined) skip(chromiumMissing);
+beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "hawser-browser-"));
   proxy.setPlan(() => ({}));
   context = await browser.newContext();

@@ -4,13 +4,13 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { eventually } from "../support/eventually.ts";
 import { patternBytes } from "../support/seeded.ts";
 import { ServerProcess } from "../support/server-process.ts";
-import { chromiumMissing, launchChromium } from "./support/chromium.ts";
 import { graphOf, PageVisit, tokenForAll } from "./support/page-visit.ts";
+import { shareBrowser } from "./support/share-browser.ts";
 
 const axeScript = readFileSync(
   createRequire(import.meta.url).resolve("axe-core/axe.min.js"),
@@ -22,17 +22,12 @@ let server: ServerProcess;
 let browser: Browser;
 let directory: string;
 
-beforeAll(async () => {
-  if (chromiumMissing !== undefined) return;
-  const parts = new AsyncDisposableStack();
+shareBrowser(async (launched, parts) => {
+  browser = launched;
   server = parts.use(await ServerProcess.start());
-  browser = await launchChromium();
-  parts.defer(() => browser.close());
-  return () => parts.disposeAsync();
-}, 60_000);
+});
 
-beforeEach(async ({ skip }) => {
-  if (chromiumMissing !== undefined) skip(chromiumMissing);
+beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "hawser-page-"));
 });
 

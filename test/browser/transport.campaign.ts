@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Browser, Page } from "playwright-core";
-import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { chromiumMissing, launchChromium } from "./support/chromium.ts";
 import { libraryPage, PageServer } from "./support/page-server.ts";
+import { shareBrowser } from "./support/share-browser.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -18,17 +18,12 @@ let server: Server;
 /** What the server does with a request that is no preflight. */
 let answer: RequestListener;
 
-beforeAll(async () => {
-  if (chromiumMissing !== undefined) return;
-  const parts = new AsyncDisposableStack();
+shareBrowser(async (launched, parts) => {
+  browser = launched;
   site = parts.use(await PageServer.start(libraryPage));
-  browser = await launchChromium();
-  parts.defer(() => browser.close());
-  return () => parts.disposeAsync();
-}, 60_000);
+});
 
-beforeEach(async ({ skip }) => {
-  if (chromiumMissing !== undefined) skip(chromiumMissing);
+beforeEach(async () => {
   server = createServer((request, response) => {
     response.setHeader("access-control-allow-origin", "*");
     response.setHeader("access-control-allow-headers", "file_offset");

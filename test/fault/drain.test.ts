@@ -35,15 +35,7 @@ const length = 400_000;
 async function slowAppend(api: GraphApi, server: ServerProcess, seed: number): Promise<SlowAppend> {
   const id = await api.start({ file_length: length });
   const connection = await RawConnection.open(address(server));
-  await connection.sendHead({
-    method: "POST",
-    path: uploadPath(id),
-    headers: [
-      ["Authorization", `OAuth ${api.token}`],
-      ["file_offset", "0"],
-      ["Content-Length", `${length}`],
-    ],
-  });
+  await connection.sendHead(api.appendHead(id, length));
   const sent = 1_000 + seed * 3_000;
   await connection.write(patternBytes({ seed, length: sent }));
   return { id, seed, connection, sent };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { limits } from "../../packages/server/src/base/limits.ts";
-import { GraphApi, isRecord, type JsonRecord, uploadPath } from "../conformance/graph/graph-api.ts";
+import { GraphApi, isRecord, type JsonRecord } from "../conformance/graph/graph-api.ts";
 import { adminTokenOf } from "../fault/hostile-setting.ts";
 import { EventStream, type StreamEvent } from "../support/event-stream.ts";
 import { eventually } from "../support/eventually.ts";
@@ -92,15 +92,7 @@ describe("an operator", () => {
   it("stops the writer of what is cancelled", async () => {
     const id = await api.start({ file_length: 1_000_000 });
     using connection = await RawConnection.open({ host: "127.0.0.1", port: server.port });
-    await connection.sendHead({
-      method: "POST",
-      path: uploadPath(id),
-      headers: [
-        ["Authorization", `OAuth ${api.token}`],
-        ["file_offset", "0"],
-        ["Content-Length", "1000000"],
-      ],
-    });
+    await connection.sendHead(api.appendHead(id, 1_000_000));
     await connection.write(Buffer.alloc(1_000));
     const path = `/admin/v1/uploads/${await uuidOf(id)}/cancel`;
     expect((await administration.postJson(path, {})).status).toBe(200);
@@ -157,15 +149,7 @@ describe("the live view", () => {
     using stream = await watch();
     await snapshotOf(stream);
     using connection = await RawConnection.open({ host: "127.0.0.1", port: server.port });
-    await connection.sendHead({
-      method: "POST",
-      path: uploadPath(id),
-      headers: [
-        ["Authorization", `OAuth ${api.token}`],
-        ["file_offset", "0"],
-        ["Content-Length", String(length)],
-      ],
-    });
+    await connection.sendHead(api.appendHead(id, length));
     await connection.write(Buffer.alloc(2_000_000, 1));
     const isSending = (row: JsonRecord) => row.id === uuid && row.received === 2_000_000;
     const sending = await stream.until((event) => putOf(event).some(isSending));

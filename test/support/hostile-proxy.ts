@@ -10,6 +10,7 @@ import {
 import type { AddressInfo } from "node:net";
 
 import type { RawAddress } from "./raw-http.ts";
+import { writeTaken } from "./write-taken.ts";
 
 /**
  * `cut` passes so many bytes of the body on and breaks both connections, `stall` passes them on and
@@ -145,24 +146,13 @@ async function passBody(from: IncomingMessage, to: ClientRequest, most: number):
   if (left > 0) {
     const chunks = from.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>; // no encoding
     for await (const chunk of chunks) {
-      await write(to, chunk.subarray(0, left));
+      await writeTaken(to, chunk.subarray(0, left));
       left -= chunk.length;
       if (left <= 0) return;
     }
   }
   if (most === Infinity) to.end();
   else to.flushHeaders();
-}
-
-async function write(to: ClientRequest, bytes: Buffer): Promise<void> {
-  const taken = Promise.withResolvers<undefined>();
-  const done = (): void => {
-    taken.resolve(undefined);
-  };
-  to.once("close", done);
-  to.write(bytes, done);
-  await taken.promise;
-  to.off("close", done);
 }
 
 function end({ incoming }: Exchange, upstream: ClientRequest, how: "close" | "reset"): void {

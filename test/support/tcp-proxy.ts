@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { RawAddress } from "./raw-http.ts";
 import { SeededRandom } from "./seeded.ts";
+import { writeTaken } from "./write-taken.ts";
 
 /**
  * What happens once a direction has carried its bytes:
@@ -205,14 +206,7 @@ function* slices(bytes: Buffer, { sliceLength }: DirectionFaults): Generator<Buf
 
 async function pass(to: Socket, bytes: Buffer): Promise<void> {
   if (to.destroyed || !to.writable) return;
-  const taken = Promise.withResolvers<undefined>();
-  const done = (): void => {
-    taken.resolve(undefined);
-  };
-  to.once("close", done);
-  to.write(bytes, done);
-  await taken.promise;
-  to.off("close", done);
+  await writeTaken(to, bytes);
 }
 
 export interface SeededFaults {

@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
+import type { RawRequestHead } from "../../support/raw-http.ts";
 
 /** Query or form fields in order; a list of pairs where a name comes twice. */
 export type Fields = Readonly<Record<string, string>> | readonly (readonly [string, string])[];
@@ -132,6 +133,19 @@ export class GraphApi {
 
   get authorization(): { readonly Authorization: string } {
     return { Authorization: `OAuth ${this.token}` };
+  }
+
+  /** The head of an append from the first byte, for a connection whose body is sent by hand. */
+  appendHead(id: string, length: number): RawRequestHead {
+    return {
+      method: "POST",
+      path: uploadPath(id),
+      headers: [
+        ["Authorization", `OAuth ${this.token}`],
+        ["file_offset", "0"],
+        ["Content-Length", String(length)],
+      ],
+    };
   }
 
   /** A path below the base URL, which may itself have one. */
