@@ -115,8 +115,8 @@ export class Tokens {
 
   /** Whom a request speaks for. */
   async identify(request: RequestCredentials): Promise<Principal> {
-    const isOpen = this.#open !== undefined && isOwnPage(request);
-    if (isOpen && findCredentials(request) === undefined) return this.#open;
+    const open = isOwnPage(request) ? this.#open : undefined;
+    if (open !== undefined && findCredentials(request) === undefined) return open;
     return await this.authenticate(readCredentials(request));
   }
 

@@ -7,6 +7,7 @@ import { patternBytes } from "../../../../test/support/seeded.ts";
 import type { Body } from "../base/body.ts";
 import type { Upload } from "../catalog/records.ts";
 import { append, type AppendRequest } from "./append.ts";
+import type { ExpectedDigest } from "./body-digest.ts";
 import { createUpload, type CreateRequest } from "./create.ts";
 import type { EngineParts } from "./parts.ts";
 import { readBlob } from "./read.ts";
@@ -140,7 +141,10 @@ describe("completion that is told", () => {
 
 describe("an append with a digest", () => {
   const sha1 = (of: Uint8Array): Buffer => createHash("sha1").update(of).digest();
-  const digest = (of: Uint8Array) => ({ algorithm: "sha1", expected: () => sha1(of) }) as const;
+  const digest = (of: Uint8Array): ExpectedDigest => ({
+    algorithm: "sha1",
+    expected: () => sha1(of),
+  });
 
   test("counts when it matches", async () => {
     const upload = await create();
@@ -153,7 +157,7 @@ describe("an append with a digest", () => {
 
   test.for([
     ["that is another's", {}, digest(back)],
-    ["that never comes", {}, { algorithm: "sha1", expected: () => undefined } as const],
+    ["that never comes", {}, { algorithm: "sha1", expected: (): undefined => undefined }],
     ["whose body is cut", { ending: "cut" } as const, digest(front)],
   ] as const)("%s changes nothing, and the same bytes can be sent again", async (given) => {
     const [, how, wanted] = given;
