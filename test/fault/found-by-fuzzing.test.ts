@@ -248,7 +248,9 @@ describe("what follows a request that is complete", () => {
     const address = { host: "127.0.0.1", port: server.port };
     const read = await Promise.all(Array.from({ length: 24 }, () => sendThenRead(address, pieces)));
     for (const { received } of read) {
-      expect(received.toString()).toMatch(/^HTTP\/1\.1 200 [^{]*\{"id":"upload:.*"file_offset":0\}$/s);
+      expect(received.toString()).toMatch(
+        /^HTTP\/1\.1 200 [^{]*\{"id":"upload:.*"file_offset":0\}$/s,
+      );
     }
   });
 });

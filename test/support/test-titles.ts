@@ -11,7 +11,7 @@ const placeholder = /%[sdifjoOc#%$]|\$[\w.]+/g;
 export function testTitles(fileName: string, text: string): TitlePattern[][] {
   const source = ts.createSourceFile(fileName, text, ts.ScriptTarget.Latest, true);
   const found: TitlePattern[][] = [];
-  const visit = (node: ts.Node, within: readonly TitlePattern[]): void => {
+  const visit = (node: ts.Node, within: TitlePattern[]): void => {
     const declared = ts.isCallExpression(node) ? declaration(node, source) : undefined;
     const inside = declared === undefined ? within : [...within, declared.title];
     if (declared?.kind === "test") found.push(inside);
@@ -24,7 +24,7 @@ export function testTitles(fileName: string, text: string): TitlePattern[][] {
 }
 
 /** Whether a name such as `what it stands in > its title` is that of one of the tests. */
-export function namesOne(titles: readonly TitlePattern[][], name: string): boolean {
+export function namesOne(titles: readonly (readonly TitlePattern[])[], name: string): boolean {
   return titles.some((path) =>
     path.some((_, from) => new RegExp(`^${path.slice(from).join(" > ")}$`, "u").test(name)),
   );
@@ -65,8 +65,12 @@ function patternOf(title: ts.Expression, source: ts.SourceFile): TitlePattern | 
 
 function patternOfText(text: string): TitlePattern {
   // A title that is all placeholder would be matched by any name.
-  if (!/\w/.test(text.replaceAll(placeholder, ""))) return RegExp.escape(text);
-  return text.split(placeholder).map(RegExp.escape).join(anything);
+  if (!/\w/.test(text.replaceAll(placeholder, ""))) return escaped(text);
+  return text.split(placeholder).map(escaped).join(anything);
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
 }
 
 function constantNamed(name: string, source: ts.SourceFile): ts.Expression | undefined {
