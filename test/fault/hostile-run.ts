@@ -29,7 +29,8 @@ export interface HostileReport {
 const atOnce = 48;
 /** Most of what is sent is never answered before the client finishes its side. */
 const hastyMs = 150;
-const patientMs = 12_000;
+/** Longer than a busy machine takes for a sync, so that silence is the server's and not the disk's. */
+const patientMs = 35_000;
 const roundTrials = 480;
 /** What memory may grow by between the second and the last quarter and still be called flat. */
 const growthMax = 1.1;
