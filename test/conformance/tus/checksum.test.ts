@@ -116,7 +116,6 @@ describe("a checksum", () => {
   });
 
   it("of bytes that are cut lets none of them count", async (context) => {
-    const { api } = target();
     const url = await created();
     const right = ["Upload-Checksum", checksumOf("sha1", whole)] as const;
     const headers = [right, ...declaring(length)];

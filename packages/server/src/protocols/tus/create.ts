@@ -27,7 +27,10 @@ export async function create(request: StandardRequest): Promise<void> {
       : await begun(request, principal, words);
   exchange.logFacts.upload = upload.id;
   exchange.logFacts.offset = upload.offset;
-  const headers = { ...progressHeaders(request, upload), Location: uploadUrlOf(request, upload.id) };
+  const headers = {
+    ...progressHeaders(request, upload),
+    Location: uploadUrlOf(request, upload.id),
+  };
   await exchange.respond({ status: 201, headers });
 }
 

@@ -43,7 +43,10 @@ const answers: Answers = {
     message: `The token does not have the scope "${scope}", which this takes.`,
     headers: { "WWW-Authenticate": `Bearer error="insufficient_scope", scope="${scope}"` },
   }),
-  request_malformed: ({ detail }) => ({ status: 400, message: `The request is malformed. ${detail}` }),
+  request_malformed: ({ detail }) => ({
+    status: 400,
+    message: `The request is malformed. ${detail}`,
+  }),
   node_unknown: ({ node }) => ({
     status: 404,
     message: `There is no upload ${node}, or this token may not see it. Start a new one.`,
@@ -116,7 +119,10 @@ const answers: Answers = {
       ),
       30,
     ),
-  handle_invalid: ({ problem }) => ({ status: 400, message: `The handle is not valid: ${problem}.` }),
+  handle_invalid: ({ problem }) => ({
+    status: 400,
+    message: `The handle is not valid: ${problem}.`,
+  }),
   internal: () => ({ status: 500, message: "Something went wrong on the server. Try again." }),
 };
 
