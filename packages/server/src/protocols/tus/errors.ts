@@ -98,8 +98,9 @@ const answers: Answers = {
     status: 410,
     message: "The upload is damaged and cannot go on. Start a new one.",
   }),
-  body_too_slow: ({ offset }) => goOn(408, "The content came too slowly.", offset),
-  body_cut: ({ offset }) => goOn(400, "The content ended early.", offset),
+  // Whoever sent it is no more where it takes the upload to be: clients ask and go on after 409.
+  body_too_slow: ({ offset }) => goOn(409, "The content came too slowly.", offset),
+  body_cut: ({ offset }) => goOn(409, "The content ended early.", offset),
   superseded: ({ offset }) => goOn(423, "Another request took this upload over.", offset),
   upload_busy: ({ retryAfterSeconds }) => ({
     status: 423,
