@@ -46,7 +46,7 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     }
     if (within !== undefined) {
       const own = this.#open(within.since).filter(({ appId }) => appId === upload.appId);
-      if (bytesDue(own) + upload.length > within.bytesMax) return Promise.resolve(false);
+      if (bytesDue(own) + (upload.length ?? 0) > within.bytesMax) return Promise.resolve(false);
     }
     this.rows.uploads.set(upload.id, upload);
     this.rows.uploadIdOfBlob.set(upload.blobId, upload.id);
@@ -111,6 +111,7 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     this.rows.uploads.set(upload.id, {
       ...upload,
       offset: advance.to,
+      length: upload.length ?? advance.length,
       crc32: advance.crc32,
       updatedAt: advance.at,
       expiresAt: advance.expiresAt,
@@ -175,7 +176,10 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     const uploads = [...this.rows.uploads.values()];
     return Promise.resolve(
       uploads
-        .filter(({ state, offset, length }) => state === "open" && offset === length)
+        .filter(
+          ({ state, completes, offset, length }) =>
+            state === "open" && completes === "at_length" && offset === length,
+        )
         .slice(0, limit),
     );
   }
@@ -234,7 +238,9 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
   }
 
   listDoomed(before: number, limit: number): Promise<string[]> {
-    const due = [...this.rows.doomed].filter(([, at]) => at <= before);
+    const due = [...this.rows.doomed].filter(
+      ([key, at]) => at <= before && this.rows.extentOfKey(key) === undefined,
+    );
     due.sort(([, one], [, other]) => one - other);
     return Promise.resolve(due.slice(0, limit).map(([key]) => key));
   }
@@ -343,8 +349,10 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
       [...this.rows.uploads.values()]
         // A completion that a crash left undone is completed, never expired.
         .filter(
-          ({ state, offset, length, expiresAt }) =>
-            expiresAt <= now && (state === "complete" || (state === "open" && offset < length)),
+          ({ state, completes, offset, length, expiresAt }) =>
+            expiresAt <= now &&
+            (state === "complete" ||
+              (state === "open" && !(completes === "at_length" && offset === length))),
         )
         .sort((one, other) => one.expiresAt - other.expiresAt)
         .slice(0, limit)
@@ -353,7 +361,10 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
 }
 
 function bytesDue(uploads: readonly Upload[]): number {
-  return uploads.reduce((sum, { length, offset }) => sum + length - offset, 0);
+  return uploads.reduce(
+    (sum, { length, offset }) => sum + (length === undefined ? 0 : length - offset),
+    0,
+  );
 }
 
 type Change = Pick<Upload, "id" | "updatedAt">;

@@ -55,12 +55,20 @@ export class Senders {
     await this.#request("create", async () => {
       await createUpload(engine, {
         id: known.id,
-        app: { id: appId, lifetimeMs, contentPolicy: "off", roomBytesMax: undefined },
+        app: {
+          id: appId,
+          lengthMax: 1e12,
+          lifetimeMs,
+          contentPolicy: "off",
+          roomBytesMax: undefined,
+        },
         userId: "42",
         name: "name",
         type: "video/mp4",
         length: known.bytes.length,
+        protocol: "graph",
         creation: "",
+        completes: "at_length",
       });
       known.toldCreated = true;
     });

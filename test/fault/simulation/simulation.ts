@@ -273,7 +273,7 @@ class Simulation {
     const again = await findAgain(engine, known.id);
     if ((await handleOf(engine, after)) !== again) this.#model.fail("a handle is not the same");
     const pieces: Uint8Array[] = [];
-    for await (const piece of readBlob(engine, after.blobId, { from: 0, to: after.length })) {
+    for await (const piece of readBlob(engine, after.blobId, { from: 0, to: after.offset })) {
       pieces.push(piece);
     }
     if (!Buffer.concat(pieces).equals(known.bytes)) this.#model.fail("a file reads differently");

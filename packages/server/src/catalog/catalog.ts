@@ -22,7 +22,8 @@ import type {
  */
 export interface Catalog {
   /**
-   * Adds an open upload with no bytes. The id must be new. With `within`, only if what its app's
+   * Adds an open upload with no bytes, whether or not its length is known: one that is not known
+   * counts as nothing here. The id must be new. With `within`, only if what its app's
    * open uploads may still bring stays within it, this one's bytes included: summed and added in
    * one step, so that no two inserts at once exceed it together. False when it was not added.
    */
@@ -56,6 +57,7 @@ export interface Catalog {
   releaseLease(id: string, fence: string): Promise<void>;
   /**
    * Moves the offset if the upload is open, `fence` is current and the offset is still `from`.
+   * `length` becomes its length where that was not known, and changes nothing where it was.
    * With `ending` the same change also ends the upload. Extents are added, or grown in place when
    * one with the same start exists; those in `replaced` are forgotten and their keys doomed.
    */
@@ -76,7 +78,7 @@ export interface Catalog {
   listOpenSince(since: number): Promise<Upload[]>;
   /** What open uploads changed at or after `since` may still bring: the sum of what they lack. */
   bytesStillDue(since: number): Promise<number>;
-  /** Open uploads whose offset has reached their length: completions a crash left undone. */
+  /** Open uploads that complete at their length and have reached it: what a crash left undone. */
   listUncompleted(limit: number): Promise<Upload[]>;
 
   /**
@@ -93,7 +95,10 @@ export interface Catalog {
   /** Removes the file, ends its upload and dooms its blob. False when there was none. */
   removeFile(id: string, at: number): Promise<boolean>;
 
-  /** Keys doomed at or before `before`, the only keys whose bytes may be removed. */
+  /**
+   * Keys doomed at or before `before` that no extent names any more, the only keys whose bytes may
+   * be removed: blobs can share a key, and the last of them decides.
+   */
   listDoomed(before: number, limit: number): Promise<string[]>;
   forgetDoomed(keys: readonly string[]): Promise<void>;
   /** Those of the keys that an extent or a doomed row names. */
@@ -181,6 +186,8 @@ export interface Advance {
   readonly from: number;
   readonly to: number;
   readonly crc32: number;
+  /** The whole length, for an upload whose length was not known; undefined says nothing. */
+  readonly length?: number | undefined;
   readonly extents: readonly Extent[];
   /** Extents whose bytes one of `extents` holds, too. */
   readonly replaced: readonly Extent[];

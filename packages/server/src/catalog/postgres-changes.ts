@@ -206,8 +206,8 @@ export function finishHeldAssembly(finish: AssemblyFinish): CompiledQuery<Change
   `);
 }
 
-function movedValues({ to, crc32, at, expiresAt, id, from }: Advance) {
-  return { to, crc32, at, expiresAt, id, from };
+function movedValues({ to, length, crc32, at, expiresAt, id, from }: Advance) {
+  return { to, length: length ?? null, crc32, at, expiresAt, id, from };
 }
 
 function seenUpload(condition: RawBuilder<unknown>): RawBuilder<unknown> {

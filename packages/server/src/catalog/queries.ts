@@ -100,6 +100,8 @@ export function expiring(db: Kysely<Schema>, { now, limit, after }: ExpiringQuer
       .where((where) =>
         where.or([
           where("state", "=", "complete"),
+          where("completes", "=", "when_told"),
+          where("length", "is", null),
           where("offset", "<", sql.ref<number>("length")),
         ]),
       )

@@ -1,22 +1,28 @@
 import { uploadError } from "../base/errors.ts";
+import type { EndUpload } from "../catalog/catalog.ts";
 import { refuseEnded } from "./append.ts";
 import { asOf } from "./expiry.ts";
 import type { EngineParts } from "./parts.ts";
 
 /** Gives an open upload up: its writer is stopped and its bytes are doomed. */
 export function cancel(parts: EngineParts, id: string): Promise<void> {
-  return giveUp(parts, id, "cancelled");
+  return giveUp(parts, id, { state: "cancelled", reason: undefined });
 }
 
 /** The same before its time, as if that were over. */
 export function expire(parts: EngineParts, id: string): Promise<void> {
-  return giveUp(parts, id, "expired");
+  return giveUp(parts, id, { state: "expired", reason: undefined });
+}
+
+/** Ends an open upload whose sender has shown that what it sends is not what it declared. */
+export function reject(parts: EngineParts, id: string, reason: string): Promise<void> {
+  return giveUp(parts, id, { state: "rejected", reason });
 }
 
 async function giveUp(
   parts: EngineParts,
   id: string,
-  state: "cancelled" | "expired",
+  { state, reason }: Pick<EndUpload, "state" | "reason">,
 ): Promise<void> {
   const lease = await parts.leases.take(id);
   try {
@@ -34,7 +40,7 @@ async function giveUp(
       blobId: upload.blobId,
       fence: lease.fence,
       state,
-      reason: undefined,
+      reason,
       at: parts.clock.now(),
     });
     if (outcome === "stale") throw uploadError("upload_busy", { retryAfterSeconds: 1 });

@@ -23,7 +23,9 @@ export async function start(request: GraphRequest, node: string): Promise<void> 
     name: fileName(parameters),
     length: fileLength(parameters, app),
     type: fileType(parameters, app),
+    protocol: "graph",
     creation: creationOf(parameters),
+    completes: "at_length",
   });
   request.exchange.logFacts.upload = upload.id;
   await answerJson(request, { id: request.parts.ids.format(upload) });
