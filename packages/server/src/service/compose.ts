@@ -228,6 +228,7 @@ export async function startService(
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
   const url = `http://${host}:${port}`;
   const access = await prepareLocalAccess(rooms, config, url);
+  if (config.open) rooms.tokens.openTo(access.appId);
   const stopChores = startChores(rooms.engine, config.sweepIntervalMs);
   const stop = async (): Promise<void> => {
     await stopChores();

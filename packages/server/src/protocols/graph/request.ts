@@ -1,4 +1,3 @@
-import { readCredentials } from "../../access/credentials.ts";
 import { requireScope, type Principal, type Scope } from "../../access/scopes.ts";
 import type { Exchange } from "../../http/exchange.ts";
 import { baseUrlOf as addressOf } from "../base-url.ts";
@@ -34,12 +33,13 @@ async function authenticate(
     readonly headerOnly: boolean;
   },
 ): Promise<Principal> {
-  const token = readCredentials({
+  const principal = await parts.tokens.identify({
     authorization: exchange.headerValues("authorization"),
     parameters: want.parameters,
     headerOnly: want.headerOnly,
+    origin: exchange.header("origin"),
+    host: exchange.header("host"),
   });
-  const principal = await parts.tokens.authenticate(token);
   exchange.logFacts.app = principal.appId;
   if (want.scope !== undefined) requireScope(principal, want.scope);
   return principal;
