@@ -4,7 +4,7 @@ import { fieldsOf, flagHeader } from "./fields.ts";
 import { everyVersion, newest, oldest } from "./versions.ts";
 
 function request(headers: Readonly<Record<string, string>>) {
-  return { header: (name: string): string | undefined => headers[name] };
+  return { header: (name: string): string | undefined => headers[name.toLowerCase()] };
 }
 
 describe("the fields of a request", () => {
