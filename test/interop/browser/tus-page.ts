@@ -77,11 +77,28 @@ function beginStream(server: Server, options: PlainOptions): void {
 }
 
 /** Gives an upload up. */
-function terminate(upload: string, token: string): Promise<void> {
-  return Upload.terminate(upload, { headers: { Authorization: `Bearer ${token}` } });
+function terminate(upload: string, token: string, protocol: string): Promise<void> {
+  const options = { headers: { Authorization: `Bearer ${token}` }, protocol };
+  return Upload.terminate(upload, options);
 }
 
-const page = { begin, beginStream, terminate, publish, requests, outcome: () => outcome };
+/** Publishes a complete upload and reads the file: the SHA-256 of its bytes. */
+async function publishedDigest(upload: string, token: string): Promise<number[]> {
+  const file = await publish(upload, token);
+  const headers = { Authorization: `Bearer ${token}` };
+  const answer = await fetch(new URL(`/v21.0/${file}/content`, upload), { headers });
+  const digest = await crypto.subtle.digest("SHA-256", await answer.arrayBuffer());
+  return [...new Uint8Array(digest)];
+}
+
+const page = {
+  begin,
+  beginStream,
+  terminate,
+  publishedDigest,
+  requests,
+  outcome: () => outcome,
+};
 
 declare global {
   /** In the page only. */
