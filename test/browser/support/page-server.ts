@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
+import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
@@ -30,7 +31,7 @@ function answerTo(path: string, { html, code, styles }: Texts): readonly [string
 }
 
 function styleOf(specifier: string): Promise<string> {
-  return readFile(new URL(import.meta.resolve(specifier)), "utf8");
+  return readFile(createRequire(import.meta.url).resolve(specifier), "utf8");
 }
 
 /** Serves one page, its program and its style. */
