@@ -164,9 +164,10 @@ describe.for(protocols)("tus-js-client in a page of another origin, by %s,", (pr
     const url = await finished();
     expect([url]).toEqual(urls);
     await expectCarried(url, bytes);
-    const [head, patch] = await requests();
-    expect(head?.method).toBe("HEAD");
-    expect(Number(patch?.offset)).toBeGreaterThanOrEqual(kept);
+    const seen = await requests();
+    expect(seen[0]?.method).toBe("HEAD");
+    expect(seen.at(-1)?.method).toBe("PATCH");
+    expect(Number(seen.at(-1)?.offset)).toBeGreaterThanOrEqual(kept);
   });
 
   test("takes a file that was sent before for a new one", async () => {
@@ -195,7 +196,7 @@ describe.for(protocols)("tus-js-client in a page of another origin, by %s,", (pr
 describe("tus-js-client in a page of another origin, in four parts at once,", () => {
   const options = { parallelUploads: 4 };
 
-  test("carries a file though one of its connections is cut", async () => {
+  test("carries a file though its connections are cut", async () => {
     const bytes = patternBytes({ seed: 6, length });
     proxy.setPlan(cutOnce(2 * mib));
     await begin(await fileOf(bytes), options);
