@@ -28,6 +28,8 @@ const protocols = ["tus-v1", "ietf-draft-03", "ietf-draft-05"];
 let server: ServerProcess;
 let uploads: SentUploads;
 let proxy: TcpProxy;
+/** How many connections it had carried before the test. */
+let connectionsBefore: number;
 let site: PageServer;
 /** Of an origin that the server is not told of. */
 let strangeSite: PageServer;
@@ -49,6 +51,7 @@ shareBrowser(async (launched, parts) => {
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "hawser-tus-page-"));
   proxy.setPlan(() => ({}));
+  connectionsBefore = proxy.connections.length;
   context = await browser.newContext();
   page = await context.newPage();
   await page.goto(site.url);
@@ -109,17 +112,14 @@ async function expectCarried(upload: string, bytes: Buffer): Promise<void> {
   expect((await uploads.content(upload)).equals(bytes)).toBe(true);
 }
 
-/** The first connection from now on that carries so much is cut off. */
-function cutOnce(afterBytes: number): FaultPlan {
-  const before = proxy.connections.length;
-  return () => {
-    const done = proxy.connections.slice(before).some(({ happened }) => happened !== undefined);
-    return done ? {} : { toServer: { afterBytes, fault: "reset" } };
-  };
+function wasCut(): boolean {
+  const since = proxy.connections.slice(connectionsBefore);
+  return since.some(({ happened }) => happened === "reset");
 }
 
-function wasCut(): boolean {
-  return proxy.connections.some(({ happened }) => happened === "reset");
+/** The first connection of the test that carries so much is cut off. */
+function cutOnce(afterBytes: number): FaultPlan {
+  return () => (wasCut() ? {} : { toServer: { afterBytes, fault: "reset" } });
 }
 
 describe.for(protocols)("tus-js-client in a page of another origin, by %s,", (protocol) => {
