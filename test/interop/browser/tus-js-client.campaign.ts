@@ -79,9 +79,12 @@ async function fileOf(bytes: Buffer): Promise<string> {
 async function begin(path: string, options: PlainOptions = {}): Promise<void> {
   await page.setInputFiles("#file", path);
   const server = given();
-  await page.evaluate(({ server, options }) => {
-    tusPage.begin(server, options);
-  }, { server, options });
+  await page.evaluate(
+    ({ server, options }) => {
+      tusPage.begin(server, options);
+    },
+    { server, options },
+  );
 }
 
 /** The upload's URL, once the client says that it is done. */
@@ -127,7 +130,10 @@ describe.for(protocols)("tus-js-client in a page of another origin, by %s,", (pr
     ["in one request", {}],
     ["in pieces", { chunkSize: 5 * mib }],
     ["with bytes in the creation", { uploadDataDuringCreation: true }],
-    ["with bytes in the creation, in pieces", { uploadDataDuringCreation: true, chunkSize: 5 * mib }],
+    [
+      "with bytes in the creation, in pieces",
+      { uploadDataDuringCreation: true, chunkSize: 5 * mib },
+    ],
     ["with POST in place of PATCH", { overridePatchMethod: true }],
     ["with an id in every request", { addRequestId: true }],
   ];
@@ -233,9 +239,12 @@ test("tus-js-client carries a stream whose length it does not know, though it is
   await page.setInputFiles("#file", await fileOf(bytes));
   proxy.setPlan(cutOnce(5 * mib));
   const options = { chunkSize: 3 * mib };
-  await page.evaluate(({ server, options }) => {
-    tusPage.beginStream(server, options);
-  }, { server: given(), options });
+  await page.evaluate(
+    ({ server, options }) => {
+      tusPage.beginStream(server, options);
+    },
+    { server: given(), options },
+  );
   const upload = await finished();
   await expectCarried(upload, bytes);
   expect(wasCut()).toBe(true);
