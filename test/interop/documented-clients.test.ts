@@ -3,7 +3,7 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 
 import { publish } from "../../examples/other-clients/publish.ts";
 import { patternBytes } from "../support/seeded.ts";
@@ -19,6 +19,9 @@ import { SentUploads } from "./sent-uploads.ts";
  * The snippets of docs/protocols/clients.md as they stand there. Those for browsers are run by
  * test/interop/browser.
  */
+
+// Programs that are started take a while on a machine that does other things too.
+vi.setConfig({ testTimeout: 60_000 });
 
 const run = promisify(execFile);
 /** Debian's own, for which its packages are. */
@@ -83,8 +86,7 @@ describe("curl as the page has it", () => {
     const UPLOAD = await shell("curl-create.sh");
     cutOnce(9 * mib);
     await expect(shell("curl-send.sh", { UPLOAD })).rejects.toThrow();
-    const { offset = 0 } = await uploads.head(UPLOAD);
-    expect(offset).toBeGreaterThan(0);
+    const [offset = 0] = await uploads.keptOf([UPLOAD]);
     const before = proxy.connections.length;
     await shell("curl-send.sh", { UPLOAD });
     await expectCarried(UPLOAD);
