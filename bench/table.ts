@@ -33,8 +33,13 @@ export function tableOf(results: readonly Compared[]): string {
   return tableWith(columns, results);
 }
 
+/** Those with a bound alone, and in fewer words. */
 export function shortTableOf(results: readonly Compared[]): string {
-  return tableWith(shortColumns, results);
+  const bounded = results.map(({ title, rows }) => ({
+    title,
+    rows: rows.filter(({ most, least }) => most !== undefined || least !== undefined),
+  }));
+  return tableWith(shortColumns, bounded);
 }
 
 function tableWith(wanted: Readonly<Record<string, Column>>, results: readonly Compared[]): string {

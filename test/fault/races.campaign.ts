@@ -61,7 +61,7 @@ it("without fences and without waiting they do, and that is noticed", async () =
   const { races, broken } = await race(server);
   if (broken === undefined) expect.unreachable(`nothing was noticed in ${races} races`);
   expect(broken).toMatch(
-    /acknowledged bytes|acknowledged twice|went down|checksum|no chain|upload is damaged/,
+    /acknowledged bytes|acknowledged twice|never sent whole|went down|were sent|checksum|no chain|a replay differs|upload is damaged/,
   );
   const planted = "no fence and no waiting";
   await recordPlanted({ harness: fault, planted, noticedAfter: races, as: broken });
