@@ -244,6 +244,10 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
     if (keys.length > 0) await this.#pool.run(records.forgetDoomed(text, keys));
   }
 
+  async putOffDoomed(keys: readonly string[], at: number): Promise<void> {
+    if (keys.length > 0) await this.#pool.run(records.putOffDoomed(text, keys, at));
+  }
+
   async openEpoch(epoch: Epoch): Promise<void> {
     await this.#pool.run(store.openEpoch(text, epoch));
   }
@@ -270,6 +274,10 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
 
   async noteEpochLook(fence: string, nextAt: number | undefined): Promise<void> {
     await this.#pool.run(store.noteEpochLook(text, fence, nextAt));
+  }
+
+  async putOffEpochLook(fence: string, dueAt: number): Promise<void> {
+    await this.#pool.run(store.putOffEpochLook(text, fence, dueAt));
   }
 
   async requestAssembly(blobId: string, at: number): Promise<void> {
