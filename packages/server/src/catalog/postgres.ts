@@ -26,6 +26,7 @@ import {
   type Change,
 } from "./postgres-changes.ts";
 import { readIdentity, refuseForgetfulServer, refuseOtherSchema } from "./postgres-checks.ts";
+import { isRefusalOfParameters } from "./postgres-failures.ts";
 import { PostgresLeases } from "./postgres-leases.ts";
 import { PostgresNeighbours } from "./postgres-neighbours.ts";
 import { isAssembled, isSameAdvance, isSameEnding } from "./postgres-outcome.ts";
@@ -104,7 +105,7 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
       return new PostgresCatalog({ pool, leases, neighbours });
     } catch (error) {
       await pool.close();
-      throw error;
+      throw explained(error);
     }
   }
 
@@ -374,4 +375,14 @@ async function channelOf(pool: PostgresPool): Promise<string> {
   const { rows } = await pool.run(compiled<{ name: string }>(sql`select current_schema() as name`));
   const hash = createHash("sha256").update(rows[0]?.name ?? "");
   return `hawser_${hash.digest("hex").slice(0, 16)}`;
+}
+
+function explained(error: unknown): unknown {
+  if (!isRefusalOfParameters(error)) return error;
+  return new Error(
+    "a pooler before Postgres refuses the limits that a connection asks for: give PgBouncer " +
+      "ignore_startup_parameters = statement_timeout,lock_timeout," +
+      "idle_in_transaction_session_timeout, and set them for the role instead",
+    { cause: error },
+  );
 }
