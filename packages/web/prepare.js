@@ -6,7 +6,8 @@ if (hasVite()) {
   const { build } = await import("vite");
   await build({ root: fileURLToPath(new URL(".", import.meta.url)), logLevel: "warn" });
 } else {
-  console.log("the page is not built: vite is not installed (npm ci --include=dev installs it)");
+  const how = "npm ci --include=dev installs it";
+  process.stdout.write(`the page is not built: vite is not installed (${how})\n`);
 }
 
 function hasVite() {
