@@ -40,6 +40,13 @@ export class IetfAnswer {
     return Number(this.header("upload-offset") ?? Number.NaN);
   }
 
+  /** The upload's name in Graph, as the answer's link has it. */
+  get graphId(): string {
+    const id = /\/(upload:[^&>]+)/.exec(this.header("link") ?? "")?.[1];
+    if (id === undefined) throw new Error(`no link to Graph: ${this.shown}`);
+    return id;
+  }
+
   /** The members of Upload-Limit. */
   get limits(): ReadonlyMap<string, number> {
     const text = this.header("upload-limit") ?? "";

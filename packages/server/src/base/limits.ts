@@ -92,6 +92,8 @@ export const limits = Object.freeze({
   readerSilentMsMax: 60_000,
   /** In which the whole body of a request must come that no protocol knows. */
   fallbackBodyMsMax: 30_000,
+  /** How long a client that was told an offset by an interim answer is not told another. */
+  interimMsMin: 1_000,
   /** What is read and dropped of a refused request's body. */
   refusedBytesMax: 1 * MiB,
   refusedMsMax: 2_000,

@@ -18,6 +18,7 @@ import type { EngineParts } from "./parts.ts";
 export interface RunRequest extends LengthWords {
   readonly authorise: () => Promise<void>;
   readonly digest?: ExpectedDigest | undefined;
+  readonly sha256?: string | undefined;
   readonly onDurable?: ((offset: number) => void) | undefined;
   readonly dialect?: string;
 }
@@ -57,10 +58,11 @@ export class AppendRun {
     this.#request = request;
     this.#policy = new CheckpointPolicy(parts.blobs.properties.checkpointMsMin);
     const { upload } = lease;
-    const { digest, dialect } = request;
+    const { digest, dialect, sha256 } = request;
     if (digest !== undefined) this.#unproven = new BodyDigest(digest);
     if (upload.length === undefined) this.#declared = declaredLength(request);
-    this.#upload = { ...upload, length: upload.length ?? this.#declared };
+    const length = upload.length ?? this.#declared;
+    this.#upload = { ...upload, length, sha256: upload.sha256 ?? sha256 };
     this.#head = upload.offset > 0 ? undefined : [];
     this.#writer = parts.activity.begin({ id: upload.id, position: upload.offset, dialect });
   }

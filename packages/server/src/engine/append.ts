@@ -19,6 +19,8 @@ export interface AppendRequest {
   readonly length?: number | undefined;
   /** What the body must be; undefined takes it as it comes. */
   readonly digest?: ExpectedDigest | undefined;
+  /** What the whole must be, in hex, where nobody said it before: else it becomes rejected. */
+  readonly sha256?: string | undefined;
   /** Told the offset after every commit. */
   readonly onDurable?: ((offset: number) => void) | undefined;
   /** The protocol it came in, for who watches. */

@@ -1,5 +1,4 @@
 import type { AppDetails } from "../../access/apps.ts";
-import { readCredentials } from "../../access/credentials.ts";
 import { requireScope, type Principal, type Scope } from "../../access/scopes.ts";
 import { UploadError, uploadError } from "../../base/errors.ts";
 import { findUpload } from "../../engine/look-up.ts";
@@ -17,17 +16,18 @@ export interface StandardRequest {
   readonly method: string;
 }
 
-/** Who asks. The token comes in the header alone. */
+/** Who asks. A token comes in the header alone. */
 export async function principalOf(
   { parts, exchange }: StandardRequest,
   scope: Scope,
 ): Promise<Principal> {
-  const token = readCredentials({
+  const principal = await parts.tokens.identify({
     authorization: exchange.headerValues("authorization"),
     parameters: [],
     headerOnly: true,
+    origin: exchange.header("origin"),
+    host: exchange.header("host"),
   });
-  const principal = await parts.tokens.authenticate(token);
   exchange.logFacts.app = principal.appId;
   requireScope(principal, scope);
   return principal;
