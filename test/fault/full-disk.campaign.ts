@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { wholeNumber } from "../support/whole-number.ts";
 import { patternBytes, SeededRandom } from "../support/seeded.ts";
 import { recordTrials } from "../support/trials.ts";
-import { type GraphPeer, toldOffset } from "./graph-peer.ts";
+import type { GraphPeer } from "./graph-peer.ts";
 import { volumeOrSkip } from "../support/small-volume.ts";
 import { doneOrNoRoom, type Place, withPlace } from "./small-place.ts";
 import { TrackedUpload } from "./tracked-upload.ts";
