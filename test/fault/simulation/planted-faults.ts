@@ -90,7 +90,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   },
   {
     name: "bytes are committed before their digest has matched",
-    planted: { request: ({ digest: _, ...request }) => request },
+    planted: { request: (request) => ({ ...request, digest: undefined }) },
     fenceAlone: false,
     noticedAs: /no digest has proven|a wrong digest was a success/,
   },
