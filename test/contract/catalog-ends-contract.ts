@@ -81,6 +81,30 @@ export function describeCatalogEnds(open: OpenCatalog): void {
       expect(await doomedKeys(catalog)).toEqual([]);
     });
 
+    test("a complete upload ends where that is asked for, and dooms its keys", async () => {
+      const { upload, key } = await insertComplete(catalog);
+      await catalog.takeLease(upload.id, "first");
+      const ending = makeEnd(upload, { from: ["open", "complete"] });
+      expect(await catalog.end(ending)).toBe("done");
+      expect(await catalog.findUpload(upload.id)).toMatchObject({ state: ending.state });
+      expect(await doomedKeys(catalog)).toEqual([key]);
+      expect(await catalog.listExtents(upload.blobId)).toEqual([]);
+      expect(await catalog.end(ending)).toBe("stale");
+    });
+
+    test("a complete upload that ends leaves the bytes of its file", async () => {
+      const { upload, key } = await insertComplete(catalog);
+      const file = makeFile(upload);
+      await catalog.insertFile(file);
+      await catalog.takeLease(upload.id, "first");
+      const ending = makeEnd(upload, { from: ["open", "complete"] });
+      expect(await catalog.end(ending)).toBe("done");
+      expect(await catalog.listExtents(upload.blobId)).toMatchObject([{ key }]);
+      expect(await doomedKeys(catalog)).toEqual([]);
+      expect(await catalog.removeFile(file.id, 4_000)).toBe(true);
+      expect(await doomedKeys(catalog)).toEqual([key]);
+    });
+
     test("what is due expires, at its very time, and its bytes are doomed", async () => {
       const due = await insertHeld(catalog);
       const extent = makeExtent();

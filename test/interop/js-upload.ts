@@ -1,7 +1,12 @@
 import { Upload, type UploadOptions } from "tus-js-client";
 
 import { within } from "../support/eventually.ts";
-import type { TusApi } from "../conformance/tus/tus-api.ts";
+
+/** Where uploads are created, and by what right. */
+export interface UploadsPlace {
+  readonly url: URL;
+  readonly authorization: Readonly<Record<string, string>>;
+}
 
 export type UploadSource = ConstructorParameters<typeof Upload>[0];
 
@@ -15,7 +20,7 @@ export interface JsUpload {
 }
 
 /** What every upload of these tests is done with. */
-export function optionsFor(api: TusApi, { endpoint, options }: JsUpload): UploadOptions {
+export function optionsFor(api: UploadsPlace, { endpoint, options }: JsUpload): UploadOptions {
   return {
     endpoint: endpoint ?? api.url.href,
     headers: { ...api.authorization },
@@ -25,7 +30,7 @@ export function optionsFor(api: TusApi, { endpoint, options }: JsUpload): Upload
 }
 
 /** Uploads by tus-js-client as people use it; answers the upload's URL as the server knows it. */
-export async function sendByJsClient(api: TusApi, wanted: JsUpload): Promise<URL> {
+export async function sendByJsClient(api: UploadsPlace, wanted: JsUpload): Promise<URL> {
   const done = Promise.withResolvers<undefined>();
   const upload = new Upload(wanted.source, {
     ...optionsFor(api, wanted),
@@ -41,7 +46,7 @@ export async function sendByJsClient(api: TusApi, wanted: JsUpload): Promise<URL
 }
 
 /** The upload's URL without what stood between the client and the server. */
-export function urlOf(api: TusApi, { url }: Upload): URL {
+export function urlOf(api: UploadsPlace, { url }: Upload): URL {
   if (url === null) throw new Error("the client knows no URL of its upload");
   return new URL(new URL(url).pathname, api.url);
 }

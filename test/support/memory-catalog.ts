@@ -128,7 +128,7 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
   }
 
   end(ending: EndUpload): Promise<CommitOutcome> {
-    const upload = this.#held(ending.id, ending.fence);
+    const upload = this.#held(ending.id, ending.fence, ending.from);
     if (upload === undefined) return Promise.resolve("stale");
     const { state, reason, at } = ending;
     this.rows.uploads.set(upload.id, { ...upload, state, reason, updatedAt: at });
@@ -332,9 +332,10 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
   }
 
   /** The upload while it is open and this fence is the current one. */
-  #held(id: string, fence: string): Upload | undefined {
+  #held(id: string, fence: string, states: readonly UploadState[] = ["open"]): Upload | undefined {
     const upload = this.rows.uploads.get(id);
-    return upload?.state === "open" && this.#fences.get(id) === fence ? upload : undefined;
+    if (upload === undefined || this.#fences.get(id) !== fence) return undefined;
+    return states.includes(upload.state) ? upload : undefined;
   }
 
   /** Open uploads changed at or after `since`. */

@@ -115,7 +115,8 @@ describe("completion", () => {
     const { api, graph } = target();
     const strict = api.as((await graph.secondApp(context, { contentPolicy: "reject" })).token);
     const url = await strict.begun();
-    const answer = await strict.append(url, 0, { bytes: Buffer.from("no PDF"), complete: true });
+    const bytes = Buffer.from("89504e470d0a1a0a0000000d49484452", "hex");
+    const answer = await strict.append(url, 0, { bytes, complete: true });
     expectProblem(answer, { status: 422 });
     expect(api.completeness(answer)).toBe(true);
     expect((await strict.head(url)).status).toBe(410);

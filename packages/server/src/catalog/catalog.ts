@@ -62,7 +62,10 @@ export interface Catalog {
    * one with the same start exists; those in `replaced` are forgotten and their keys doomed.
    */
   advance(advance: Advance): Promise<CommitOutcome>;
-  /** Ends an open upload under a fence without moving its offset. Dooms its blob. */
+  /**
+   * Ends an upload under a fence without moving its offset: an open one, or one in a state that
+   * \`from\` names. Dooms its blob, unless a file shows it.
+   */
   end(ending: EndUpload): Promise<CommitOutcome>;
   /**
    * Ends as `expired` those uploads, open or complete, whose time was up at `now` and which nobody
@@ -205,6 +208,8 @@ export interface EndUpload {
   readonly blobId: string;
   readonly fence: string;
   readonly state: "cancelled" | "damaged" | "expired" | "rejected";
+  /** What it may be until then; open alone when left out. */
+  readonly from?: readonly ("open" | "complete")[];
   readonly reason: string | undefined;
   readonly at: number;
 }

@@ -111,7 +111,10 @@ export function rejectUpload(advance: Advance, reason: string): CompiledQuery<Ch
 }
 
 export function endHeldUpload(ending: EndUpload): CompiledQuery<Change> {
-  const seen = seenUpload(sql`id = ${ending.id} and fence = ${ending.fence} and state = 'open'`);
+  const { from = ["open"] } = ending;
+  const seen = seenUpload(
+    sql`id = ${ending.id} and fence = ${ending.fence} and state in (${sql.join(from)})`,
+  );
   const moved = endUpload(db, ending)
     .set(letGo)
     .where("fence", "=", ending.fence)

@@ -10,7 +10,7 @@ export function endUpload(db: Kysely<Schema>, ending: EndUpload) {
     .updateTable("uploads")
     .set({ state: ending.state, reason: ending.reason ?? null, updated_at: ending.at })
     .where("id", "=", ending.id)
-    .where("state", "=", "open");
+    .where("state", "in", ending.from ?? ["open"]);
 }
 
 /** Whoever adds which of them. */

@@ -9,6 +9,12 @@ export function cancel(parts: EngineParts, id: string): Promise<void> {
   return giveUp(parts, id, { state: "cancelled", reason: undefined });
 }
 
+/** The same of one that may be complete: what was published of it stays. */
+export function terminate(parts: EngineParts, id: string): Promise<void> {
+  const ending = { state: "cancelled", reason: undefined } as const;
+  return giveUp(parts, id, { ...ending, from: ["open", "complete"] });
+}
+
 /** The same before its time, as if that were over. */
 export function expire(parts: EngineParts, id: string): Promise<void> {
   return giveUp(parts, id, { state: "expired", reason: undefined });
@@ -22,13 +28,13 @@ export function reject(parts: EngineParts, id: string, reason: string): Promise<
 async function giveUp(
   parts: EngineParts,
   id: string,
-  { state, reason }: Pick<EndUpload, "state" | "reason">,
+  { from = ["open"], ...ending }: Pick<EndUpload, "state" | "reason" | "from">,
 ): Promise<void> {
   const lease = await parts.leases.take(id);
   try {
     const { upload } = lease;
     refuseEnded(asOf(upload, parts.clock.now()));
-    if (upload.state === "complete") {
+    if (upload.state === "complete" && !from.includes("complete")) {
       throw uploadError("parameter_invalid", {
         name: "id",
         problem: "names an upload that is complete",
@@ -39,8 +45,8 @@ async function giveUp(
       id,
       blobId: upload.blobId,
       fence: lease.fence,
-      state,
-      reason,
+      from,
+      ...ending,
       at: parts.clock.now(),
     });
     if (outcome === "stale") throw uploadError("upload_busy", { retryAfterSeconds: 1 });

@@ -28,6 +28,7 @@ import { HttpServer } from "../http/server.ts";
 import { GraphProtocol } from "../protocols/graph/index.ts";
 import { defaultVersion } from "../protocols/graph/route.ts";
 import { SessionIds } from "../protocols/graph/session-id.ts";
+import { IetfDialect } from "../protocols/ietf/index.ts";
 import { UploadsProtocol } from "../protocols/standard/index.ts";
 import { TusDialect } from "../protocols/tus/index.ts";
 import { Administration } from "./administration.ts";
@@ -257,10 +258,10 @@ function createHttp(
   const { publicUrl, trustProxy } = config;
   const graph = new GraphProtocol({ engine, apps, tokens, ids, publicUrl, trustProxy });
   const graphPathOf = (upload: Upload): string => `/${defaultVersion}/${ids.format(upload)}`;
-  const tus = new TusDialect();
+  const { interimAnswers } = config;
   const uploads = new UploadsProtocol(
     { engine, apps, tokens, graphPathOf, publicUrl, trustProxy },
-    { tus, ietf: tus },
+    { tus: new TusDialect(), ietf: new IetfDialect({ interimAnswers }) },
   );
   const errors = new RecentErrors(systemClock);
   const previews: PreviewParts = {

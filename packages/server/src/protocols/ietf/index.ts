@@ -8,7 +8,7 @@ import { cancelUpload } from "./cancel.ts";
 import { create } from "./create.ts";
 import { problemOf } from "./errors.ts";
 import { fieldsOf, flagHeader } from "./fields.ts";
-import { limitHeader, noLimits } from "./limit-field.ts";
+import { limitHeader, noLimits } from "./limit-header.ts";
 import { IetfRefusal, problemBody, type Problem } from "./problems.ts";
 import { limitsOf, nothingSeen, type IetfRequest } from "./request.ts";
 import { status } from "./status.ts";

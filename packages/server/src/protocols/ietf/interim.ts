@@ -1,7 +1,7 @@
 import { limits } from "../../base/limits.ts";
 import type { AppDetails } from "../../access/apps.ts";
 import type { Upload } from "../../engine/records.ts";
-import { limitHeader } from "./limit-field.ts";
+import { limitHeader } from "./limit-header.ts";
 import { limitsOf, locationHeader, type IetfRequest } from "./request.ts";
 
 /** 104 (Upload Resumption Supported): where a new upload can be gone on with, should this be cut. */

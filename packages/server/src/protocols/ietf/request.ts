@@ -2,7 +2,7 @@ import { uploadLengthMax, type AppDetails } from "../../access/apps.ts";
 import type { Upload } from "../../engine/records.ts";
 import { uploadHeaders, uploadUrlOf, type StandardRequest } from "../standard/request.ts";
 import { flagHeader, type IetfFields } from "./fields.ts";
-import { limitHeader, type UploadLimits } from "./limit-field.ts";
+import { limitHeader, type UploadLimits } from "./limit-header.ts";
 
 /** What a handler of this protocol gets. */
 export interface IetfRequest extends StandardRequest {

@@ -5,7 +5,7 @@ import type { StandardDialect } from "../standard/dialect.ts";
 import { knownAppOf, type StandardRequest } from "../standard/request.ts";
 import type { StandardRoute } from "../standard/route.ts";
 import { appendBytes } from "./append.ts";
-import { terminate } from "./cancel.ts";
+import { remove } from "./cancel.ts";
 import { checksumAlgorithms } from "./checksum.ts";
 import { create } from "./create.ts";
 import { TusRefusal, tusError } from "./errors.ts";
@@ -57,7 +57,7 @@ function carryOut(request: StandardRequest, route: StandardRoute): Promise<void>
   }
   if (method === "PATCH") return appendBytes(request, route);
   if (method === "HEAD") return status(request, route);
-  if (method === "DELETE") return terminate(request, route);
+  if (method === "DELETE") return remove(request, route);
   throw unsupported(request, "HEAD, PATCH, DELETE, OPTIONS");
 }
 
