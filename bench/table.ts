@@ -58,6 +58,8 @@ const words: Readonly<Record<string, string>> = {
   p99Ms: "ms, p99",
   healthyP99Ms: "ms, p99 of a healthy client",
   residentMB: "MB resident",
+  idleMB: "MB resident before the first upload",
+  kilobytesPerUpload: "KB an upload",
   peakMB: "MB resident at the peak",
   deathP99Ms: "ms, p99 after a node's death",
   seconds: "s",
