@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, it, type TestContext } from "vitest";
 
 import { wholeNumber } from "../support/whole-number.ts";
+import type { Answer } from "../support/dialect-answer.ts";
 import { within } from "../support/eventually.ts";
 import { patternBytes, SeededRandom } from "../support/seeded.ts";
 import { ServerProcess, sourceProgram } from "../support/server-process.ts";

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 
+import { toldOffset } from "../support/dialect-answer.ts";
 import { wholeNumber } from "../support/whole-number.ts";
 import { patternBytes, SeededRandom } from "../support/seeded.ts";
 import { recordTrials } from "../support/trials.ts";

@@ -38,7 +38,7 @@ export interface AppendHead extends AppendWords {
   /** Bytes announced. */
   readonly length: number;
   /** The whole length, where it was not known before. */
-  readonly uploadLength?: number;
+  readonly uploadLength?: number | undefined;
   /** Ask to be told when the body is wanted. */
   readonly expectsContinue?: boolean;
 }

@@ -158,7 +158,8 @@ export class Senders {
       body,
       completes,
       declared: length ?? impliedLength(start, completes, announcedLength),
-      digest: digest === undefined || digest.kind === "right" ? digest?.kind : "wrong",
+      // One that never comes matches nothing.
+      digest: digest?.kind === "missing" ? "wrong" : digest?.kind,
       lengthBefore,
       toldBefore: known.told,
       faultsBefore: this.#parts.model.counts.faults,
