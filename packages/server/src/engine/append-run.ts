@@ -133,7 +133,8 @@ export class AppendRun {
     const next = whole.length > left ? undefined : await body.next();
     if (next?.kind === "end" && next.ending === "clean") return await this.#endWith(whole);
     body.stop();
-    const kept = whole.subarray(0, left - 1);
+    // Nothing is left of an upload that has all its bytes and was not told to be complete.
+    const kept = whole.subarray(0, Math.max(0, left - 1));
     if (kept.length > 0) await this.#write([kept], { length: kept.length, waitedMs: 0 });
     await this.#checkpoint(undefined);
     if (next?.kind === "end") return { ending: next.ending, upload: this.#upload };

@@ -111,6 +111,17 @@ describe("completion that is told", () => {
     expect((await contentOf(whole)).equals(bytes)).toBe(true);
   });
 
+  test("an upload that has all its bytes takes no more, whatever is announced of them", async () => {
+    const upload = await create({ completes: "when_told" });
+    await send(upload, 0, { body: givenBody([bytes]), completes: "as_created" });
+    for (const chunked of [false, true]) {
+      const body = givenBody([front], { chunked });
+      const more = send(upload, bytes.length, { body, completes: "as_created" });
+      await expect(more).rejects.toMatchObject({ code: "length_exceeded" });
+      expect(await stored(upload)).toMatchObject({ state: "open", offset: bytes.length });
+    }
+  });
+
   test.for([false, true])("a body's end can be the upload's (chunked: %s)", async (chunked) => {
     const upload = await create({ completes: "when_told", length: undefined });
     const body = givenBody([front, back], { chunked });
