@@ -4,15 +4,16 @@ import { Cluster } from "../support/cluster.ts";
 import { runSuite, suiteLines } from "../support/run-suite.ts";
 
 /** HAWSER_CLUSTER_SUITE narrows it to the files whose path has that in it. */
-const suite = process.env.HAWSER_CLUSTER_SUITE ?? "test/conformance/graph";
+const wanted = process.env.HAWSER_CLUSTER_SUITE;
+const suites = wanted === undefined ? ["test/conformance/graph", "test/conformance/tus"] : [wanted];
 
-it("three nodes behind a load balancer pass the suite of the Graph protocol", async (context) => {
+it.for(suites)("three nodes behind a load balancer pass %s", async (suite, context) => {
   const cluster = await Cluster.start();
   if (typeof cluster === "string") return context.skip(cluster);
   await using running = cluster;
   const report = await runSuite(suite, environmentOf(running));
   const { passed, failed, end } = report;
-  console.log(`the suite on three nodes: ${suiteLines(report).join("\n")}`);
+  console.log(`${suite} on three nodes: ${suiteLines(report).join("\n")}`);
   expect(failed).toEqual([]);
   expect(end).toBe("passed");
   expect(passed).toBeGreaterThan(0);
