@@ -161,6 +161,33 @@ describe("two tabs", () => {
   });
 });
 
+test("two tabs that cannot know of each other, as without TLS, mix up no byte", async () => {
+  /** A page that came without TLS has no locks. */
+  async function withoutLocks({ page }: PageVisit): Promise<void> {
+    await page.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, "locks"));
+    await page.reload();
+    await page.getByText("Drop files or folders anywhere").waitFor();
+  }
+  await using first = await PageVisit.open(browser, server.url);
+  await first.signIn(server.token, { remember: true });
+  await first.page.getByText("Drop files or folders anywhere").waitFor();
+  await withoutLocks(first);
+  await using second = await first.openTab();
+  await withoutLocks(second);
+  const harbour = await sample("fought over.mp4", 40 * mib + 7);
+  for (const visit of [first, second]) {
+    await visit.setUplink(4 * mib);
+    await visit.pick([harbour.path]);
+    await visit.row(harbour.name).getByText("/s").waitFor();
+  }
+  await first.row(harbour.name).getByText("Going on by itself").waitFor();
+  for (const visit of [first, second]) await visit.setUplink(-1);
+  for (const visit of [first, second]) {
+    await visit.row(harbour.name).getByText("On the server").waitFor();
+  }
+  await expectStored(server, [harbour]);
+});
+
 describe("a token that is refused in the middle", () => {
   const title = "A fresh token is needed";
 
