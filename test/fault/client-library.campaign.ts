@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, expect, it } from "vitest";
 
 import type { Append } from "../../packages/client/src/dialects/dialect.ts";
-import { GraphDialect } from "../../packages/client/src/dialects/graph.ts";
+import { GraphUploads } from "../../packages/client/src/dialects/graph.ts";
 import { OffsetRules } from "../../packages/client/src/offset-rules.ts";
 import { SeededRandom } from "../support/seeded.ts";
 import { ServerProcess } from "../support/server-process.ts";
@@ -77,16 +77,16 @@ it("a client that trusts whatever offset it is told is noticed", async () => {
 });
 
 it("a client that takes what it sent before a cut for received is noticed", async () => {
-  const { prototype } = GraphDialect;
+  const { prototype } = GraphUploads;
   const ask = Reflect.get(prototype, "ask");
   const append = Reflect.get(prototype, "append");
   repairs.push(() => Object.assign(prototype, { ask, append }));
-  const ends = new WeakMap<GraphDialect, number>();
-  prototype.append = function (this: GraphDialect, part: Append) {
-    ends.set(this, part.offset + part.part.length);
+  const ends = new WeakMap<GraphUploads, number>();
+  prototype.append = function (this: GraphUploads, part: Append) {
+    ends.set(this, part.offset + part.body.length);
     return Reflect.apply(append, this, [part]);
   };
-  prototype.ask = function (this: GraphDialect) {
+  prototype.ask = function (this: GraphUploads) {
     return Promise.resolve({ offset: ends.get(this) ?? 0 });
   };
   await expectNoticed("no question after a cut");
