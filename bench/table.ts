@@ -70,6 +70,7 @@ const words: Readonly<Record<string, string>> = {
   seconds: "s",
   trafficMB: "MB read and written by the server",
   cpuSeconds: "CPU s",
+  gzipKiB: "KiB, minified and with gzip",
 };
 
 /** What was measured with its unit, in the words of a table. */
