@@ -6,7 +6,9 @@ import { runSuite, suiteLines } from "../support/run-suite.ts";
 /** HAWSER_CLUSTER_SUITE names others: files whose path has that in it. */
 const given = process.env.HAWSER_CLUSTER_SUITE;
 const suites =
-  given === undefined ? ["graph", "ietf"].map((name) => `test/conformance/${name}/`) : [given];
+  given === undefined
+    ? ["graph", "tus", "ietf"].map((name) => `test/conformance/${name}/`)
+    : [given];
 
 it.for(suites)("three nodes behind a load balancer pass %s", async (suite, context) => {
   const cluster = await Cluster.start({ extraArguments: ["--interim-answers"] });
