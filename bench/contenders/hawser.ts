@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { MeasuredProcess } from "../processes.ts";
-import type { Contender, ContenderKind } from "./contender.ts";
+import type { BenchRequest, Contender, ContenderKind } from "./contender.ts";
 
 const bin = fileURLToPath(new URL("../../packages/server/bin/hawser.js", import.meta.url));
 export const appId = "1234567890123456";
@@ -8,6 +8,63 @@ export const token = "bench-token";
 
 /** This server, started as `npm start` starts it. */
 export const hawser: ContenderKind = { name: "Hawser", start: startHawser };
+
+/** The same server by the two standard protocols. */
+export const hawserTus: ContenderKind = {
+  name: "Hawser, tus",
+  start: async (directory) => {
+    const tus = { "Tus-Resumable": "1.0.0" };
+    return speaking(await startHawser(directory), {
+      create: (length) => ({ ...tus, "Upload-Length": `${length}`, "Upload-Metadata": mp4 }),
+      append: (offset) => ({
+        ...tus,
+        "Upload-Offset": `${offset}`,
+        "Content-Type": "application/offset+octet-stream",
+      }),
+    });
+  },
+};
+
+export const hawserIetf: ContenderKind = {
+  name: "Hawser, IETF",
+  start: async (directory) =>
+    speaking(await startHawser(directory), {
+      create: (length) => ({
+        "Upload-Complete": "?0",
+        "Upload-Length": `${length}`,
+        "Content-Type": "video/mp4",
+      }),
+      append: (offset) => ({
+        "Upload-Complete": "?1",
+        "Upload-Offset": `${offset}`,
+        "Content-Type": "application/partial-upload",
+      }),
+    }),
+};
+
+const mp4 = `filetype ${Buffer.from("video/mp4").toString("base64")}`;
+const authorization = { Authorization: `OAuth ${token}` };
+
+interface StandardHeaders {
+  create(length: number): BenchRequest["headers"];
+  append(offset: number): BenchRequest["headers"];
+}
+
+function speaking(contender: Contender, headers: StandardHeaders): Contender {
+  return {
+    ...contender,
+    create: (length) => ({
+      method: "POST",
+      path: "/uploads",
+      headers: { ...authorization, ...headers.create(length) },
+    }),
+    append: ({ location }, offset) => ({
+      method: "PATCH",
+      path: new URL(location ?? "", "http://127.0.0.1").pathname,
+      headers: { ...authorization, ...headers.append(offset) },
+    }),
+  };
+}
 
 /**
  * @param flags further flags of `hawser serve`
@@ -27,7 +84,7 @@ export async function startHawser(
     ...environment,
   });
   const [, port] = await process.said(/listening on http:\/\/127\.0\.0\.1:(\d+)/);
-  const headers = { Authorization: `OAuth ${token}` };
+  const headers = authorization;
   return {
     name: "Hawser",
     process,

@@ -1,8 +1,9 @@
 import type { Figure } from "../figure.ts";
 import { client } from "./client.ts";
 import { clientCuts } from "./client-cuts.ts";
+import { clientSize } from "./client-size.ts";
 import { fullCatalog } from "./full-catalog.ts";
-import { oneBody, smallWrites } from "./one-body.ts";
+import { dialects, oneBody, smallWrites } from "./one-body.ts";
 import { parallel } from "./parallel.ts";
 import { s3Assembly } from "./s3-assembly.ts";
 import { s3OneBody, s3SmallAppends } from "./s3-bodies.ts";
@@ -17,6 +18,7 @@ import { toDisk } from "./to-disk.ts";
 export const figures: readonly Figure[] = [
   oneBody,
   smallWrites,
+  dialects,
   toDisk,
   smallUploads,
   parallel,
@@ -25,6 +27,7 @@ export const figures: readonly Figure[] = [
   fullCatalog,
   client,
   clientCuts,
+  clientSize,
   s3OneBody,
   s3SmallAppends,
   s3Memory,

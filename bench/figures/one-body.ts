@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { createUpload, type BenchRequest, type ContenderKind } from "../contenders/contender.ts";
-import { hawser } from "../contenders/hawser.ts";
+import { hawser, hawserIetf, hawserTus } from "../contenders/hawser.ts";
 import { nginx } from "../contenders/nginx.ts";
 import { tusServer } from "../contenders/tus-server.ts";
 import type { Bench, Figure, Measured } from "../figure.ts";
@@ -39,6 +39,21 @@ export const smallWrites: Figure = {
       rounds.ratio({ of: hawser.name, to: tusServer.name, what: "cpuSecondsPerGB", most: 0.3 }),
       rounds.ratio({ of: hawser.name, to: nginx.name, what: "cpuSecondsPerGB" }),
     ];
+  },
+};
+
+/** The same body in each of the three dialects. */
+export const dialects: Figure = {
+  name: "dialects",
+  title: "one 2 GiB body to tmpfs, sent by curl, in each dialect",
+  measure: async (bench) => {
+    const rounds = await bench.rounds([hawser, hawserTus, hawserIetf], (kind) =>
+      measureBody(bench, kind, sendByCurl),
+    );
+    return [hawserTus, hawserIetf].flatMap(({ name: of }) => [
+      rounds.ratio({ of, to: hawser.name, what: "cpuSecondsPerGB", most: 1.05 }),
+      rounds.ratio({ of, to: hawser.name, what: "rateMBs" }),
+    ]);
   },
 };
 

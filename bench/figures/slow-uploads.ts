@@ -23,6 +23,8 @@ export const slow: Figure = {
     const against = { of: hawser.name, to: bareHttp.name };
     return [
       { ...rounds.ratio({ ...against, what: "residentMB", most: 350 }), judge: "value" },
+      rounds.ratio({ ...against, what: "idleMB" }),
+      rounds.ratio({ ...against, what: "kilobytesPerUpload" }),
       { ...rounds.ratio({ ...against, what: "healthyP99Ms", most: 100 }), judge: "value" },
     ];
   },
@@ -43,6 +45,7 @@ async function measure(bench: Bench, kind: ContenderKind): Promise<Measured> {
     if (alive < bench.count(slowUploads)) throw new Error(`only ${alive} slow uploads are left`);
     return {
       residentMB: resident / 1e6,
+      idleMB: begun / 1e6,
       kilobytesPerUpload: (resident - begun) / 1e3 / alive,
       healthyP99Ms: percentile(times, 0.99),
       healthyP50Ms: percentile(times, 0.5),

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Catalog } from "../../packages/server/src/catalog/catalog.ts";
 import type { Upload } from "../../packages/server/src/catalog/records.ts";
 import { describeCatalogEnds } from "./catalog-ends-contract.ts";
+import { describeCatalogLengths } from "./catalog-lengths-contract.ts";
 import { describeCatalogRecords } from "./catalog-records-contract.ts";
 import { describeCatalogRoom } from "./catalog-room-contract.ts";
 import { describeCatalogStore } from "./catalog-store-contract.ts";
@@ -25,6 +26,7 @@ export function describeCatalog(name: string, open: OpenCatalog): void {
     describeLeases(open);
     describeAdvances(open);
     describeCatalogEnds(open);
+    describeCatalogLengths(open);
     describeCatalogRecords(open);
     describeCatalogRoom(open);
     describeCatalogStore(open);

@@ -81,6 +81,30 @@ export function describeCatalogEnds(open: OpenCatalog): void {
       expect(await doomedKeys(catalog)).toEqual([]);
     });
 
+    test("a complete upload ends where that is asked for, and dooms its keys", async () => {
+      const { upload, key } = await insertComplete(catalog);
+      await catalog.takeLease(upload.id, "first");
+      const ending = makeEnd(upload, { from: ["open", "complete"] });
+      expect(await catalog.end(ending)).toBe("done");
+      expect(await catalog.findUpload(upload.id)).toMatchObject({ state: ending.state });
+      expect(await doomedKeys(catalog)).toEqual([key]);
+      expect(await catalog.listExtents(upload.blobId)).toEqual([]);
+      expect(await catalog.end(ending)).toBe("stale");
+    });
+
+    test("a complete upload that ends leaves the bytes of its file", async () => {
+      const { upload, key } = await insertComplete(catalog);
+      const file = makeFile(upload);
+      await catalog.insertFile(file);
+      await catalog.takeLease(upload.id, "first");
+      const ending = makeEnd(upload, { from: ["open", "complete"] });
+      expect(await catalog.end(ending)).toBe("done");
+      expect(await catalog.listExtents(upload.blobId)).toMatchObject([{ key }]);
+      expect(await doomedKeys(catalog)).toEqual([]);
+      expect(await catalog.removeFile(file.id, 4_000)).toBe(true);
+      expect(await doomedKeys(catalog)).toEqual([key]);
+    });
+
     test("what is due expires, at its very time, and its bytes are doomed", async () => {
       const due = await insertHeld(catalog);
       const extent = makeExtent();
@@ -190,6 +214,24 @@ export function describeCatalogEnds(open: OpenCatalog): void {
       await catalog.forgetDoomed([first]);
       await catalog.forgetDoomed([]);
       expect(await (await opened.reopen()).listDoomed(9_000, 10)).toEqual([second]);
+    });
+
+    test("doomed keys that are put off are listed from their new time on, behind the others", async () => {
+      const keys: string[] = [];
+      for (const at of [6_000, 7_000]) {
+        const upload = await insertHeld(catalog);
+        const extent = makeExtent();
+        await catalog.advance(makeAdvance(upload, { extents: [extent] }));
+        await catalog.end(makeEnd(upload, { at }));
+        keys.push(extent.key);
+      }
+      const [first, second] = keys as [string, string];
+      const notDoomed = makeKey();
+      await catalog.putOffDoomed([first, notDoomed], 8_000);
+      await catalog.putOffDoomed([], 9_000);
+      expect(await catalog.listDoomed(7_999, 10)).toEqual([second]);
+      expect(await catalog.listDoomed(8_000, 10)).toEqual([second, first]);
+      expect(await catalog.knownKeys([first, notDoomed])).toEqual(new Set([first]));
     });
 
     test("known keys are those of extents and those that are doomed, and no others", async () => {

@@ -289,12 +289,14 @@ function describeStorage(ceph: CephGateway): void {
     let { engine } = engineIn(storage, clock);
     const app = {
       id: "1",
+      lengthMax: 1e12,
       lifetimeMs: 1e11,
       contentPolicy: "off",
       roomBytesMax: undefined,
     } as const;
     const { id, blobId } = await createUpload(engine, {
       ...{ id: systemRandom.uuid(), app, userId: "1", name: "a", type: "a/b", creation: "{}" },
+      ...{ protocol: "graph", completes: "at_length" },
       length: bytes.length,
     });
     await append(engine, { id, ...at(0, MiB), authorise });

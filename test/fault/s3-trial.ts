@@ -40,6 +40,7 @@ const day = 24 * 60 * 60_000;
 const never = new AbortController().signal;
 const app = {
   id: "1001",
+  lengthMax: 1e12,
   lifetimeMs: 365 * day,
   contentPolicy: "off",
   roomBytesMax: undefined,
@@ -107,6 +108,7 @@ export class S3Trial {
     const engine = engineOf({ catalog, blobs, clock, random: systemRandom });
     const upload = await createUpload(engine, {
       ...{ id: systemRandom.uuid(), userId: "42", creation: "{}", app },
+      ...{ protocol: "graph", completes: "at_length" },
       ...{ name: "a.bin", type: "application/octet-stream", length: bytes.length },
     });
     return new S3Trial({ place, proxy, directory, engine, clock, upload, bytes });

@@ -46,7 +46,7 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     }
     if (within !== undefined) {
       const own = this.#open(within.since).filter(({ appId }) => appId === upload.appId);
-      if (bytesDue(own) + upload.length > within.bytesMax) return Promise.resolve(false);
+      if (bytesDue(own) + (upload.length ?? 0) > within.bytesMax) return Promise.resolve(false);
     }
     this.rows.uploads.set(upload.id, upload);
     this.rows.uploadIdOfBlob.set(upload.blobId, upload.id);
@@ -111,6 +111,7 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     this.rows.uploads.set(upload.id, {
       ...upload,
       offset: advance.to,
+      length: upload.length ?? advance.length,
       crc32: advance.crc32,
       updatedAt: advance.at,
       expiresAt: advance.expiresAt,
@@ -127,7 +128,7 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
   }
 
   end(ending: EndUpload): Promise<CommitOutcome> {
-    const upload = this.#held(ending.id, ending.fence);
+    const upload = this.#held(ending.id, ending.fence, ending.from);
     if (upload === undefined) return Promise.resolve("stale");
     const { state, reason, at } = ending;
     this.rows.uploads.set(upload.id, { ...upload, state, reason, updatedAt: at });
@@ -175,7 +176,10 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     const uploads = [...this.rows.uploads.values()];
     return Promise.resolve(
       uploads
-        .filter(({ state, offset, length }) => state === "open" && offset === length)
+        .filter(
+          ({ state, completes, offset, length }) =>
+            state === "open" && completes === "at_length" && offset === length,
+        )
         .slice(0, limit),
     );
   }
@@ -234,13 +238,21 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
   }
 
   listDoomed(before: number, limit: number): Promise<string[]> {
-    const due = [...this.rows.doomed].filter(([, at]) => at <= before);
+    const due = [...this.rows.doomed].filter(
+      ([key, at]) => at <= before && this.rows.extentOfKey(key) === undefined,
+    );
     due.sort(([, one], [, other]) => one - other);
     return Promise.resolve(due.slice(0, limit).map(([key]) => key));
   }
 
   forgetDoomed(keys: readonly string[]): Promise<void> {
     for (const key of keys) this.rows.doomed.delete(key);
+    return Promise.resolve();
+  }
+
+  putOffDoomed(keys: readonly string[], at: number): Promise<void> {
+    const { doomed } = this.rows;
+    for (const key of keys) if (doomed.has(key)) doomed.set(key, at);
     return Promise.resolve();
   }
 
@@ -326,9 +338,10 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
   }
 
   /** The upload while it is open and this fence is the current one. */
-  #held(id: string, fence: string): Upload | undefined {
+  #held(id: string, fence: string, states: readonly UploadState[] = ["open"]): Upload | undefined {
     const upload = this.rows.uploads.get(id);
-    return upload?.state === "open" && this.#fences.get(id) === fence ? upload : undefined;
+    if (upload === undefined || this.#fences.get(id) !== fence) return undefined;
+    return states.includes(upload.state) ? upload : undefined;
   }
 
   /** Open uploads changed at or after `since`. */
@@ -343,8 +356,10 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
       [...this.rows.uploads.values()]
         // A completion that a crash left undone is completed, never expired.
         .filter(
-          ({ state, offset, length, expiresAt }) =>
-            expiresAt <= now && (state === "complete" || (state === "open" && offset < length)),
+          ({ state, completes, offset, length, expiresAt }) =>
+            expiresAt <= now &&
+            (state === "complete" ||
+              (state === "open" && !(completes === "at_length" && offset === length))),
         )
         .sort((one, other) => one.expiresAt - other.expiresAt)
         .slice(0, limit)
@@ -353,7 +368,10 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
 }
 
 function bytesDue(uploads: readonly Upload[]): number {
-  return uploads.reduce((sum, { length, offset }) => sum + length - offset, 0);
+  return uploads.reduce(
+    (sum, { length, offset }) => sum + (length === undefined ? 0 : length - offset),
+    0,
+  );
 }
 
 type Change = Pick<Upload, "id" | "updatedAt">;

@@ -39,7 +39,8 @@ export class MemoryRows {
   readonly epochs = new Map<string, EpochRow>();
   readonly assemblies = new Map<string, AssemblyRow>();
   readonly #extents = new Map<string, Extent[]>();
-  readonly #placeOfKey = new Map<string, PlacedExtent>();
+  /** Blobs can share a key. */
+  readonly #placesOfKey = new Map<string, PlacedExtent[]>();
 
   /** A blob's extents in order of their start. */
   extentsOf(blobId: string): readonly Extent[] {
@@ -67,11 +68,11 @@ export class MemoryRows {
   }
 
   extentOfKey(key: string): PlacedExtent | undefined {
-    return this.#placeOfKey.get(key);
+    return this.#placesOfKey.get(key)?.at(0);
   }
 
   knows(key: string): boolean {
-    return this.#placeOfKey.has(key) || this.doomed.has(key);
+    return this.#placesOfKey.has(key) || this.doomed.has(key);
   }
 
   blobIds(): string[] {
@@ -88,13 +89,26 @@ export class MemoryRows {
     if (found === undefined) {
       extents.push(extent);
     } else if (found.start === extent.start) {
-      this.#placeOfKey.delete(found.key);
+      this.#forgetPlace(found.key, blobId);
       extents[index] = extent;
     } else {
       extents.splice(index, 0, extent);
     }
     this.#extents.set(blobId, extents);
-    if (extent.key !== "") this.#placeOfKey.set(extent.key, { blobId, extent });
+    if (extent.key === "") return;
+    const others = this.#placesOfKey.get(extent.key) ?? [];
+    this.#placesOfKey.set(extent.key, [...others, { blobId, extent }]);
+  }
+
+  /** One place of it: a blob can hold the same key twice. */
+  #forgetPlace(key: string, blobId: string): void {
+    const places = this.#placesOfKey.get(key) ?? [];
+    const left = places.toSpliced(
+      places.findIndex((place) => place.blobId === blobId),
+      1,
+    );
+    if (left.length === 0) this.#placesOfKey.delete(key);
+    else this.#placesOfKey.set(key, left);
   }
 
   /** Forgets extents whose bytes another one holds by now; their keys are doomed. */
@@ -105,7 +119,7 @@ export class MemoryRows {
     for (const { key } of replaced) {
       if (key === "") continue;
       if (!this.doomed.has(key)) this.doomed.set(key, at);
-      this.#placeOfKey.delete(key);
+      this.#forgetPlace(key, blobId);
     }
   }
 
@@ -115,7 +129,7 @@ export class MemoryRows {
     for (const { key } of this.extentsOf(blobId)) {
       if (key === "") continue;
       if (!this.doomed.has(key)) this.doomed.set(key, at);
-      this.#placeOfKey.delete(key);
+      this.#forgetPlace(key, blobId);
     }
     this.#extents.delete(blobId);
   }

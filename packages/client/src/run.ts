@@ -235,7 +235,7 @@ export class UploadRun {
   /** Goes on from where the server says it is, if that can be true. */
   async #follow(standing: Standing): Promise<void> {
     const { offset } = standing;
-    if (await this.#isEarlierProcess(standing)) this.#offsets.handOut(offset);
+    if (await this.#isOwnContent(standing)) this.#offsets.handOut(offset);
     this.#offsets.check(offset);
     if (!this.#offsets.confirm(offset)) return;
     this.#patience.renew();
@@ -243,14 +243,15 @@ export class UploadRun {
   }
 
   /**
-   * More than this process sent: in a resumed upload it may be what the process before it had still
-   * under way. Otherwise somebody else writes to the upload.
+   * More than this process sent: what an earlier process had still under way, or what another sends
+   * of the same file meanwhile. Of an upload that this process began, only the CRC-32 can show that
+   * it is not somebody else's content.
    */
-  async #isEarlierProcess(standing: Standing): Promise<boolean> {
+  async #isOwnContent(standing: Standing): Promise<boolean> {
     const { source, tools, facts } = this.#parts;
     const { handedOut } = this.#offsets;
     const isMore = standing.offset > handedOut && standing.offset <= facts.length;
-    if (!this.#adopted || !isMore) return false;
+    if (!isMore || (!this.#adopted && standing.crc32 === undefined)) return false;
     return await sameContent(source, standing, { crc32: tools.crc32, signal: this.#signal });
   }
 

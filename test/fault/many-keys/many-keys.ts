@@ -133,7 +133,7 @@ export class ManyKeys {
   async publish(which: number): Promise<void> {
     const upload = await this.#catalog.findUpload(this.#pick(this.#uploads, which).id);
     if (upload?.state !== "complete") return;
-    const { length: size, crc32, id, blobId } = upload;
+    const { offset: size, crc32, id, blobId } = upload;
     await requestAssembly(this.#engine, blobId);
     await this.#catalog.insertFile(makeFile(upload, { id, size, crc32 }));
   }

@@ -52,7 +52,7 @@ export class Writer {
   async write(length: number): Promise<void> {
     this.#appender ??= await this.#open();
     const start = this.#appender.position;
-    const most = Math.min(length, this.upload.length - start);
+    const most = Math.min(length, (this.upload.length ?? Infinity) - start);
     await this.#appender.write([this.bytes(start, start + most)]);
     const checkpoint = await this.#appender.checkpoint("everything");
     if (checkpoint.to > this.#offset) this.#uncommitted = checkpoint;

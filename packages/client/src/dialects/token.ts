@@ -17,25 +17,29 @@ export class TokenHolder {
   }
 
   current(signal: AbortSignal): Promise<string | undefined> {
-    this.#current ??= this.#fetch(signal);
-    return abortable(this.#current, signal);
+    return abortable(this.#current ?? this.#another(signal), signal);
   }
 
   /** Another token in place of the refused one; undefined when there is no other. */
   async renew(refused: string | undefined, signal: AbortSignal): Promise<string | undefined> {
     if (typeof this.#source !== "function") return undefined;
     // Several requests may have been refused together: the first one renews for all.
-    if ((await this.current(signal)) === refused) this.#current = this.#fetch(signal);
+    if ((await this.current(signal)) === refused) void this.#another(signal);
     const token = await this.current(signal);
     return token === refused ? undefined : token;
   }
 
-  async #fetch(signal: AbortSignal): Promise<string | undefined> {
-    try {
-      return typeof this.#source === "function" ? await this.#source(signal) : this.#source;
-    } catch (error) {
-      this.#current = undefined;
-      throw error;
-    }
+  /** One that could not be had is asked for again the next time. */
+  #another(signal: AbortSignal): Promise<string | undefined> {
+    const asked = this.#ask(signal);
+    this.#current = asked;
+    asked.catch(() => {
+      if (this.#current === asked) this.#current = undefined;
+    });
+    return asked;
+  }
+
+  async #ask(signal: AbortSignal): Promise<string | undefined> {
+    return typeof this.#source === "function" ? await this.#source(signal) : this.#source;
   }
 }

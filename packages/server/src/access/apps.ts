@@ -33,7 +33,9 @@ interface AppsParts {
   readonly random: Random;
 }
 
+/** The guide's, and what stands for no type at all, as clients of the other protocols leave it. */
 const typesDefault: readonly string[] = Object.freeze([
+  "application/octet-stream",
   "application/pdf",
   "image/jpeg",
   "image/jpg",

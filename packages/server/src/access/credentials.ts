@@ -10,8 +10,18 @@ export interface CredentialSources {
   readonly headerOnly: boolean;
 }
 
-/** The one function that takes a token from a request. Requests that contradict themselves fail. */
+/** The token of a request that must have one. */
 export function readCredentials(sources: CredentialSources): string {
+  const token = findCredentials(sources);
+  if (token !== undefined) return token;
+  const where = "the Authorization header";
+  throw uploadError("token_missing", {
+    where: sources.headerOnly ? where : `${where} or the access_token parameter`,
+  });
+}
+
+/** The one function that takes a token from a request. Requests that contradict themselves fail. */
+export function findCredentials(sources: CredentialSources): string | undefined {
   const { authorization, parameters, headerOnly } = sources;
   const fromHeader = readHeader(authorization);
   const fromParameters = headerOnly ? [] : parameters.filter((token) => token !== "");
@@ -24,13 +34,7 @@ export function readCredentials(sources: CredentialSources): string {
     });
   }
   const [token] = tokens;
-  if (token === undefined) {
-    const where = "the Authorization header";
-    throw uploadError("token_missing", {
-      where: headerOnly ? where : `${where} or the access_token parameter`,
-    });
-  }
-  return checkedToken(token);
+  return token === undefined ? undefined : checkedToken(token);
 }
 
 function readHeader(values: readonly string[]): string | undefined {

@@ -139,6 +139,35 @@ describe("Tokens", () => {
   });
 });
 
+describe("open access", () => {
+  const asks = (words: { origin?: string; host?: string; authorization?: string[] }) =>
+    tokens.identify({
+      ...{ authorization: words.authorization ?? [], parameters: [], headerOnly: true },
+      ...{ origin: words.origin, host: words.host ?? "127.0.0.1:8080" },
+    });
+
+  it("gives requests without a token the one app, and nobody else's page", async () => {
+    await expect(asks({})).rejects.toMatchObject({ code: "token_missing" });
+    tokens.openTo(appId);
+    for (const request of [{}, { host: "localhost" }, { origin: "http://[::1]:5173" }]) {
+      expect(await asks(request)).toMatchObject({ appId });
+    }
+    for (const request of [
+      { origin: "https://evil.example" },
+      { origin: "null" },
+      { host: "evil.example:8080" },
+    ]) {
+      await expect(asks(request)).rejects.toMatchObject({ code: "token_missing" });
+    }
+  });
+
+  it("still judges a token that is given", async () => {
+    tokens.openTo(appId);
+    const wrong = asks({ authorization: ["Bearer nobody"] });
+    await expect(wrong).rejects.toMatchObject({ code: "token_invalid" });
+  });
+});
+
 describe("Apps", () => {
   it("finds what it made, with its secret sealed at rest", async () => {
     const app = await apps.create({});

@@ -5,6 +5,8 @@ import type { Random } from "../base/random.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Token } from "../catalog/records.ts";
 import type { Apps } from "./apps.ts";
+import { findCredentials, readCredentials, type CredentialSources } from "./credentials.ts";
+import { isLoopback } from "./loopback.ts";
 import { Recent } from "./recent.ts";
 import type { Principal, Scope } from "./scopes.ts";
 import { isScope, uploadScopes } from "./scopes.ts";
@@ -19,6 +21,13 @@ export interface NewToken {
   readonly expiresAt?: number | undefined;
   /** The token itself, when it was configured rather than to be made here. */
   readonly value?: string | undefined;
+}
+
+export interface RequestCredentials extends CredentialSources {
+  /** The Origin header: whose web page sends the request, if one does. */
+  readonly origin: string | undefined;
+  /** The Host header. */
+  readonly host: string | undefined;
 }
 
 interface TokensParts {
@@ -40,6 +49,7 @@ export class Tokens {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #recent: Recent<Token>;
+  #open: Principal | undefined;
 
   constructor({ catalog, apps, clock, random }: TokensParts) {
     this.#catalog = catalog;
@@ -97,6 +107,19 @@ export class Tokens {
     };
   }
 
+  /** From here on requests without a token speak for this app, unless a foreign page sends them. */
+  openTo(appId: string): void {
+    const scopes = new Set(uploadScopes);
+    this.#open = { appId, userId: appUserId, scopes, tokenId: "open" };
+  }
+
+  /** Whom a request speaks for. */
+  async identify(request: RequestCredentials): Promise<Principal> {
+    const open = isOwnPage(request) ? this.#open : undefined;
+    if (open !== undefined && findCredentials(request) === undefined) return open;
+    return await this.authenticate(readCredentials(request));
+  }
+
   async list(appId?: string): Promise<Token[]> {
     return await this.#catalog.listTokens(appId);
   }
@@ -131,6 +154,16 @@ export class Tokens {
   #generate(): string {
     return `${tokenPrefix}${this.#random.bytes(tokenBytes).toString("base64url")}`;
   }
+}
+
+/**
+ * Any page in a browser on this machine can reach it: only pages from here may do so unasked, and
+ * none that reach it under a name of their own, which they let point here.
+ */
+function isOwnPage({ origin, host = "" }: RequestCredentials): boolean {
+  return [origin, `http://${host}`].every(
+    (url) => url === undefined || (URL.canParse(url) && isLoopback(new URL(url).hostname)),
+  );
 }
 
 function hashOf(token: string): Buffer {

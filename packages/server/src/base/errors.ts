@@ -29,6 +29,16 @@ export interface ErrorFacts {
   /** Offsets in bytes. */
   offset_mismatch: { readonly offset: number; readonly provided: number };
   length_exceeded: { readonly offset: number; readonly length: number };
+  /** The length is already known to be another, or the body ends elsewhere than it says. */
+  length_inconsistent: {
+    readonly offset: number;
+    readonly length: number;
+    readonly provided: number;
+  };
+  /** The bytes of this request are not those its digest is of; none of them counts. */
+  digest_mismatch: { readonly offset: number; readonly algorithm: string };
+  /** The upload is made of others: nothing can be appended to it. */
+  not_appendable: { readonly reason: string };
   content_rejected: { readonly reason: string };
   upload_gone: { readonly state: "cancelled" | "expired" };
   upload_damaged: { readonly offset: number };

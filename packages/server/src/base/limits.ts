@@ -67,6 +67,8 @@ export const limits = Object.freeze({
   /** What S3 asks of every part of a multipart upload but the last. */
   s3MultipartBytesMin: 5 * MiB,
   s3MultipartPartsMax: 10_000,
+  /** What is counted on where a store does not take as many. */
+  s3FewPartsMax: 1_000,
   /** Pieces of an assembly that are read and written again. */
   s3RewriteBytes: 8 * MiB,
 
@@ -92,9 +94,14 @@ export const limits = Object.freeze({
   readerSilentMsMax: 60_000,
   /** In which the whole body of a request must come that no protocol knows. */
   fallbackBodyMsMax: 30_000,
+  /** How long a client that was told an offset by an interim answer is not told another. */
+  interimMsMin: 1_000,
   /** What is read and dropped of a refused request's body. */
   refusedBytesMax: 1 * MiB,
   refusedMsMax: 2_000,
+  /** What is read and dropped, and for how long, after the last answer of a connection. */
+  lingerBytesMax: 1 * MiB,
+  lingerMsMax: 2_000,
   /** A writer that brought nothing for so long is shown as stalled. */
   stalledMsMin: 5_000,
   /** What operators see is looked up again after max(the first, the factor x what looking took). */

@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { sql, type Kysely } from "kysely";
 import type { BlobOwner, OpenQuery, PageQuery, UploadQuery } from "./catalog.ts";
 import {
   bytesStillDue,
@@ -50,6 +50,7 @@ export abstract class CatalogReads {
   async listUncompleted(limit: number): Promise<Upload[]> {
     const rows = await this.#uploads()
       .where("state", "=", "open")
+      .where("completes", "=", "at_length")
       .whereRef("offset", "=", "length")
       .limit(limit)
       .execute();
@@ -81,6 +82,7 @@ export abstract class CatalogReads {
       .selectFrom("doomed_keys")
       .select("key")
       .where("doomed_at", "<=", before)
+      .where(sql<boolean>`not exists (select 1 from extents where extents.key = doomed_keys.key)`)
       .orderBy("doomed_at")
       .limit(limit)
       .execute();

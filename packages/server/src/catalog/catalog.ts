@@ -22,7 +22,8 @@ import type {
  */
 export interface Catalog {
   /**
-   * Adds an open upload with no bytes. The id must be new. With `within`, only if what its app's
+   * Adds an open upload with no bytes, whether or not its length is known: one that is not known
+   * counts as nothing here. The id must be new. With `within`, only if what its app's
    * open uploads may still bring stays within it, this one's bytes included: summed and added in
    * one step, so that no two inserts at once exceed it together. False when it was not added.
    */
@@ -56,11 +57,15 @@ export interface Catalog {
   releaseLease(id: string, fence: string): Promise<void>;
   /**
    * Moves the offset if the upload is open, `fence` is current and the offset is still `from`.
+   * `length` becomes its length where that was not known, and changes nothing where it was.
    * With `ending` the same change also ends the upload. Extents are added, or grown in place when
    * one with the same start exists; those in `replaced` are forgotten and their keys doomed.
    */
   advance(advance: Advance): Promise<CommitOutcome>;
-  /** Ends an open upload under a fence without moving its offset. Dooms its blob. */
+  /**
+   * Ends an upload under a fence without moving its offset: an open one, or one in a state that
+   * \`from\` names. Dooms its blob, unless a file shows it.
+   */
   end(ending: EndUpload): Promise<CommitOutcome>;
   /**
    * Ends as `expired` those uploads, open or complete, whose time was up at `now` and which nobody
@@ -76,7 +81,7 @@ export interface Catalog {
   listOpenSince(since: number): Promise<Upload[]>;
   /** What open uploads changed at or after `since` may still bring: the sum of what they lack. */
   bytesStillDue(since: number): Promise<number>;
-  /** Open uploads whose offset has reached their length: completions a crash left undone. */
+  /** Open uploads that complete at their length and have reached it: what a crash left undone. */
   listUncompleted(limit: number): Promise<Upload[]>;
 
   /**
@@ -93,9 +98,14 @@ export interface Catalog {
   /** Removes the file, ends its upload and dooms its blob. False when there was none. */
   removeFile(id: string, at: number): Promise<boolean>;
 
-  /** Keys doomed at or before `before`, the only keys whose bytes may be removed. */
+  /**
+   * Keys doomed at or before `before` that no extent names any more, the only keys whose bytes may
+   * be removed: blobs can share a key, and the last of them decides.
+   */
   listDoomed(before: number, limit: number): Promise<string[]>;
   forgetDoomed(keys: readonly string[]): Promise<void>;
+  /** Those of the keys that are doomed count as doomed at `at` from now on. */
+  putOffDoomed(keys: readonly string[], at: number): Promise<void>;
   /** Those of the keys that an extent or a doomed row names. */
   knownKeys(keys: readonly string[]): Promise<Set<string>>;
   /** Every blob with extents, for verification, after the given one in order of id. */
@@ -114,6 +124,8 @@ export interface Catalog {
   listEpochsDue(look: EpochLook): Promise<Epoch[]>;
   /** Notes a look: the next is due at `nextAt`, or the epoch is forgotten when that is undefined. */
   noteEpochLook(fence: string, nextAt: number | undefined): Promise<void>;
+  /** The look that is due is due at `dueAt` instead. Counts as no look. */
+  putOffEpochLook(fence: string, dueAt: number): Promise<void>;
   /** Epochs of a blob, in the order in which they were opened. */
   listEpochs(blobId: string): Promise<Epoch[]>;
 
@@ -181,6 +193,8 @@ export interface Advance {
   readonly from: number;
   readonly to: number;
   readonly crc32: number;
+  /** The whole length, for an upload whose length was not known; undefined says nothing. */
+  readonly length?: number | undefined;
   readonly extents: readonly Extent[];
   /** Extents whose bytes one of `extents` holds, too. */
   readonly replaced: readonly Extent[];
@@ -198,6 +212,8 @@ export interface EndUpload {
   readonly blobId: string;
   readonly fence: string;
   readonly state: "cancelled" | "damaged" | "expired" | "rejected";
+  /** What it may be until then; open alone when left out. */
+  readonly from?: readonly ("open" | "complete")[];
   readonly reason: string | undefined;
   readonly at: number;
 }

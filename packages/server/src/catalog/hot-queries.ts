@@ -11,10 +11,15 @@ const uploadColumns = [
   "name",
   "type",
   "length",
+  "length_max",
   "offset",
   "crc32",
   "blob_id",
+  "protocol",
   "creation",
+  "completes",
+  "concatenates",
+  "sha256",
   "content_policy",
   "lifetime_ms",
   "handle_lifetime_ms",
@@ -36,7 +41,7 @@ export const extentColumns = [
   "inline",
 ] as const satisfies readonly (keyof ExtentsTable)[];
 
-type Moved = "to" | "crc32" | "at" | "expiresAt" | "id" | "from";
+type Moved = "to" | "length" | "crc32" | "at" | "expiresAt" | "id" | "from";
 type Within = keyof UploadsTable | keyof PromisedRoom;
 type Completed = Moved | "completedAt" | "handleExpiresAt" | "nonce";
 
@@ -101,7 +106,9 @@ export function insertUploadWithin(
     .expression(
       db
         .selectNoFrom((build) => uploadColumns.map((column) => build.val(slot(column)).as(column)))
-        .where(sql<boolean>`${promised} + ${slot("length")} <= ${slot("bytesMax")}`)
+        .where(
+          sql<boolean>`${promised} + coalesce(cast(${slot("length")} as bigint), 0) <= ${slot("bytesMax")}`,
+        )
         .where(condition),
     );
 }
@@ -112,6 +119,7 @@ export function move(db: Kysely<Schema>, slot: SlotOf<Moved>) {
     .updateTable("uploads")
     .set({
       offset: slot("to"),
+      length: sql<number | null>`coalesce(length, cast(${slot("length")} as bigint))`,
       crc32: slot("crc32"),
       updated_at: slot("at"),
       expires_at: slot("expiresAt"),

@@ -111,7 +111,10 @@ export function rejectUpload(advance: Advance, reason: string): CompiledQuery<Ch
 }
 
 export function endHeldUpload(ending: EndUpload): CompiledQuery<Change> {
-  const seen = seenUpload(sql`id = ${ending.id} and fence = ${ending.fence} and state = 'open'`);
+  const { from = ["open"] } = ending;
+  const seen = seenUpload(
+    sql`id = ${ending.id} and fence = ${ending.fence} and state in (${sql.join(from)})`,
+  );
   const moved = endUpload(db, ending)
     .set(letGo)
     .where("fence", "=", ending.fence)
@@ -206,8 +209,8 @@ export function finishHeldAssembly(finish: AssemblyFinish): CompiledQuery<Change
   `);
 }
 
-function movedValues({ to, crc32, at, expiresAt, id, from }: Advance) {
-  return { to, crc32, at, expiresAt, id, from };
+function movedValues({ to, length, crc32, at, expiresAt, id, from }: Advance) {
+  return { to, length: length ?? null, crc32, at, expiresAt, id, from };
 }
 
 function seenUpload(condition: RawBuilder<unknown>): RawBuilder<unknown> {

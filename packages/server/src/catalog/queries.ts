@@ -10,7 +10,7 @@ export function endUpload(db: Kysely<Schema>, ending: EndUpload) {
     .updateTable("uploads")
     .set({ state: ending.state, reason: ending.reason ?? null, updated_at: ending.at })
     .where("id", "=", ending.id)
-    .where("state", "=", "open");
+    .where("state", "in", ending.from ?? ["open"]);
 }
 
 /** Whoever adds which of them. */
@@ -100,6 +100,8 @@ export function expiring(db: Kysely<Schema>, { now, limit, after }: ExpiringQuer
       .where((where) =>
         where.or([
           where("state", "=", "complete"),
+          where("completes", "=", "when_told"),
+          where("length", "is", null),
           where("offset", "<", sql.ref<number>("length")),
         ]),
       )

@@ -14,6 +14,9 @@ export const noUploads: Readonly<Record<UploadState, number>> = Object.freeze({
 /** What a content check does when the bytes are not of the declared type. */
 export type ContentPolicy = "off" | "warn" | "reject";
 
+/** What completes an upload: reaching its length, or only being told that it is complete. */
+export type CompletionRule = "at_length" | "when_told";
+
 /** When a file's SHA-256 is computed: once somebody asks for it, or soon after it was published. */
 export type DigestPolicy = "on_request" | "on_publish";
 
@@ -35,14 +38,24 @@ export interface Upload {
   readonly name: string;
   /** The declared media type. */
   readonly type: string;
-  readonly length: number;
+  /** In bytes; undefined until somebody says it. Once known it never changes. */
+  readonly length: number | undefined;
+  /** The most that its length may be, in bytes. */
+  readonly lengthMax: number;
   /** Durable bytes. Never goes down. */
   readonly offset: number;
   /** CRC-32 of the bytes up to the offset. */
   readonly crc32: number;
   readonly blobId: string;
+  /** The protocol that created it. */
+  readonly protocol: string;
   /** What the creating protocol needs to name the upload again; opaque to everybody else. */
   readonly creation: string;
+  readonly completes: CompletionRule;
+  /** Ids of the uploads whose bytes it is made of, in order; no bytes can be appended to it. */
+  readonly concatenates: readonly string[] | undefined;
+  /** What the whole must be: its SHA-256 in hex, or nothing was said. */
+  readonly sha256: string | undefined;
   readonly contentPolicy: ContentPolicy;
   /** How long it stays open after its last durable byte. */
   readonly lifetimeMs: number;

@@ -21,11 +21,17 @@ export interface UploadsTable {
   state: string;
   name: string;
   type: string;
-  length: number;
+  length: number | null;
+  length_max: number;
   offset: number;
   crc32: number;
   blob_id: string;
+  protocol: string;
   creation: string;
+  completes: string;
+  /** A list of ids in JSON. */
+  concatenates: string | null;
+  sha256: string | null;
   content_policy: string;
   lifetime_ms: number;
   handle_lifetime_ms: number;

@@ -60,7 +60,7 @@ function moveSteps(
   ending: Extract<AdvanceEnding, { state: "complete" }> | undefined,
 ): Step[] {
   const { to, crc32, at, expiresAt, id, from } = advance;
-  const values = { to, crc32, at, expiresAt, id, from };
+  const values = { to, length: advance.length ?? null, crc32, at, expiresAt, id, from };
   const first =
     ending === undefined
       ? boundStep(hot.move, values, 1)

@@ -15,6 +15,7 @@ HAWSER_TOKEN set them instead; a token given that way is never shown.
 Examples:
   hawser serve
   hawser serve --port 9000 --data /srv/hawser
+  hawser serve --open                          # for trials: no token is asked for on this machine
   HAWSER_TOKEN=secret HAWSER_APP_ID=1234 HAWSER_APP_SECRET=other hawser serve --host 0.0.0.0
 `;
 
@@ -56,6 +57,7 @@ async function serve(config: Config): Promise<void> {
     process.exit(exitCodes.failed);
   }
   process.stdout.write(`listening on ${service.url}\n`);
+  if (config.open) process.stdout.write("open: requests from this machine need no token\n");
   const { newToken, appId } = service.access;
   if (newToken !== undefined) {
     process.stdout.write(firstSteps({ url: service.url, appId, token: newToken }));

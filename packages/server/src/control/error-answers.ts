@@ -15,6 +15,9 @@ export const errorStatus: Readonly<Record<UploadErrorCode, ErrorStatus>> = {
   signature_invalid: 400,
   offset_mismatch: 409,
   length_exceeded: 413,
+  length_inconsistent: 400,
+  digest_mismatch: 400,
+  not_appendable: 409,
   content_rejected: 400,
   upload_gone: 410,
   upload_damaged: 409,
@@ -64,10 +67,13 @@ export function errorMessage({ code, facts }: AnyUploadErrorCase): string {
       return `The upload was ${facts.state} and its bytes are gone.`;
     case "body_cut":
     case "body_too_slow":
+    case "digest_mismatch":
     case "draining":
     case "handle_invalid":
     case "length_exceeded":
+    case "length_inconsistent":
     case "no_room":
+    case "not_appendable":
     case "offset_mismatch":
     case "superseded":
       return `The request failed: ${code}.`;

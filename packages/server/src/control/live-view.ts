@@ -99,7 +99,7 @@ function uploadJson(seen: SeenUpload, graphId: string) {
     name: upload.name,
     type: upload.type,
     state: upload.state,
-    length: upload.length,
+    length: upload.length ?? null,
     offset: upload.offset,
     received: received ?? null,
     writer: writer ?? null,

@@ -5,18 +5,22 @@ import { limits } from "../base/limits.ts";
 import type { Appender, Checkpoint, CheckpointScope } from "../blobs/blob-store.ts";
 import type { AdvanceEnding } from "../catalog/catalog.ts";
 import type { Extent, Upload } from "../catalog/records.ts";
+import { completesAt, declaredLength, type LengthWords } from "./append-length.ts";
+import { BodyDigest, type ExpectedDigest } from "./body-digest.ts";
 import { CheckpointPolicy } from "./checkpoint-policy.ts";
-import { endingOf, rejectionOf } from "./complete.ts";
+import { endingOf, endsWhole, rejectionOf } from "./complete.ts";
 import { mergeExtents, openAppender } from "./extents.ts";
 import type { WriterWord } from "./activity.ts";
 import type { Lease } from "./lease.ts";
 import type { EngineParts } from "./parts.ts";
 
-export interface AppendRunParts {
-  readonly parts: EngineParts;
-  readonly lease: Lease;
+/** What a run needs of its request. */
+export interface RunRequest extends LengthWords {
   readonly authorise: () => Promise<void>;
-  readonly dialect?: string | undefined;
+  readonly digest?: ExpectedDigest | undefined;
+  readonly sha256?: string | undefined;
+  readonly onDurable?: ((offset: number) => void) | undefined;
+  readonly dialect?: string;
 }
 
 interface Consumed {
@@ -31,7 +35,7 @@ interface Consumed {
 export class AppendRun {
   readonly #parts: EngineParts;
   readonly #lease: Lease;
-  readonly #authorise: () => Promise<void>;
+  readonly #request: RunRequest;
   readonly #policy: CheckpointPolicy;
   readonly #writer: WriterWord;
   #upload: Upload;
@@ -43,27 +47,36 @@ export class AppendRun {
   /** The first bytes, until they are durable; undefined where they are read again when needed. */
   #head: Uint8Array[] | undefined;
   #headJudged = false;
+  /** While it is here nothing of this request counts: it must match first. */
+  #unproven: BodyDigest | undefined;
+  /** A length that this request brought and no commit has carried yet. */
+  #declared: number | undefined;
 
-  constructor(parts: AppendRunParts) {
-    this.#parts = parts.parts;
-    this.#lease = parts.lease;
-    this.#authorise = parts.authorise;
-    this.#policy = new CheckpointPolicy(parts.parts.blobs.properties.checkpointMsMin);
-    this.#upload = parts.lease.upload;
-    this.#head = this.#upload.offset > 0 ? undefined : [];
-    const { id, offset } = this.#upload;
-    const { dialect } = parts;
-    this.#writer = parts.parts.activity.begin({ id, position: offset, dialect });
+  constructor(parts: EngineParts, lease: Lease, request: RunRequest) {
+    this.#parts = parts;
+    this.#lease = lease;
+    this.#request = request;
+    this.#policy = new CheckpointPolicy(parts.blobs.properties.checkpointMsMin);
+    const { upload } = lease;
+    const { digest, dialect, sha256 } = request;
+    if (digest !== undefined) this.#unproven = new BodyDigest(digest);
+    if (upload.length === undefined) this.#declared = declaredLength(request);
+    const length = upload.length ?? this.#declared;
+    this.#upload = { ...upload, length, sha256: upload.sha256 ?? sha256 };
+    this.#head = upload.offset > 0 ? undefined : [];
+    this.#writer = parts.activity.begin({ id: upload.id, position: upload.offset, dialect });
   }
 
   async consume(body: Body): Promise<Consumed> {
     try {
-      const { length, offset, blobId } = this.#upload;
+      const { lengthMax, offset, blobId } = this.#upload;
+      const length = this.#upload.length ?? lengthMax;
       if (offset > 0) this.#extents = await this.#parts.catalog.listExtents(blobId);
       let position = offset;
       for (let batch = await this.#next(body); ; batch = await this.#next(body)) {
-        if (batch.kind === "end") return await this.#finish(batch.ending);
+        if (batch.kind === "end") return await this.#end(batch.ending, position);
         this.#writer.received(batch.length);
+        this.#unproven?.update(batch.chunks);
         if (position + batch.length >= length) {
           return await this.#reachLength(body, batch.chunks, length - position);
         }
@@ -82,7 +95,7 @@ export class AppendRun {
   /** The next batch; meanwhile what waits too long is made durable. */
   #next(body: Body): Promise<BodyBatch> {
     const waitMs = this.#policy.waitMs(this.#parts.clock.monotonic());
-    if (waitMs === undefined) return body.next();
+    if (waitMs === undefined || this.#unproven !== undefined) return body.next();
     const cancel = this.#parts.clock.after(waitMs, () => {
       this.#startCheckpoint("everything");
     });
@@ -118,29 +131,77 @@ export class AppendRun {
   async #reachLength(body: Body, chunks: readonly Uint8Array[], left: number): Promise<Consumed> {
     const whole = Buffer.concat(chunks);
     const next = whole.length > left ? undefined : await body.next();
-    if (next?.kind === "end" && next.ending === "clean") return await this.#complete(whole);
+    if (next?.kind === "end" && next.ending === "clean") return await this.#endWith(whole);
     body.stop();
-    const kept = whole.subarray(0, left - 1);
+    // Nothing is left of an upload that has all its bytes and was not told to be complete.
+    const kept = whole.subarray(0, Math.max(0, left - 1));
     if (kept.length > 0) await this.#write([kept], { length: kept.length, waitedMs: 0 });
     await this.#checkpoint(undefined);
     if (next?.kind === "end") return { ending: next.ending, upload: this.#upload };
-    throw uploadError("length_exceeded", {
-      offset: this.#upload.offset,
-      length: this.#upload.length,
-    });
+    const { offset, length, lengthMax } = this.#upload;
+    throw uploadError("length_exceeded", { offset, length: length ?? lengthMax });
   }
 
-  async #complete(last: Uint8Array): Promise<Consumed> {
-    const isWhole = this.#upload.offset === 0 && this.#appender === undefined;
-    if (isWhole && last.length <= limits.inlineBytesMax) return await this.#completeInline(last);
+  /** The body ended here, with nothing held back. */
+  async #end(ending: BodyEnding, position: number): Promise<Consumed> {
+    if (ending === "clean") {
+      this.#prove();
+      const { length } = this.#upload;
+      if (completesAt(position, this.#request, this.#upload))
+        return await this.#complete(undefined);
+      await this.#checkpoint(undefined);
+      if (this.#request.completes === "at_end" && length !== undefined) {
+        const { offset } = this.#upload;
+        throw uploadError("length_inconsistent", { offset, length, provided: position });
+      }
+    } else await this.#checkpoint(undefined);
+    return { ending, upload: this.#upload };
+  }
+
+  /** The body ended with these bytes, and they reach the length. */
+  async #endWith(last: Uint8Array): Promise<Consumed> {
+    this.#prove();
+    const { length, lengthMax } = this.#upload;
+    const reached = length ?? lengthMax;
+    if (completesAt(reached, this.#request, this.#upload)) return await this.#complete(last);
     await this.#write([last], { length: last.length, waitedMs: 0 });
-    await this.#authorise();
+    await this.#checkpoint(undefined);
+    return { ending: "clean", upload: this.#upload };
+  }
+
+  /** From here on what this request brought counts. */
+  #prove(): void {
+    const unproven = this.#unproven;
+    if (unproven?.matches() === false) {
+      const { offset } = this.#upload;
+      throw uploadError("digest_mismatch", { offset, algorithm: unproven.algorithm });
+    }
+    this.#unproven = undefined;
+  }
+
+  async #complete(last: Uint8Array | undefined): Promise<Consumed> {
+    const { offset, sha256, length } = this.#upload;
+    const isWhole = offset === 0 && this.#appender === undefined && sha256 === undefined;
+    if (isWhole && last !== undefined && last.length <= limits.inlineBytesMax) {
+      return await this.#completeInline(last);
+    }
+    if (last !== undefined) await this.#write([last], { length: last.length, waitedMs: 0 });
+    else if (this.#appender === undefined) await this.#refuseDamaged();
+    await this.#request.authorise();
+    // What is to be read back, to be judged as a whole, must be where it can be read.
+    if (sha256 !== undefined) await this.#checkpoint(undefined);
+    this.#declared ??= length === undefined ? (this.#appender?.position ?? offset) : undefined;
     await this.#checkpoint(await this.#ending());
     return { ending: "clean", upload: this.#upload };
   }
 
+  async #refuseDamaged(): Promise<void> {
+    if (await endsWhole(this.#parts, this.#upload, this.#extents)) return;
+    throw uploadError("upload_damaged", { offset: this.#upload.offset });
+  }
+
   async #completeInline(bytes: Uint8Array): Promise<Consumed> {
-    await this.#authorise();
+    await this.#request.authorise();
     await this.#parts.room.admit(0);
     this.#keepHead([bytes]);
     const checksum = crc32(bytes);
@@ -161,11 +222,6 @@ export class AppendRun {
     return error;
   }
 
-  async #finish(ending: BodyEnding): Promise<Consumed> {
-    await this.#checkpoint(undefined);
-    return { ending, upload: this.#upload };
-  }
-
   #ending(): Promise<AdvanceEnding> {
     const head = Buffer.concat(this.#head ?? []);
     return endingOf(this.#parts, this.#upload, { extents: this.#extents, head });
@@ -174,6 +230,7 @@ export class AppendRun {
   /** Judged as soon as enough is here to judge by: the rest would be sent for nothing. */
   async #refuseWrongContent(): Promise<void> {
     if (this.#headJudged || this.#upload.contentPolicy !== "reject") return;
+    if (this.#unproven !== undefined) return;
     const head = Buffer.concat(this.#head ?? []);
     if (head.length < limits.sniffBytes) return;
     this.#headJudged = true;
@@ -201,6 +258,7 @@ export class AppendRun {
 
   #startCheckpoint(scope: CheckpointScope): void {
     if (this.#checkpointing !== undefined || this.#failure !== undefined) return;
+    if (this.#unproven !== undefined) return;
     this.#checkpointing = this.#commit(scope, undefined)
       .catch((error: unknown) => {
         this.#failure = asError(error);
@@ -218,15 +276,21 @@ export class AppendRun {
   }
 
   async #commit(scope: CheckpointScope, ending: AdvanceEnding | undefined): Promise<void> {
+    if (this.#unproven !== undefined) return;
     const appender = this.#appender;
-    if (appender === undefined) return;
+    if (appender === undefined) {
+      if (ending === undefined && this.#declared === undefined) return;
+      await this.#advance(this.#upload.offset, { extents: [], replaced: [] }, ending);
+      return;
+    }
     const wanted = appender.position;
     const checkpoint = await appender.checkpoint(scope);
     const { to } = checkpoint;
     const now = this.#parts.clock.monotonic();
     this.#policy.checkpointed(checkpoint.syncMs, appender.position - to, now);
     const isShort = scope === "everything" && to < wanted;
-    if (to !== this.#upload.offset || ending !== undefined) {
+    const isNews = ending !== undefined || this.#declared !== undefined;
+    if (to !== this.#upload.offset || isNews) {
       await this.#advance(to, checkpoint, isShort ? undefined : ending);
     }
     // Asked again, the appender says why it made less durable than it was asked to.
@@ -254,6 +318,7 @@ export class AppendRun {
       blobId: this.#upload.blobId,
       fence: this.#lease.fence,
       from: this.#upload.offset,
+      length: this.#declared,
       extents,
       replaced,
       ending,
@@ -263,8 +328,11 @@ export class AppendRun {
     this.#extents = merged;
     // Judged, or not to be judged before the end: for that it is read, so that it need not wait.
     if (to >= limits.sniffBytes) this.#head = undefined;
+    const length = this.#upload.length ?? this.#declared;
+    this.#declared = undefined;
     this.#upload = {
       ...this.#upload,
+      length,
       offset: to,
       crc32: advance.crc32,
       updatedAt: at,
@@ -273,6 +341,7 @@ export class AppendRun {
       completion,
       reason: ending?.state === "rejected" ? ending.reason : undefined,
     };
+    this.#request.onDurable?.(to);
   }
 }
 

@@ -4,6 +4,8 @@ import type { Upload } from "../catalog/records.ts";
 import { AppendRun } from "./append-run.ts";
 import { assembleInBackground } from "./assemble.ts";
 import { damage } from "./damage.ts";
+import { declaredLength, type AppendCompletion } from "./append-length.ts";
+import type { ExpectedDigest } from "./body-digest.ts";
 import { asOf } from "./expiry.ts";
 import type { EngineParts } from "./parts.ts";
 
@@ -11,6 +13,16 @@ export interface AppendRequest {
   readonly id: string;
   readonly offset: number;
   readonly body: Body;
+  /** When this request completes the upload; by default when it reaches its length. */
+  readonly completes?: AppendCompletion;
+  /** The whole length, where the sender says it. */
+  readonly length?: number | undefined;
+  /** What the body must be; undefined takes it as it comes. */
+  readonly digest?: ExpectedDigest | undefined;
+  /** What the whole must be, in hex, where nobody said it before: else it becomes rejected. */
+  readonly sha256?: string | undefined;
+  /** Told the offset after every commit. */
+  readonly onDurable?: ((offset: number) => void) | undefined;
   /** The protocol it came in, for who watches. */
   readonly dialect?: string;
   /** Asked again before the upload completes: a token may have been revoked meanwhile. */
@@ -24,14 +36,14 @@ export interface AppendRequest {
 export async function append(parts: EngineParts, request: AppendRequest): Promise<Upload> {
   const lease = await parts.leases.take(request.id);
   const { upload, yielding } = lease;
-  const { body, authorise, dialect } = request;
+  const { body } = request;
   try {
     refuseUnfit(request, asOf(upload, parts.clock.now()));
     if (upload.state === "complete") return await replay(upload, body);
     yielding.onAsked(() => {
       body.stop();
     });
-    const run = new AppendRun({ parts, lease, authorise, dialect });
+    const run = new AppendRun(parts, lease, request);
     const { ending, upload: after } = await run.consume(body);
     if (after.state === "rejected") {
       throw uploadError("content_rejected", { reason: after.reason ?? "its content was rejected" });
@@ -49,13 +61,22 @@ export async function append(parts: EngineParts, request: AppendRequest): Promis
   }
 }
 
-function refuseUnfit({ offset: provided, body }: AppendRequest, upload: Upload): void {
+function refuseUnfit(request: AppendRequest, upload: Upload): void {
   refuseEnded(upload);
-  const { offset, length } = upload;
+  const { offset, lengthMax, concatenates } = upload;
+  if (concatenates !== undefined) {
+    throw uploadError("not_appendable", { reason: "it is made of other uploads" });
+  }
+  const { offset: provided } = request;
   if (provided !== offset) throw uploadError("offset_mismatch", { offset, provided });
-  const { announcedLength } = body;
-  if (announcedLength !== undefined && announcedLength > length - offset) {
+  const length = upload.length ?? lengthMax;
+  const declared = declaredLength(request) ?? length;
+  const { announcedLength = 0 } = request.body;
+  if (Math.max(declared, offset + announcedLength) > length) {
     throw uploadError("length_exceeded", { offset, length });
+  }
+  if ((upload.length !== undefined && declared !== length) || declared < offset) {
+    throw uploadError("length_inconsistent", { offset, length, provided: declared });
   }
 }
 
@@ -81,7 +102,7 @@ export function refuseEnded(upload: Upload): void {
 async function replay(upload: Upload, body: Body): Promise<Upload> {
   const batch = await body.next();
   if (batch.kind === "end" && batch.ending === "clean") return upload;
-  throw uploadError("length_exceeded", { offset: upload.offset, length: upload.length });
+  throw uploadError("length_exceeded", { offset: upload.offset, length: upload.offset });
 }
 
 function endedEarly(

@@ -2,7 +2,10 @@ import { uploadError } from "../base/errors.ts";
 import type { AdvanceEnding } from "../catalog/catalog.ts";
 import type { Completion, Extent, Upload } from "../catalog/records.ts";
 import { limits } from "../base/limits.ts";
+import { sha256Of } from "../base/sha256.ts";
 import { assembleInBackground } from "./assemble.ts";
+import { damage } from "./damage.ts";
+import { lacksCompletion } from "./expiry.ts";
 import type { EngineParts } from "./parts.ts";
 import { readExtents } from "./read.ts";
 import { typeAgrees } from "./sniff.ts";
@@ -20,6 +23,12 @@ export async function endingOf(
   content: FinishedContent,
 ): Promise<AdvanceEnding> {
   const { head, extents } = content;
+  if (
+    upload.sha256 !== undefined &&
+    upload.sha256 !== (await wholeSha256(parts, upload, extents))
+  ) {
+    return { state: "rejected", reason: "the content is not what its SHA-256 says" };
+  }
   const first = head.length > 0 ? head : await readHead(parts, upload, extents);
   const reason = rejectionOf(parts, upload, first);
   if (reason !== undefined) return { state: "rejected", reason };
@@ -38,6 +47,24 @@ export function rejectionOf(
   return `the content is not ${upload.type}, which was declared`;
 }
 
+/**
+ * Whether the last run is all there, for who completes an upload without having gone on with it:
+ * whoever does finds out by that.
+ */
+export async function endsWhole(
+  parts: Pick<EngineParts, "blobs">,
+  { offset }: Pick<Upload, "offset">,
+  extents: readonly Extent[],
+): Promise<boolean> {
+  const last = extents.at(-1);
+  if (last === undefined || last.inline !== undefined) return true;
+  try {
+    return await parts.blobs.isWhole(last);
+  } catch (error) {
+    throw uploadError("storage_failed", { offset }, { cause: error });
+  }
+}
+
 function newCompletion(parts: EngineParts, upload: Upload): Completion {
   const completedAt = parts.clock.now();
   return {
@@ -45,6 +72,19 @@ function newCompletion(parts: EngineParts, upload: Upload): Completion {
     handleExpiresAt: completedAt + upload.handleLifetimeMs,
     nonce: parts.random.bytes(13).toString("hex"),
   };
+}
+
+/** Of bytes that are durable already. */
+async function wholeSha256(
+  parts: EngineParts,
+  { offset }: Upload,
+  extents: readonly Extent[],
+): Promise<string> {
+  try {
+    return await sha256Of(readExtents(parts, extents, { from: 0, to: offset }), offset);
+  } catch (error) {
+    throw uploadError("storage_failed", { offset }, { cause: error });
+  }
 }
 
 async function readHead(
@@ -68,8 +108,12 @@ export async function completeLeftOpen(parts: EngineParts, id: string): Promise<
   const lease = await parts.leases.take(id);
   try {
     const { upload } = lease;
-    if (upload.state !== "open" || upload.offset !== upload.length) return;
+    if (!lacksCompletion(upload)) return;
     const extents = await parts.catalog.listExtents(upload.blobId);
+    if (!(await endsWhole(parts, upload, extents))) {
+      await damage(parts, lease, "its last bytes are missing");
+      return;
+    }
     const ending = await endingOf(parts, upload, { extents, head: new Uint8Array() });
     const outcome = await parts.catalog.advance({
       id,

@@ -23,12 +23,14 @@ beforeEach(() => {
 function create(id: string, length: number, roomBytesMax?: number): Promise<Upload> {
   return createUpload(engine, {
     id: randomUUID(),
-    app: { id, lifetimeMs: 86_400_000, contentPolicy: "off", roomBytesMax },
+    app: { id, lengthMax: 1e9, lifetimeMs: 86_400_000, contentPolicy: "off", roomBytesMax },
     userId: "42",
     name: "name",
     type: "video/mp4",
     length,
+    protocol: "graph",
     creation: "",
+    completes: "at_length",
   });
 }
 

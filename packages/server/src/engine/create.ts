@@ -1,19 +1,24 @@
 import { uploadError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
 import type { PromisedRoom } from "../catalog/catalog.ts";
-import type { App, Upload } from "../catalog/records.ts";
+import type { App, CompletionRule, Upload } from "../catalog/records.ts";
 import type { EngineParts } from "./parts.ts";
 
 export interface CreateRequest {
   readonly id: string;
-  readonly app: Pick<App, "id" | "lifetimeMs" | "contentPolicy" | "roomBytesMax">;
+  readonly app: Pick<App, "id" | "lengthMax" | "lifetimeMs" | "contentPolicy" | "roomBytesMax">;
   readonly userId: string;
   readonly name: string;
   readonly type: string;
-  /** In bytes, checked by the protocol against the app's limit. */
-  readonly length: number;
+  /** In bytes, checked by the protocol against the app's limit; undefined when it is not known. */
+  readonly length: number | undefined;
+  readonly protocol: string;
   /** What the creating protocol needs to name the upload again. */
   readonly creation: string;
+  readonly completes: CompletionRule;
+  readonly concatenates?: readonly string[] | undefined;
+  /** What the whole must be, in hex; one that is not becomes rejected when it would complete. */
+  readonly sha256?: string | undefined;
 }
 
 /**
@@ -31,10 +36,15 @@ export async function createUpload(parts: EngineParts, request: CreateRequest): 
     name: request.name,
     type: request.type,
     length: request.length,
+    lengthMax: request.length ?? request.app.lengthMax,
     offset: 0,
     crc32: 0,
     blobId: parts.random.uuid(),
+    protocol: request.protocol,
     creation: request.creation,
+    completes: request.completes,
+    concatenates: request.concatenates,
+    sha256: request.sha256,
     contentPolicy: request.app.contentPolicy,
     lifetimeMs: Math.min(request.app.lifetimeMs, limits.offsetMax - now),
     handleLifetimeMs: parts.handleLifetimeMs,
@@ -44,7 +54,7 @@ export async function createUpload(parts: EngineParts, request: CreateRequest): 
     completion: undefined,
     reason: undefined,
   };
-  const withdraw = await parts.room.promise(request.length);
+  const withdraw = await parts.room.promise(request.length ?? 0);
   const within = roomOf(request.app, now);
   if (await parts.catalog.insertUpload(upload, within)) return upload;
   withdraw();

@@ -1,7 +1,7 @@
 import { crc32 } from "../base/crc32.ts";
 import { asError, UploadError, uploadError } from "../base/errors.ts";
 import { sha256Of as hashOf } from "../base/sha256.ts";
-import type { PublishedFile } from "../catalog/records.ts";
+import type { PublishedFile, Upload } from "../catalog/records.ts";
 import type { EngineParts } from "./parts.ts";
 import { readBlob } from "./read.ts";
 
@@ -11,6 +11,14 @@ export async function sha256Of(parts: EngineParts, file: PublishedFile): Promise
   const sha256 = await readThrough(parts, file);
   await parts.catalog.setFileSha256(file.id, sha256);
   return sha256;
+}
+
+/** The SHA-256 of a complete upload in hex: known where it was proven, else read through. */
+export async function sha256OfUpload(
+  parts: EngineParts,
+  { blobId, offset: size, crc32, sha256 }: Upload,
+): Promise<string> {
+  return sha256 ?? (await readAcknowledged(parts, { blobId, size, crc32 }));
 }
 
 export interface DigestRun {
@@ -47,33 +55,39 @@ export async function digestDue(
   }
 }
 
-/**
- * Only of the bytes that were acknowledged: whoever asks for a digest wants to find out when others
- * are read, not to have their digest.
- */
 async function readThrough(
   parts: EngineParts,
   file: PublishedFile,
   signal?: AbortSignal,
 ): Promise<string> {
+  try {
+    return await readAcknowledged(parts, file, signal);
+  } catch (error) {
+    await refuseDeleted(parts, file);
+    throw error;
+  }
+}
+
+/**
+ * Only of the bytes that were acknowledged: whoever asks for a digest wants to find out when others
+ * are read, not to have their digest.
+ */
+async function readAcknowledged(
+  parts: EngineParts,
+  { blobId, size, crc32: acknowledged }: Pick<PublishedFile, "blobId" | "size" | "crc32">,
+  signal?: AbortSignal,
+): Promise<string> {
   let crc = 0;
   async function* pieces(): AsyncIterable<Uint8Array> {
-    for await (const piece of readBlob(parts, file.blobId, { from: 0, to: file.size })) {
+    for await (const piece of readBlob(parts, blobId, { from: 0, to: size })) {
       signal?.throwIfAborted();
       crc = crc32(piece, crc);
       yield piece;
     }
   }
-  let sha256: string;
-  try {
-    sha256 = await hashOf(pieces(), file.size);
-  } catch (error) {
-    await refuseDeleted(parts, file);
-    throw error;
-  }
-  if (crc === file.crc32) return sha256;
-  await refuseDeleted(parts, file);
-  throw uploadError("upload_damaged", { offset: file.size });
+  const sha256 = await hashOf(pieces(), size);
+  if (crc !== acknowledged) throw uploadError("upload_damaged", { offset: size });
+  return sha256;
 }
 
 /** A file that was deleted meanwhile has no bytes any more, and that is nobody's fault. */

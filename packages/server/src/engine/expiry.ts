@@ -1,11 +1,16 @@
 import type { Upload } from "../catalog/records.ts";
 
+/** Whether it has all that completes it, and a crash only kept the completion from it. */
+export function lacksCompletion({ state, completes, offset, length }: Upload): boolean {
+  return state === "open" && completes === "at_length" && offset === length;
+}
+
 /**
  * The upload as it is at `now`: one whose time is over is expired, whether or not the sweep has
  * been there. One that only lacks its completion is completed first, never expired.
  */
 export function asOf(upload: Upload, now: number): Upload {
-  const mayExpire =
-    upload.state === "complete" || (upload.state === "open" && upload.offset < upload.length);
+  const { state } = upload;
+  const mayExpire = state === "complete" || (state === "open" && !lacksCompletion(upload));
   return mayExpire && upload.expiresAt <= now ? { ...upload, state: "expired" } : upload;
 }

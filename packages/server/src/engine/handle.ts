@@ -26,7 +26,7 @@ export async function handleOf(parts: EngineParts, upload: Upload): Promise<stri
   fixedBytes.copy(facts, 0);
   facts.writeUInt8(version, 2);
   Buffer.from(upload.id.replaceAll("-", ""), "hex").copy(facts, 3);
-  facts.writeBigUInt64BE(BigInt(upload.length), 19);
+  facts.writeBigUInt64BE(BigInt(upload.offset), 19);
   facts.writeUInt32BE(upload.crc32, 27);
   facts.writeUIntBE(completion.completedAt, 31, 6);
   Buffer.from(completion.nonce, "hex").copy(facts, 37);

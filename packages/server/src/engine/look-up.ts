@@ -2,7 +2,8 @@ import { uploadError } from "../base/errors.ts";
 import type { PageQuery, UploadQuery } from "../catalog/catalog.ts";
 import type { PublishedFile, Upload } from "../catalog/records.ts";
 import { completeLeftOpen } from "./complete.ts";
-import { asOf } from "./expiry.ts";
+import { concatenateIfWhole } from "./concatenate.ts";
+import { asOf, lacksCompletion } from "./expiry.ts";
 import type { EngineParts } from "./parts.ts";
 
 /**
@@ -18,11 +19,15 @@ export async function findUpload(parts: EngineParts, id: string, appId: string):
 /** The same of whatever app, for whoever looks at that next. */
 export async function settledUpload(parts: EngineParts, id: string): Promise<Upload | undefined> {
   let upload = await parts.catalog.findUpload(id);
-  if (upload?.state === "open" && upload.offset === upload.length) {
-    await completeLeftOpen(parts, id);
+  if (upload?.state === "open") {
+    if (lacksCompletion(upload)) await completeLeftOpen(parts, id);
+    else if (!(await concatenateIfWhole(parts, upload))) return expiredOr(parts, upload);
     upload = await parts.catalog.findUpload(id);
   }
-  if (upload === undefined) return undefined;
+  return upload === undefined ? undefined : await expiredOr(parts, upload);
+}
+
+async function expiredOr(parts: EngineParts, upload: Upload): Promise<Upload> {
   const asItIs = asOf(upload, parts.clock.now());
   return asItIs.state === upload.state ? upload : await unlessHeld(parts, asItIs, upload);
 }

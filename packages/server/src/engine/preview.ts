@@ -33,5 +33,5 @@ export async function findPreviewable(
     const valid = "an upload that is complete, or a file";
     throw uploadError("parameter_invalid", { name: "upload", problem, valid });
   }
-  return { appId, blobId, name, type, crc32, size: found.length };
+  return { appId, blobId, name, type, crc32, size: found.offset };
 }

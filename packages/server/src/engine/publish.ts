@@ -24,7 +24,7 @@ export async function publish(parts: EngineParts, request: PublishRequest): Prom
     name: request.name ?? upload.name,
     description: request.description,
     type: upload.type,
-    size: upload.length,
+    size: upload.offset,
     crc32: upload.crc32,
     sha256: undefined,
     createdAt: parts.clock.now(),

@@ -124,12 +124,12 @@ const nothingFound: BlobFindings = { adoption: undefined, unexplained: [], probl
 
 async function planFor(
   parts: EngineParts,
-  { blobId, offset, length }: Upload,
+  { blobId, offset, length, lengthMax }: Upload,
 ): Promise<{ readonly plan: RepairPlan; readonly keys: readonly BlobKey[] }> {
   const keys = await keysOf(parts, blobId);
   const extents = await parts.catalog.listExtents(blobId);
   const epochs = await parts.catalog.listEpochs(blobId);
-  return { plan: planRepair({ extents, offset, length, epochs, keys }), keys };
+  return { plan: planRepair({ extents, offset, length: length ?? lengthMax, epochs, keys }), keys };
 }
 
 function findingsOf(upload: Upload, plan: RepairPlan): BlobFindings {

@@ -4,7 +4,7 @@ import type { Answer, Exchange } from "./exchange.ts";
 /** The web pages that may call from a browser, by origin; `*` is every one. */
 export type AllowedOrigins = "*" | readonly string[];
 
-const methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
+const methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /** A browser's `*` does not stand for `authorization` (Fetch, section 3.3.3): so all are named. */
 const requestHeaders = [
@@ -17,6 +17,8 @@ const requestHeaders = [
   "if-none-match",
   "content-digest",
   "repr-digest",
+  "want-content-digest",
+  "want-repr-digest",
   "prefer",
   "tus-resumable",
   "upload-checksum",
@@ -24,20 +26,25 @@ const requestHeaders = [
   "upload-concat",
   "upload-defer-length",
   "upload-draft-interop-version",
+  "upload-incomplete",
   "upload-length",
   "upload-metadata",
   "upload-offset",
   "x-http-method-override",
+  "x-request-id",
   "x-requested-with",
 ].join(", ");
 
 /** What scripts may read beside the few headers that they always may. */
 const exposedHeaders = [
   "accept-ranges",
+  "allow",
+  "content-digest",
   "content-disposition",
   "content-range",
   "etag",
   "facebook-api-version",
+  "link",
   "location",
   "repr-digest",
   "retry-after",
@@ -51,6 +58,7 @@ const exposedHeaders = [
   "upload-defer-length",
   "upload-draft-interop-version",
   "upload-expires",
+  "upload-incomplete",
   "upload-length",
   "upload-limit",
   "upload-metadata",

@@ -116,6 +116,22 @@ export class Exchange implements BodySender {
     );
   }
 
+  /** What came after the body, once that has ended. */
+  trailer(name: string): string | undefined {
+    return this.#arrival.request.trailers[name.toLowerCase()];
+  }
+
+  /**
+   * Sends an interim answer of a status that Node has no method for, such as 104. Nothing where it
+   * cannot be sent any more, or not yet: an interim answer may always be missed.
+   */
+  inform(status: number, headers: Readonly<Record<string, string>>): void {
+    const { response, request } = this.#arrival;
+    if (this.#answered || response.socket === null || request.socket.destroyed) return;
+    const cors = corsHeaders(this.#parts.corsOrigins, this.header("origin"));
+    response.writeInformation(status, { ...headers, ...cors });
+  }
+
   body(): Body {
     return this.#requestBody();
   }

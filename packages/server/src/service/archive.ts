@@ -49,28 +49,35 @@ const token = z.object({
   revokedAt: maybe(whole),
 });
 
-const upload = z.object({
-  id: z.uuid(),
-  appId: z.string(),
-  userId: z.string(),
-  state: z.enum(["open", "complete", "rejected", "cancelled", "expired", "damaged"]),
-  name: z.string(),
-  type: z.string(),
-  length: whole,
-  offset: whole,
-  crc32: whole,
-  // It names a file: nothing else may come out of a line that somebody made up.
-  blobId: z.string().regex(/^[0-9a-f-]{1,64}$/),
-  creation: z.string(),
-  contentPolicy: z.enum(["off", "warn", "reject"]),
-  lifetimeMs: whole,
-  handleLifetimeMs: whole,
-  createdAt: whole,
-  updatedAt: whole,
-  expiresAt: whole,
-  completion: maybe(z.object({ completedAt: whole, handleExpiresAt: whole, nonce: z.string() })),
-  reason: maybe(z.string()),
-});
+const upload = z
+  .object({
+    id: z.uuid(),
+    appId: z.string(),
+    userId: z.string(),
+    state: z.enum(["open", "complete", "rejected", "cancelled", "expired", "damaged"]),
+    name: z.string(),
+    type: z.string(),
+    length: maybe(whole),
+    lengthMax: whole.optional(),
+    offset: whole,
+    crc32: whole,
+    // It names a file: nothing else may come out of a line that somebody made up.
+    blobId: z.string().regex(/^[0-9a-f-]{1,64}$/),
+    protocol: z.string().default("graph"),
+    creation: z.string(),
+    completes: z.enum(["at_length", "when_told"]).default("at_length"),
+    concatenates: maybe(z.array(z.uuid()).readonly()),
+    sha256: maybe(z.string()),
+    contentPolicy: z.enum(["off", "warn", "reject"]),
+    lifetimeMs: whole,
+    handleLifetimeMs: whole,
+    createdAt: whole,
+    updatedAt: whole,
+    expiresAt: whole,
+    completion: maybe(z.object({ completedAt: whole, handleExpiresAt: whole, nonce: z.string() })),
+    reason: maybe(z.string()),
+  })
+  .transform((record) => ({ ...record, lengthMax: record.lengthMax ?? record.length ?? 0 }));
 
 const file = z.object({
   id: z.string(),

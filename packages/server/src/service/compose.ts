@@ -17,6 +17,7 @@ import { watchThroughput } from "../control/throughput.ts";
 import { Activity } from "../engine/activity.ts";
 import { Leases } from "../engine/lease.ts";
 import type { AssemblyPolicy, EngineParts } from "../engine/parts.ts";
+import type { Upload } from "../engine/records.ts";
 import { markCleanStop, recover } from "../engine/recover.ts";
 import { unguardedRemoval, type CatalogGuard } from "../engine/removal-guard.ts";
 import { repair, type RepairReport } from "../engine/repair.ts";
@@ -27,6 +28,9 @@ import { HttpServer } from "../http/server.ts";
 import { GraphProtocol } from "../protocols/graph/index.ts";
 import { defaultVersion } from "../protocols/graph/route.ts";
 import { SessionIds } from "../protocols/graph/session-id.ts";
+import { IetfDialect } from "../protocols/ietf/index.ts";
+import { UploadsProtocol } from "../protocols/standard/index.ts";
+import { TusDialect } from "../protocols/tus/index.ts";
 import { Administration } from "./administration.ts";
 import type { Config, StorageConfig } from "./config.ts";
 import { exportDeployment, type ExportReport } from "./export.ts";
@@ -228,6 +232,7 @@ export async function startService(
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
   const url = `http://${host}:${port}`;
   const access = await prepareLocalAccess(rooms, config, url);
+  if (config.open) rooms.tokens.openTo(access.appId);
   const stopChores = startChores(rooms.engine, config.sweepIntervalMs);
   const stop = async (): Promise<void> => {
     await stopChores();
@@ -249,14 +254,15 @@ function createHttp(
   { log, health }: { readonly log: Log; readonly health: Health },
 ): HttpServer {
   const ids = new SessionIds(rooms.keyring.derive("graph upload id"));
-  const graph = new GraphProtocol({
-    engine: rooms.engine,
-    apps: rooms.apps,
-    tokens: rooms.tokens,
-    ids,
-    publicUrl: config.publicUrl,
-    trustProxy: config.trustProxy,
-  });
+  const { engine, apps, tokens } = rooms;
+  const { publicUrl, trustProxy } = config;
+  const graph = new GraphProtocol({ engine, apps, tokens, ids, publicUrl, trustProxy });
+  const graphPathOf = (upload: Upload): string => `/${defaultVersion}/${ids.format(upload)}`;
+  const { interimAnswers } = config;
+  const uploads = new UploadsProtocol(
+    { engine, apps, tokens, graphPathOf, publicUrl, trustProxy },
+    { tus: new TusDialect(), ietf: new IetfDialect({ interimAnswers }) },
+  );
   const errors = new RecentErrors(systemClock);
   const previews: PreviewParts = {
     engine: rooms.engine,
@@ -283,7 +289,7 @@ function createHttp(
   });
   const listener = controlListener(control);
   const http = new HttpServer({
-    protocols: [graph, new PreviewProtocol(previews)],
+    protocols: [uploads, graph, new PreviewProtocol(previews)],
     fallback: (request, response) => {
       void listener(request, response);
     },

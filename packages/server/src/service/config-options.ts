@@ -173,6 +173,18 @@ export const configOptions = Object.freeze({
     default: "false",
     isSwitch: true,
   }),
+  interimAnswers: option("interim-answers", {
+    description: "tell clients of the IETF draft how far they are while they send (104)",
+    type: truth,
+    default: "false",
+    isSwitch: true,
+  }),
+  open: option("open", {
+    description: "take requests without a token as the local app's; only at a loopback --host",
+    type: truth,
+    default: "false",
+    isSwitch: true,
+  }),
   graphMode: option("graph-mode", {
     description: "how the Graph API behaves: documented",
     type: graphModes,

@@ -19,6 +19,8 @@ describe("readConfig", () => {
       assemble: "on-publish",
       redirectDownloads: false,
       trustProxy: false,
+      interimAnswers: false,
+      open: false,
       corsOrigins: "*",
       graphMode: "documented",
       logLevel: "info",
@@ -85,5 +87,13 @@ describe("readConfig", () => {
   it("leaves the variables of the commands and of the tests alone", () => {
     const environment = { HAWSER_URL: "x", HAWSER_STATE: "y", HAWSER_TEST_URL: "z", PATH: "/" };
     expect(read({ environment }).port).toBe(8080);
+  });
+
+  it("--open is refused where others can reach the port", () => {
+    expect(read({ flags: { open: true } })).toMatchObject({ open: true });
+    expect(read({ flags: { open: true, host: "::1" } })).toMatchObject({ open: true });
+    expect(() => read({ flags: { open: true, host: "0.0.0.0" } })).toThrow(
+      "--open is for trials on this machine: --host 0.0.0.0 is not within it.",
+    );
   });
 });

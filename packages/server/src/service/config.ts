@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { asError } from "../base/errors.ts";
+import { isLoopback } from "../access/loopback.ts";
 import type { ConfigOption } from "./config-options.ts";
 import { configOptions } from "./config-options.ts";
 
@@ -31,6 +32,10 @@ export interface Config extends StorageConfig {
   readonly trustProxy: boolean;
   /** Origins whose web pages may call the protocols; `*` is every one. */
   readonly corsOrigins: "*" | readonly string[];
+  /** Whether interim answers of the IETF draft are sent. */
+  readonly interimAnswers: boolean;
+  /** Whether requests from this machine need no token. */
+  readonly open: boolean;
   readonly graphMode: "documented";
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
   readonly appId?: string;
@@ -85,6 +90,8 @@ export function readConfig(sources: ConfigSources): Config {
     ...(publicUrl === undefined ? {} : { publicUrl }),
     trustProxy: reader.get(configOptions.trustProxy),
     corsOrigins: reader.get(configOptions.corsOrigins),
+    interimAnswers: reader.get(configOptions.interimAnswers),
+    open: openOf(reader),
     graphMode: reader.get(configOptions.graphMode),
     logLevel: reader.get(configOptions.logLevel),
     ...(appId === undefined ? {} : { appId }),
@@ -96,6 +103,16 @@ export function readConfig(sources: ConfigSources): Config {
     ...(hardRoomBytes === undefined ? {} : { hardRoomBytes }),
     threadPoolSize: Number(sources.environment.UV_THREADPOOL_SIZE ?? 4),
   });
+}
+
+/** Whoever reaches the port may do everything then: it must be within this machine. */
+function openOf(reader: OptionReader): boolean {
+  const open = reader.get(configOptions.open);
+  const host = reader.get(configOptions.host);
+  if (open && !isLoopback(host)) {
+    throw new ConfigError(`--open is for trials on this machine: --host ${host} is not within it.`);
+  }
+  return open;
 }
 
 /** The part of it that commands need which work on what is stored. */

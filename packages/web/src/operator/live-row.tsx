@@ -18,6 +18,7 @@ export interface LiveRowProps {
 export function LiveRow({ upload, now }: LiveRowProps) {
   const { name, offset, length, received, writer, stalledSince } = upload;
   const stalled = stalledSince !== null;
+  const lengthless = `${bytesInWords(offset)} durable, length not known`;
   return (
     <li class={stalled ? "live-row stalled" : "live-row"}>
       <div class="row-body">
@@ -25,14 +26,16 @@ export function LiveRow({ upload, now }: LiveRowProps) {
           <span class="row-name" title={upload.id}>
             {name}
           </span>
-          <span class="row-size numbers">{bytesInWords(length)}</span>
+          <span class="row-size numbers">
+            {length === null ? "length not known" : bytesInWords(length)}
+          </span>
         </p>
         <RopeBar
           label={name}
-          length={length}
+          length={length ?? 0}
           sent={received ?? offset}
           confirmed={offset}
-          words={`${percentInWords(offset, length)} durable`}
+          words={length === null ? lengthless : `${percentInWords(offset, length)} durable`}
           tone={stalled ? "bad" : writer === null ? "still" : "calm"}
         />
         <p class="row-words numbers">

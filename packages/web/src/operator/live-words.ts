@@ -4,7 +4,8 @@ export interface LiveUpload {
   readonly id: string;
   readonly appId: string;
   readonly name: string;
-  readonly length: number;
+  /** Null until its sender says it. */
+  readonly length: number | null;
   /** Durable. */
   readonly offset: number;
   /** Arrived; null when another node has the writer, or nobody. */

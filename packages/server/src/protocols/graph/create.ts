@@ -2,8 +2,9 @@ import { uploadLengthMax, type AppDetails } from "../../access/apps.ts";
 import type { Principal } from "../../access/scopes.ts";
 import { uploadError } from "../../base/errors.ts";
 import { createUpload } from "../../engine/create.ts";
-import { parseDecimal } from "./fields.ts";
-import { fileNameOf, validFileName } from "./names.ts";
+import { parseDecimal } from "../decimal.ts";
+import { validFileName } from "../file-name.ts";
+import { fileNameOf } from "./names.ts";
 import { Parameters } from "./parameters.ts";
 import { answerJson, principalOf, type GraphRequest } from "./request.ts";
 
@@ -22,7 +23,9 @@ export async function start(request: GraphRequest, node: string): Promise<void> 
     name: fileName(parameters),
     length: fileLength(parameters, app),
     type: fileType(parameters, app),
+    protocol: "graph",
     creation: creationOf(parameters),
+    completes: "at_length",
   });
   request.exchange.logFacts.upload = upload.id;
   await answerJson(request, { id: request.parts.ids.format(upload) });

@@ -104,6 +104,23 @@ const answers: Answers = {
       `Request starting offset is invalid: the upload is at ${offset}, the request starts at ` +
       `${provided}. Go on from ${offset}.`,
   }),
+  length_inconsistent: ({ offset, length, provided }) => ({
+    ...invalidRequest,
+    message:
+      `The request would make the upload ${provided} bytes long, but its length is ${length}. ` +
+      `${offset} bytes are stored.`,
+  }),
+  digest_mismatch: ({ offset, algorithm }) => ({
+    ...invalidRequest,
+    retriable: true,
+    message:
+      `The bytes of the request are not those that its ${algorithm} digest is of: none was kept. ` +
+      `Send them again from ${offset} on.`,
+  }),
+  not_appendable: ({ reason }) => ({
+    ...invalidRequest,
+    message: `Nothing can be appended to this upload: ${reason}.`,
+  }),
   length_exceeded: ({ offset, length }) => ({
     ...invalidRequest,
     debugType: "PartialRequestError",

@@ -1,15 +1,7 @@
 import { uploadError } from "../../base/errors.ts";
 import { limits } from "../../base/limits.ts";
 import type { Exchange } from "../../http/exchange.ts";
-
-const strictDecimal = /^(0|[1-9][0-9]{0,15})$/;
-
-/** A strict decimal within bounds, or undefined. */
-export function parseDecimal(text: string, most = limits.offsetMax): number | undefined {
-  if (!strictDecimal.test(text)) return undefined;
-  const value = Number(text);
-  return value <= most ? value : undefined;
-}
+import { parseDecimal } from "../decimal.ts";
 
 const nginxCure =
   "nginx and some other proxies drop header names with underscores by default: set " +
@@ -43,18 +35,6 @@ export function fileOffsetOf(exchange: Exchange): number {
     });
   }
   return offset;
-}
-
-/** Headers about which a proxy and this server could disagree: a missing host, a second of some. */
-export function refuseAmbiguousHeaders(exchange: Exchange): void {
-  if (exchange.lacksHost) {
-    throw uploadError("request_malformed", { detail: "The header host is missing." });
-  }
-  for (const name of ["host", "content-length", "authorization"]) {
-    if (exchange.headerValues(name).length > 1) {
-      throw uploadError("request_malformed", { detail: `The header ${name} is given twice.` });
-    }
-  }
 }
 
 /** The names in `fields=`, or undefined when the caller did not ask for any. */

@@ -1,13 +1,13 @@
 import { UploadError, uploadError } from "../../base/errors.ts";
 import type { Exchange } from "../../http/exchange.ts";
 import type { Protocol } from "../../http/server.ts";
+import { refuseAmbiguousHeaders } from "../ambiguous-headers.ts";
 import { appendBytes } from "./append.ts";
 import { giveUp } from "./cancel.ts";
 import { consumers } from "./consumers.ts";
 import { content } from "./content.ts";
 import { start } from "./create.ts";
 import { errorBody, errorHeaders, graphError } from "./errors.ts";
-import { refuseAmbiguousHeaders } from "./fields.ts";
 import { publishFile, removeFile, showFile } from "./files.ts";
 import { filesEdge, uploadsEdge } from "./list.ts";
 import { Parameters } from "./parameters.ts";

@@ -1,19 +1,14 @@
 import { uploadError } from "../../base/errors.ts";
 import { limits } from "../../base/limits.ts";
+import { holdsForbidden, validFileName, withoutForbidden } from "../file-name.ts";
 import type { Parameters } from "./parameters.ts";
-
-/** Control and direction-changing characters, separators, and what was not UTF-8 to begin with. */
-const forbidden = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffd/\\]/u;
-const everyForbidden = new RegExp(forbidden, "gu");
-
-export const validFileName = `1 to ${limits.fileNameBytesMax} bytes of UTF-8 without control characters, / or \\`;
 
 /** A file's name under this parameter; undefined when there is none. */
 export function fileNameOf(parameters: Parameters, name: string): string | undefined {
   const text = nonEmpty(parameters.text(name))?.normalize("NFC");
   if (text === undefined) return undefined;
   refuseLonger(text, { name, bytesMax: limits.fileNameBytesMax, valid: validFileName });
-  if (forbidden.test(text)) {
+  if (holdsForbidden(text)) {
     const problem = "holds a character that a file name may not hold";
     throw uploadError("parameter_invalid", { name, problem, valid: validFileName });
   }
@@ -26,7 +21,7 @@ export function titleOf(parameters: Parameters): string | undefined {
   if (text === undefined) return undefined;
   const bytesMax = limits.fileNameBytesMax;
   refuseLonger(text, { name: "title", bytesMax, valid: `1 to ${bytesMax} bytes of UTF-8` });
-  return text.replaceAll(everyForbidden, "_");
+  return withoutForbidden(text);
 }
 
 export function descriptionOf(parameters: Parameters): string | undefined {

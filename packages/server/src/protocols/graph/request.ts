@@ -1,6 +1,6 @@
-import { readCredentials } from "../../access/credentials.ts";
 import { requireScope, type Principal, type Scope } from "../../access/scopes.ts";
 import type { Exchange } from "../../http/exchange.ts";
+import { baseUrlOf as addressOf } from "../base-url.ts";
 import type { Parameters } from "./parameters.ts";
 import type { GraphParts } from "./parts.ts";
 
@@ -33,12 +33,13 @@ async function authenticate(
     readonly headerOnly: boolean;
   },
 ): Promise<Principal> {
-  const token = readCredentials({
+  const principal = await parts.tokens.identify({
     authorization: exchange.headerValues("authorization"),
     parameters: want.parameters,
     headerOnly: want.headerOnly,
+    origin: exchange.header("origin"),
+    host: exchange.header("host"),
   });
-  const principal = await parts.tokens.authenticate(token);
   exchange.logFacts.app = principal.appId;
   if (want.scope !== undefined) requireScope(principal, want.scope);
   return principal;
@@ -46,13 +47,7 @@ async function authenticate(
 
 /** The address by which the client reached us, without a trailing slash. */
 export function baseUrlOf({ parts, exchange }: GraphRequest): string {
-  if (parts.publicUrl !== undefined) return parts.publicUrl.replace(/\/$/, "");
-  const forwarded = parts.trustProxy ? exchange.header("x-forwarded-proto") : undefined;
-  const host =
-    (parts.trustProxy ? exchange.header("x-forwarded-host") : undefined) ??
-    exchange.header("host") ??
-    "localhost";
-  return `${forwarded === "https" ? "https" : "http"}://${host}`;
+  return addressOf(exchange, parts);
 }
 
 export async function answerJson({ exchange, version }: GraphRequest, json: object): Promise<void> {

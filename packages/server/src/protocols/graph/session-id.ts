@@ -6,6 +6,8 @@ import type { Upload } from "../../engine/records.ts";
 const fixedBytes = Buffer.from([0x01, 0x10]);
 const macBytes = 12;
 
+export type NamedUpload = Pick<Upload, "id" | "protocol" | "creation" | "name" | "type">;
+
 /**
  * The id of a Graph upload session: `upload:` + base64 of `1:attachment:<uuid>?<parameters>` +
  * `?sig=` + 19 characters. Whoever mangles it on the way finds out here, before any look-up.
@@ -18,8 +20,9 @@ export class SessionIds {
     this.#keys = keys;
   }
 
-  format(upload: Pick<Upload, "id" | "creation">): string {
-    const payload = Buffer.from(`1:attachment:${upload.id}?${upload.creation}`).toString("base64");
+  format(upload: NamedUpload): string {
+    const parameters = parametersOf(upload);
+    const payload = Buffer.from(`1:attachment:${upload.id}?${parameters}`).toString("base64");
     const [key] = this.#keys;
     if (key === undefined) throw new Error("there is no key to sign ids with");
     return `upload:${payload}?sig=${signature(key, payload)}`;
@@ -41,6 +44,12 @@ export class SessionIds {
     }
     return uuid;
   }
+}
+
+/** What it was started with here, or would have been: the same for as long as the upload lives. */
+function parametersOf({ protocol, creation, name, type }: NamedUpload): string {
+  if (protocol === "graph") return creation;
+  return new URLSearchParams({ file_name: name, file_type: type }).toString();
 }
 
 function signature(key: Buffer, payload: string): string {

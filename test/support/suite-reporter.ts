@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import type { TestModule, TestRunEndReason } from "vitest/node";
 
 /** What became of a run of a suite in a process of its own. */
@@ -6,6 +7,8 @@ export interface SuiteReport {
   readonly passed: number;
   /** Each case, or file that could not be run, with what it said. */
   readonly failed: readonly string[];
+  /** The cases among them by name: the file, what the case stands in, its title. */
+  readonly failedCases: readonly string[];
   /** The reasons of all that was skipped. */
   readonly skipped: readonly string[];
   readonly end: TestRunEndReason;
@@ -24,6 +27,7 @@ export default class SuiteReporter {
     const file = process.env.HAWSER_SUITE_REPORT;
     if (file === undefined) throw new Error("HAWSER_SUITE_REPORT must name a file");
     const failed = unhandled.map(({ message }) => `outside of a case: ${message}`);
+    const failedCases: string[] = [];
     const skipped: string[] = [];
     let passed = 0;
     for (const module of modules) {
@@ -33,10 +37,13 @@ export default class SuiteReporter {
         const result = test.result();
         if (result.state === "passed") passed += 1;
         else if (result.state === "skipped") skipped.push(result.note ?? "no reason given");
-        else failed.push(`${test.fullName}: ${saidBy(result.errors ?? [])}`);
+        else {
+          failed.push(`${test.fullName}: ${saidBy(result.errors ?? [])}`);
+          failedCases.push(`${basename(module.moduleId)} > ${test.fullName}`);
+        }
       }
     }
-    const report: SuiteReport = { passed, failed, skipped, end };
+    const report: SuiteReport = { passed, failed, failedCases, skipped, end };
     writeFileSync(file, JSON.stringify(report));
   }
 }

@@ -1,0 +1,22 @@
+import { serializeDictionary } from "structured-headers";
+import type { InteropRules } from "./versions.ts";
+
+/** The limits of the draft by their newest names: bytes, and seconds for `max-age`. */
+export type UploadLimits = Readonly<
+  Partial<
+    Record<"max-size" | "min-size" | "max-append-size" | "min-append-size" | "max-age", number>
+  >
+>;
+
+/** Who asks before it is known whose limits hold is told of none, in the draft's words for that. */
+export const noLimits: UploadLimits = { "min-size": 0 };
+
+/** `Upload-Limit`, where the version has it. */
+export function limitHeader(
+  { lifetimeKey }: Pick<InteropRules, "lifetimeKey">,
+  { "max-age": maxAge, ...sizes }: UploadLimits,
+): Record<string, string> {
+  if (lifetimeKey === undefined) return {};
+  const lifetime = maxAge === undefined ? {} : { [lifetimeKey]: maxAge };
+  return { "Upload-Limit": serializeDictionary({ ...sizes, ...lifetime }) };
+}

@@ -1,0 +1,33 @@
+import { refuseEnded } from "../../engine/append.ts";
+import type { EngineParts } from "../../engine/parts.ts";
+import type { Upload } from "../../engine/records.ts";
+import { uploadOf, type StandardRequest } from "../standard/request.ts";
+import type { StandardRoute } from "../standard/route.ts";
+import { finalLengthOf } from "./concatenate.ts";
+import { creationOf } from "./creation.ts";
+import { progressHeaders } from "./fields.ts";
+
+/** HEAD /uploads/{id} */
+export async function status(request: StandardRequest, route: StandardRoute): Promise<void> {
+  const { upload } = await uploadOf(request, route, "read");
+  refuseEnded(upload);
+  const { metadata, concat } = creationOf(upload);
+  await request.exchange.respond({
+    status: 200,
+    headers: {
+      ...progressHeaders(request, upload),
+      ...(await lengthHeaders(request.parts.engine, upload)),
+      ...(metadata === undefined ? {} : { "Upload-Metadata": metadata }),
+      ...(concat === undefined ? {} : { "Upload-Concat": concat }),
+    },
+  });
+}
+
+async function lengthHeaders(
+  engine: EngineParts,
+  upload: Upload,
+): Promise<Readonly<Record<string, string>>> {
+  const length = await finalLengthOf(engine, upload);
+  if (length !== undefined) return { "Upload-Length": String(length) };
+  return upload.concatenates === undefined ? { "Upload-Defer-Length": "1" } : {};
+}

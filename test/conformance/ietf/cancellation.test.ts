@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+
+import { eventually } from "../../support/eventually.ts";
+import { patternBytes } from "../../support/seeded.ts";
+import { expectProblem } from "./expect-problem.ts";
+import { useIetfTarget } from "./ietf-target.ts";
+import { interopVersions } from "./versions.ts";
+
+const target = useIetfTarget();
+const bytes = patternBytes({ seed: 36, length: 2_000 });
+
+describe.each(interopVersions)("upload cancellation, interop $interop", (version) => {
+  it("answers 204, and the upload is no longer active", async () => {
+    const api = target().at(version);
+    const url = await api.begun({ bytes });
+    const answer = await api.delete(url);
+    expect(answer.status, answer.shown).toBe(204);
+    expect((await api.head(url)).status).toBe(version.endedStatus);
+    expect((await api.delete(url)).status).toBe(version.endedStatus);
+  });
+
+  it("with fields of an append is refused where the draft says so", async () => {
+    const api = target().at(version);
+    const url = await api.begun();
+    const answer = await api.delete(url, { "Upload-Offset": "0" });
+    expect(answer.status, answer.shown).toBe(version.refusesForeignFields ? 400 : 204);
+    if (version.refusesForeignFields) expect(await api.offset(url)).toBe(0);
+  });
+});
+
+describe("upload cancellation", () => {
+  it("of what was never begun is 404", async () => {
+    const nowhere = "/uploads/00000000-0000-4000-8000-000000000000";
+    expectProblem(await target().api.delete(nowhere), { status: 404 });
+  });
+
+  it("of a complete upload ends it, too, and what was published of it stays", async () => {
+    const { api, graph } = target();
+    const { location: url, json } = await api.create({ bytes, complete: true });
+    const file = await graph.api.publish(String(json.h));
+    expect((await api.delete(url)).status).toBe(204);
+    expect((await api.head(url)).status).toBe(410);
+    expect((await graph.api.content(file)).equals(bytes)).toBe(true);
+  });
+
+  it("ends a request that is still being sent", async (context) => {
+    const { api } = target();
+    const url = await api.begun();
+    const headers = { "Content-Length": "1000000" };
+    const append = { url, offset: 0, complete: true, headers };
+    using connection = await target().beginAppend(context, append);
+    await connection.write(bytes);
+    const answer = await api.delete(url);
+    expect(answer.status, answer.shown).toBe(204);
+    expect(await connection.peerClosed()).not.toBe("open");
+    const gone = async () => ((await api.head(url)).status === 410 ? true : undefined);
+    await eventually(gone, { what: "the upload to be gone" });
+  });
+
+  it("needs the right to delete", async (context) => {
+    const { api, graph } = target();
+    const weak = await graph.scopedApi(context, ["create", "append", "read"]);
+    const url = await api.begun();
+    expectProblem(await api.as(weak.token).delete(url), { status: 403 });
+    expect(await api.offset(url)).toBe(0);
+  });
+});

@@ -1,0 +1,148 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+
+import { patternBytes } from "../../support/seeded.ts";
+import { expectProblem } from "./expect-problem.ts";
+import { useIetfTarget } from "./ietf-target.ts";
+
+const target = useIetfTarget();
+
+const length = 90_000;
+const whole = patternBytes({ seed: 47, length });
+
+function digestOf(bytes: Uint8Array, algorithm = "sha-256"): string {
+  const hash = createHash(algorithm.replace("-", "")).update(bytes).digest("base64");
+  return `${algorithm}=:${hash}:`;
+}
+
+const wrong = digestOf(Buffer.from("something else"));
+
+describe("Content-Digest", () => {
+  it("that is right lets the part count", async () => {
+    const { api } = target();
+    const part = whole.subarray(0, 30_000);
+    const headers = { "Content-Digest": digestOf(part) };
+    const created = await api.create({ bytes: part, headers });
+    expect(created.status, created.shown).toBe(201);
+    expect(created.offset).toBe(30_000);
+    const rest = whole.subarray(30_000);
+    const last = { bytes: rest, complete: true, headers: { "Content-Digest": digestOf(rest) } };
+    const answer = await api.append(created.location, 30_000, last);
+    expect(answer.status, answer.shown).toBe(201);
+  });
+
+  it("that is wrong leaves the part out, and the same part may come again", async () => {
+    const { api } = target();
+    const url = await api.begun({ bytes: whole.subarray(0, 10) });
+    const part = { bytes: whole.subarray(10), complete: true };
+    const answer = await api.append(url, 10, { ...part, headers: { "Content-Digest": wrong } });
+    expectProblem(answer, { status: 400 });
+    expect(answer.json.detail).toContain("Content-Digest");
+    expect(answer.offset).toBe(10);
+    expect(api.completeness(answer)).toBe(false);
+    expect(await api.offset(url)).toBe(10);
+    expect((await api.append(url, 10, part)).status).toBe(201);
+  });
+
+  it("that is wrong at creation leaves the part out, and tells where it may come again", async () => {
+    const { api } = target();
+    const headers = { "Content-Digest": wrong };
+    const answer = await api.create({ bytes: whole, complete: true, headers });
+    expectProblem(answer, { status: 400 });
+    expect(await api.offset(answer.location)).toBe(0);
+    const again = await api.append(answer.location, 0, { bytes: whole, complete: true });
+    expect(again.status, again.shown).toBe(201);
+  });
+
+  it("of an algorithm that nobody knows is ignored", async () => {
+    const { api } = target();
+    const headers = { "Content-Digest": "unknown=:AAAA:" };
+    const answer = await api.create({ bytes: whole, complete: true, headers });
+    expect(answer.status, answer.shown).toBe(201);
+  });
+
+  it("of several algorithms is judged by one that is known", async () => {
+    const { api } = target();
+    const headers = { "Content-Digest": `unknown=:AAAA:, ${wrong}` };
+    const answer = await api.create({ bytes: whole, complete: true, headers });
+    expectProblem(answer, { status: 400 });
+  });
+});
+
+describe("Repr-Digest", () => {
+  it("of the whole upload, said when it began, lets it complete", async () => {
+    const { api } = target();
+    const url = await api.begun({ headers: { "Repr-Digest": digestOf(whole) } });
+    await api.append(url, 0, { bytes: whole.subarray(0, 40_000) });
+    const rest = { bytes: whole.subarray(40_000), complete: true };
+    const answer = await api.append(url, 40_000, rest);
+    expect(answer.status, answer.shown).toBe(201);
+  });
+
+  it("that is wrong fails the upload for good when its last part comes", async () => {
+    const { api } = target();
+    const url = await api.begun({ headers: { "Repr-Digest": wrong } });
+    await api.append(url, 0, { bytes: whole.subarray(0, 40_000) });
+    const rest = { bytes: whole.subarray(40_000), complete: true };
+    const answer = await api.append(url, 40_000, rest);
+    expectProblem(answer, { status: 422 });
+    expect(answer.json.detail).toContain("SHA-256");
+    expect(api.completeness(answer)).toBe(true);
+    expect((await api.head(url)).status).toBe(410);
+  });
+
+  it("that is wrong fails an upload in one request, too", async () => {
+    const { api } = target();
+    const headers = { "Repr-Digest": wrong };
+    for (const bytes of [whole, whole.subarray(0, 100)]) {
+      const answer = await api.create({ bytes, complete: true, headers });
+      expectProblem(answer, { status: 422 });
+    }
+  });
+
+  it("that is wrong fails an upload that is completed without content", async () => {
+    const { api } = target();
+    const url = await api.begun({ bytes: whole, headers: { "Repr-Digest": wrong } });
+    expectProblem(await api.append(url, length, { complete: true }), { status: 422 });
+    expect((await api.head(url)).status).toBe(410);
+  });
+
+  it("may be said with the last part instead", async () => {
+    const { api } = target();
+    const url = await api.begun({ bytes: whole.subarray(0, 10) });
+    const part = { bytes: whole.subarray(10), complete: true };
+    const headers = { "Repr-Digest": wrong };
+    expectProblem(await api.append(url, 10, { ...part, headers }), { status: 422 });
+  });
+});
+
+describe("Want-Repr-Digest", () => {
+  it("when the upload began is answered once it is complete, and whenever it is asked for", async () => {
+    const { api } = target();
+    const url = await api.begun({ headers: { "Want-Repr-Digest": "sha-256=10" } });
+    const answer = await api.append(url, 0, { bytes: whole, complete: true });
+    expect(answer.header("repr-digest")).toBe(digestOf(whole));
+    expect((await api.head(url)).header("repr-digest")).toBe(digestOf(whole));
+  });
+
+  it("with the last part, or when the offset is asked for, is answered, too", async () => {
+    const { api } = target();
+    const headers = { "Want-Repr-Digest": "unknown=9, sha-256=1" };
+    const answer = await api.create({ bytes: whole, complete: true, headers });
+    expect(answer.header("repr-digest")).toBe(digestOf(whole));
+    const quiet = await api.create({ bytes: whole, complete: true });
+    expect(quiet.header("repr-digest")).toBeUndefined();
+    const asked = await api.head(quiet.location, headers);
+    expect(asked.header("repr-digest")).toBe(digestOf(whole));
+  });
+
+  it("for none that is known, or for zero, is not answered", async () => {
+    const { api } = target();
+    for (const want of ["unknown=5", "sha-256=0"]) {
+      const headers = { "Want-Repr-Digest": want };
+      const answer = await api.create({ bytes: whole, complete: true, headers });
+      expect(answer.status, answer.shown).toBe(201);
+      expect(answer.header("repr-digest")).toBeUndefined();
+    }
+  });
+});

@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest";
+
+import { eventually } from "../../support/eventually.ts";
+import { headerValue } from "../../support/raw-http.ts";
+import { patternBytes } from "../../support/seeded.ts";
+import { useIetfTarget } from "./ietf-target.ts";
+import { interopVersions } from "./versions.ts";
+
+const target = useIetfTarget();
+
+const length = 300_000;
+const whole = patternBytes({ seed: 40, length });
+
+describe.each(interopVersions)("interim answers, interop $interop", (version) => {
+  it("begin with the upload's URL and limits, and name the version that was asked for", async () => {
+    const api = target().at(version);
+    const answer = await api.create({ bytes: whole, complete: true });
+    const [announcement, ...progress] = answer.interim;
+    expect(announcement?.status).toBe(104);
+    expect(announcement?.headers.location).toBe(answer.location);
+    for (const interim of answer.interim) {
+      expect(interim.headers["upload-draft-interop-version"]).toBe(`${version.interop}`);
+    }
+    const limits = announcement?.headers["upload-limit"];
+    if (version.lifetimeKey === undefined) expect(limits).toBeUndefined();
+    else expect(limits).toContain("max-size=");
+    if (!version.progress) expect(progress).toEqual([]);
+  });
+
+  it("of an append tell no URL", async () => {
+    const api = target().at(version);
+    const url = await api.begun();
+    const answer = await api.append(url, 0, { bytes: whole, complete: true });
+    for (const interim of answer.interim) {
+      expect(interim.status).toBe(104);
+      expect(interim.headers.location).toBeUndefined();
+      expect(interim.headers["upload-draft-interop-version"]).toBe(`${version.interop}`);
+    }
+  });
+
+  it("tell durable offsets while the content comes, where the draft has that", async (context) => {
+    const api = target().at(version);
+    const created = await api.create({ length });
+    using connection = await target().begin(context, {
+      method: "PATCH",
+      url: created.location,
+      headers: {
+        ...api.interop,
+        ...api.patchType,
+        ...api.flag(true),
+        "Upload-Offset": "0",
+        "Content-Length": `${length}`,
+      },
+    });
+    await connection.write(whole.subarray(0, 200_000));
+    // Graph's status leaves the append alone, unlike the retrieval of an offset here.
+    const id = created.graphId;
+    const durable = async () => (await target().graph.api.offset(id)) || undefined;
+    const offset = await eventually(durable, { what: "the first bytes to be durable" });
+    if (!version.progress) {
+      expect(connection.received).toHaveLength(0);
+      return;
+    }
+    const interim = await connection.readInterim();
+    expect(interim?.status).toBe(104);
+    const told = Number(interim === undefined ? 0 : headerValue(interim, "upload-offset"));
+    expect(told).toBeGreaterThan(0);
+    expect(told).toBeLessThanOrEqual(200_000);
+    expect(offset).toBeGreaterThan(0);
+    connection.reset();
+    expect(await api.offset(created.location)).toBeGreaterThanOrEqual(told);
+  });
+});
+
+describe("interim answers", () => {
+  it("go to nobody who names no version", async () => {
+    const api = target().api.unnamed();
+    const answer = await api.create({ bytes: whole, complete: true });
+    expect(answer.status, answer.shown).toBe(201);
+    expect(answer.interim).toEqual([]);
+  });
+
+  it.for(["2", "11", "ten"])("go to nobody who names the version %s", async (value) => {
+    const api = target().api.unnamed();
+    const headers = { "Upload-Draft-Interop-Version": value };
+    const answer = await api.create({ bytes: whole, complete: true, headers });
+    expect(answer.status, answer.shown).toBe(201);
+    expect(answer.interim).toEqual([]);
+  });
+
+  it("do not take the place of 100, which is sent where it was asked for", async () => {
+    const { api } = target();
+    const headers = { Expect: "100-continue" };
+    const statuses: number[] = [];
+    const answer = await api.create({ bytes: whole, complete: true, headers });
+    expect(answer.status, answer.shown).toBe(201);
+    statuses.push(...answer.interim.map(({ status }) => status));
+    expect(statuses).toContain(104);
+  });
+
+  it("and 100 both come before the content does", async (context) => {
+    const { api } = target();
+    using connection = await target().begin(context, {
+      method: "POST",
+      url: "/uploads",
+      headers: {
+        ...api.interop,
+        ...api.flag(true),
+        "Content-Type": "application/pdf",
+        "Content-Length": `${length}`,
+        Expect: "100-continue",
+      },
+    });
+    const both = (): true | undefined => {
+      const text = connection.received.toString("latin1");
+      return text.includes("HTTP/1.1 104 ") && text.includes("HTTP/1.1 100 ") ? true : undefined;
+    };
+    await eventually(both, { what: "104 and 100" });
+    await connection.write(whole);
+    const answer = await connection.answer();
+    expect(answer.status).toBe(201);
+    expect(answer.interim.map(({ status }) => status)).toEqual(expect.arrayContaining([100, 104]));
+  });
+
+  it("let a creation that was cut go on from what it had brought", async (context) => {
+    const { api } = target();
+    using connection = await target().begin(context, {
+      method: "POST",
+      url: "/uploads",
+      headers: {
+        ...api.interop,
+        ...api.flag(true),
+        "Content-Type": "application/pdf",
+        "Content-Length": `${length}`,
+      },
+    });
+    const interim = await connection.readInterim();
+    const url = interim === undefined ? "" : (headerValue(interim, "location") ?? "");
+    expect(interim?.status).toBe(104);
+    await connection.write(whole.subarray(0, 123_456));
+    connection.close();
+    const moved = async () => ((await api.offset(url)) === 123_456 ? true : undefined);
+    await eventually(moved, { what: "the bytes before the cut to count" });
+    const rest = { bytes: whole.subarray(123_456), complete: true };
+    expect((await api.append(url, 123_456, rest)).status).toBe(201);
+  });
+});

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+
+import { patternBytes } from "../../support/seeded.ts";
+import { useIetfTarget } from "./ietf-target.ts";
+
+const target = useIetfTarget();
+
+const length = 8_000;
+const whole = patternBytes({ seed: 49, length });
+
+describe("one upload in two protocols", () => {
+  it("begun by Graph is gone on with here, and is complete once its bytes are all there", async () => {
+    const { api, graph } = target();
+    const id = await graph.api.start({ file_length: length });
+    await graph.api.append({ id, offset: 0, bytes: whole.subarray(0, 3_000) });
+    const url = (await graph.api.status(id, "url")).text("url");
+    expect(await api.offset(url)).toBe(3_000);
+    const answer = await api.append(url, 3_000, { bytes: whole.subarray(3_000) });
+    expect(answer.status, answer.shown).toBe(201);
+    expect(api.completeness(answer)).toBe(true);
+    const file = await graph.api.publish((await graph.api.status(id, "h")).text("h"));
+    expect((await graph.api.content(file)).equals(whole)).toBe(true);
+  });
+
+  it("begun here is gone on with by Graph, and completed here", async () => {
+    const { api, graph } = target();
+    const created = await api.create({ bytes: whole.subarray(0, 3_000), length });
+    const id = created.graphId;
+    const rest = whole.subarray(3_000, 5_000);
+    const answer = await graph.api.append({ id, offset: 3_000, bytes: rest });
+    expect(answer.status, answer.body.toString()).toBe(200);
+    expect(answer.number("file_offset")).toBe(5_000);
+    const last = { bytes: whole.subarray(5_000), complete: true };
+    const final = await api.append(created.location, 5_000, last);
+    expect(final.status, final.shown).toBe(201);
+    const file = await graph.api.publish(String(final.json.h));
+    expect((await graph.api.content(file)).equals(whole)).toBe(true);
+  });
+});

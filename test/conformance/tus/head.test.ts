@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+
+import { patternBytes } from "../../support/seeded.ts";
+import type { TusAnswer } from "./tus-api.ts";
+import { useTusTarget } from "./tus-target.ts";
+
+const target = useTusTarget();
+
+const bytes = patternBytes({ seed: 221, length: 10_000 });
+const length = { "Upload-Length": `${bytes.length}` };
+
+function expectUncached(answer: TusAnswer): void {
+  expect(answer.list("cache-control"), answer.seen).toContain("no-store");
+}
+
+describe("HEAD", () => {
+  it("tells the offset of an upload that has no bytes yet", async () => {
+    const { api } = target();
+    const answer = await api.head(await api.create(length));
+    expect(answer.status, answer.seen).toBe(200);
+    expect(answer.header("upload-offset")).toBe("0");
+    expect(answer.body).toHaveLength(0);
+  });
+
+  it("tells the offset of an upload that has some", async () => {
+    const { api } = target();
+    const url = await api.create(length);
+    await api.patch({ url, offset: 0, bytes: bytes.subarray(0, 4_321) });
+    expect((await api.head(url)).header("upload-offset")).toBe("4321");
+  });
+
+  it("tells the offset of an upload that is complete", async () => {
+    const { api } = target();
+    const answer = await api.head(await api.upload(bytes));
+    expect(answer.status, answer.seen).toBe(200);
+    expect(answer.header("upload-offset")).toBe("10000");
+    expect(answer.header("upload-length")).toBe("10000");
+  });
+
+  it("tells the length when it is known, and does not call it deferred then", async () => {
+    const { api } = target();
+    const answer = await api.head(await api.create(length));
+    expect(answer.header("upload-length")).toBe("10000");
+    expect(answer.header("upload-defer-length")).toBeUndefined();
+  });
+
+  it("is not to be stored by anybody on its way", async () => {
+    const { api } = target();
+    const url = await api.create(length);
+    expectUncached(await api.head(url));
+    await api.patch({ url, offset: 0, bytes });
+    expectUncached(await api.head(url));
+  });
+
+  it("tells no offset of an upload that is not there", async () => {
+    const { api } = target();
+    const url = await api.create(length);
+    const answer = await api.head(new URL(`${url.href.slice(0, -4)}ffff`));
+    expect([403, 404, 410], answer.seen).toContain(answer.status);
+    expect(answer.header("upload-offset")).toBeUndefined();
+  });
+
+  it("tells no offset of what is not even the name of an upload", async () => {
+    const { api } = target();
+    const answer = await api.head(new URL(`${api.url.href}/no-such-upload`));
+    expect([403, 404, 410], answer.seen).toContain(answer.status);
+    expect(answer.header("upload-offset")).toBeUndefined();
+  });
+
+  it("tells no metadata of an upload that has none", async () => {
+    const { api } = target();
+    expect((await api.head(await api.create(length))).header("upload-metadata")).toBeUndefined();
+  });
+});

@@ -1,0 +1,187 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
+
+import { GraphApi } from "../conformance/graph/graph-api.ts";
+import { IetfApi } from "../conformance/ietf/ietf-api.ts";
+import { interopVersions, newest } from "../conformance/ietf/versions.ts";
+import { type ProxyName, proxyNames, startDocumentedProxy } from "../support/documented-proxy.ts";
+import { eventually } from "../support/eventually.ts";
+import { RawConnection } from "../support/raw-http.ts";
+import { patternBytes, patternChunks } from "../support/seeded.ts";
+import { ServerProcess } from "../support/server-process.ts";
+import { sendByJsClient } from "./js-upload.ts";
+
+const MiB = 1024 * 1024;
+
+/** What becomes of a 104 on its way to the client. */
+type Fate = "comes through" | "holds up the answer";
+
+/** Of the versions in Debian 12, as docs/protocols/ietf.md has it. */
+const fates: Readonly<Record<ProxyName, Fate>> = {
+  nginx: "holds up the answer",
+  haproxy: "comes through",
+  caddy: "comes through",
+};
+
+interface Front {
+  readonly api: IetfApi;
+  readonly graph: GraphApi;
+}
+
+async function before(
+  name: ProxyName,
+  server: ServerProcess,
+  context: TestContext,
+): Promise<Front> {
+  const proxy = await startDocumentedProxy(name, server.address);
+  if (typeof proxy === "string") return context.skip(proxy);
+  context.onTestFinished(() => proxy[Symbol.asyncDispose]());
+  const { token, appId } = server;
+  const api = new IetfApi({ url: proxy.url, token, version: newest, named: true });
+  return { api, graph: new GraphApi({ url: proxy.url, appId, token }) };
+}
+
+async function expectWhole({ api, graph }: Front, url: string, bytes: Buffer): Promise<void> {
+  const { json } = await api.get(url);
+  const content = await graph.content(await graph.publish(String(json.h)));
+  expect(content.equals(bytes)).toBe(true);
+}
+
+/** Breaks the connection to the proxy in the middle of an append. */
+async function appendAndCut(api: IetfApi, url: string, seed: number): Promise<void> {
+  const { hostname: host, port, pathname: path } = new URL(url);
+  using connection = await RawConnection.open({ host, port: Number(port) });
+  await connection.sendHead({
+    method: "PATCH",
+    path,
+    headers: Object.entries({
+      ...api.authorization,
+      ...api.interop,
+      ...api.patchType,
+      ...api.flag(true),
+      "Upload-Offset": "0",
+      "Content-Length": `${12 * MiB}`,
+    }),
+  });
+  await connection.writeWhileTaken(patternChunks({ seed, length: 8 * MiB }));
+}
+
+describe.each(proxyNames)("%s in front of a server without interim answers", (name) => {
+  let server: ServerProcess;
+
+  beforeAll(async () => {
+    server = await ServerProcess.start({ extraArguments: ["--trust-proxy"] });
+  });
+
+  afterAll(() => server.remove());
+
+  it.for(interopVersions)("carries an upload, interop $interop", async (version, context) => {
+    const front = await before(name, server, context);
+    const api = front.api.at(version);
+    const bytes = patternBytes({ seed: 451, length: 3 * MiB });
+    const created = await api.create({ bytes: bytes.subarray(0, MiB), length: bytes.length });
+    expect(created.status, created.shown).toBe(201);
+    const { location: url } = created;
+    expect(new URL(url).origin).toBe(api.url.origin);
+    const next = { bytes: bytes.subarray(MiB, 2 * MiB) };
+    expect((await api.append(url, MiB, next)).status).toBe(version.appendedStatus);
+    expect(await api.offset(url)).toBe(2 * MiB);
+    const last = { bytes: bytes.subarray(2 * MiB), complete: true, chunked: true };
+    const answer = await api.append(url, 2 * MiB, last);
+    expect(answer.status, answer.shown).toBe(201);
+    await expectWhole(front, url, bytes);
+    const cancelled = await api.begun();
+    expect((await api.delete(cancelled)).status).toBe(204);
+  });
+
+  it("keeps what came before a cut, and the upload goes on to its end", async (context) => {
+    const front = await before(name, server, context);
+    const { api } = front;
+    const bytes = patternBytes({ seed: 452, length: 12 * MiB });
+    const url = await api.begun({ length: bytes.length });
+    await appendAndCut(api, url, 452);
+    await eventually(async () => (await api.offset(url)) || undefined, {
+      what: "the bytes before the cut to count",
+    });
+    const goOn = async () => {
+      const offset = await api.offset(url);
+      const rest = { bytes: bytes.subarray(offset), complete: true };
+      // A proxy may still be passing on what it took before the cut.
+      return (await api.append(url, offset, rest)).status === 201 ? true : undefined;
+    };
+    await eventually(goOn, { what: "the rest to be taken" });
+    await expectWhole(front, url, bytes);
+  });
+
+  it.for(["ietf-draft-03", "ietf-draft-05"] as const)(
+    "carries what tus-js-client sends as %s",
+    async (protocol, context) => {
+      const front = await before(name, server, context);
+      const place = {
+        url: front.api.urlOf("/uploads"),
+        authorization: front.api.authorization,
+      };
+      const bytes = patternBytes({ seed: 453, length: 5 * MiB });
+      const options = { protocol, chunkSize: 2 * MiB };
+      const url = await sendByJsClient(place, { source: bytes, options });
+      await expectWhole(front, url.href, bytes);
+    },
+  );
+});
+
+describe.each(proxyNames)("%s in front of a server with interim answers", (name) => {
+  const fate = fates[name];
+  let server: ServerProcess;
+
+  beforeAll(async () => {
+    server = await ServerProcess.start({ extraArguments: ["--trust-proxy", "--interim-answers"] });
+  });
+
+  afterAll(() => server.remove());
+
+  it(`is where a 104 ${fate}`, async (context) => {
+    const { api } = await before(name, server, context);
+    const bytes = patternBytes({ seed: 454, length: MiB });
+    const { hostname: host, port } = api.url;
+    using connection = await RawConnection.open({ host, port: Number(port) });
+    await connection.sendHead({
+      method: "POST",
+      path: "/uploads",
+      headers: Object.entries({
+        ...api.authorization,
+        ...api.interop,
+        ...api.flag(true),
+        "Content-Type": "application/pdf",
+        "Content-Length": `${bytes.length}`,
+      }),
+    });
+    await connection.writeWhileTaken([bytes], { untilAnswered: true });
+    if (fate === "holds up the answer") {
+      const answered = () => server.logLines.some((line) => line.includes('"status":201'));
+      await eventually(() => answered() || undefined, { what: "the server to have answered" });
+      await sleep(2_000);
+      expect(connection.received.toString()).toBe("");
+      return;
+    }
+    const answer = await connection.answer();
+    expect(answer.status).toBe(201);
+    expect(answer.interim.map(({ status }) => status)).toContain(104);
+  });
+
+  it("carries an upload of a client that names no version", async (context) => {
+    const front = await before(name, server, context);
+    const bytes = patternBytes({ seed: 455, length: 2 * MiB });
+    const answer = await front.api.unnamed().create({ bytes, complete: true });
+    expect(answer.status, answer.shown).toBe(201);
+    await expectWhole(front, answer.location, bytes);
+  });
+
+  it("carries an upload of a client that names one, where a 104 comes through", async (context) => {
+    if (fate !== "comes through") return context.skip(`${name} gives no answer after a 104`);
+    const front = await before(name, server, context);
+    const bytes = patternBytes({ seed: 456, length: 2 * MiB });
+    const answer = await front.api.create({ bytes, complete: true });
+    expect(answer.status, answer.shown).toBe(201);
+    await expectWhole(front, answer.location, bytes);
+  });
+});
