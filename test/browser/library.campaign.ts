@@ -134,6 +134,23 @@ test("an upload whose connection is cut in the middle goes on there", async () =
   expect(["network", "offset-mismatch"]).toContain(outcome.retried[0]);
 });
 
+test.each(["tus", "ietf"] as const)("a file in %s goes on after a cut", async (dialect) => {
+  const bytes = patternBytes({ seed: 3, length });
+  proxy.setPlan(faultOnce("reset"));
+  await page.setInputFiles("#file", await fileOf(bytes));
+  const { url, token, stallMs } = connection();
+  const options = { dialect, url, token, stallMs };
+  await page.evaluate((given) => hawserPage.begin(hawserPage.picked(), given), options);
+  const outcome = await outcomeOf();
+  const result = outcome.result ?? expect.unreachable(`it failed: ${outcome.failure?.message}`);
+  // A browser tries again by itself where it can, and is told of another offset then.
+  expect(outcome.retried).not.toEqual([]);
+  expect(result.id).toContain("/uploads/");
+  // The server's own, for which the page has to be shown the Link header.
+  const fileId = await connectGraph({ ...connection(), url: server.url }).publish(result.handle);
+  await expectPublished({ ...outcome, result: { ...result, fileId } }, bytes);
+});
+
 test("an upload whose connection goes dead is noticed and goes on", async () => {
   const bytes = patternBytes({ seed: 3, length });
   proxy.setPlan(faultOnce("stall"));
