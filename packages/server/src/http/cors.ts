@@ -16,6 +16,7 @@ const requestHeaders = [
   "if-range",
   "if-none-match",
   "content-digest",
+  "content-disposition",
   "repr-digest",
   "want-content-digest",
   "want-repr-digest",
@@ -37,6 +38,7 @@ const requestHeaders = [
 
 /** What scripts may read beside the few headers that they always may. */
 const exposedHeaders = [
+  "accept-patch",
   "accept-ranges",
   "allow",
   "content-digest",
