@@ -1,8 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it, type TestContext } from "vitest";
 
+import type { RawConnection } from "../../support/raw-http.ts";
 import { patternBytes } from "../../support/seeded.ts";
 import type { TusAnswer } from "./tus-api.ts";
-import { useTusTarget } from "./tus-target.ts";
+import { declaring, useTusTarget } from "./tus-target.ts";
 
 const target = useTusTarget();
 
@@ -70,5 +72,46 @@ describe("HEAD", () => {
   it("tells no metadata of an upload that has none", async () => {
     const { api } = target();
     expect((await api.head(await api.create(length))).header("upload-metadata")).toBeUndefined();
+  });
+});
+
+describe("HEAD while a PATCH is being sent", () => {
+  const half = bytes.subarray(0, 5_000);
+
+  /** A PATCH that brought half of what it promised and then fell silent, still connected. */
+  async function stalledPatch(context: TestContext): Promise<{ url: URL; stalled: RawConnection }> {
+    const url = await target().api.create(length);
+    const upload = { url, offset: 0 };
+    const stalled = await target().beginPatch(context, upload, declaring(bytes.length));
+    await stalled.write(half);
+    // Long enough to have come in, which nothing tells without asking.
+    await sleep(500);
+    return { url, stalled };
+  }
+
+  it("ends that, so that the offset it tells can be used", async (context) => {
+    target().hawser(context);
+    const { api } = target();
+    const { url, stalled } = await stalledPatch(context);
+    using _ = stalled;
+    const offset = await api.offsetOf(url);
+    expect(offset).toBe(half.length);
+    await stalled.write(bytes.subarray(5_000, 6_000));
+    const rest = bytes.subarray(offset);
+    const answer = await api.patch({ url, offset, bytes: rest });
+    expect(answer.status, answer.seen).toBe(204);
+    expect((await stalled.readResponse())?.status).toBe(423);
+    expect((await target().content(url)).equals(bytes)).toBe(true);
+  });
+
+  it("disturbs nobody where its token may not append", async (context) => {
+    const { token } = await target().hawser(context).scopedApi(context, ["read"]);
+    const { url, stalled } = await stalledPatch(context);
+    using _ = stalled;
+    const head = await target().api.withToken(token).head(url);
+    expect(head.status, head.seen).toBe(200);
+    await stalled.write(bytes.subarray(5_000));
+    expect((await stalled.readResponse())?.status).toBe(204);
+    expect((await target().content(url)).equals(bytes)).toBe(true);
   });
 });

@@ -44,7 +44,7 @@ shareBrowser(async (launched, parts) => {
   strangeSite = parts.use(await PageServer.start(pageParts));
   const extraArguments = ["--cors-origins", site.url];
   server = parts.use(await ServerProcess.start({ extraArguments }));
-  uploads = new SentUploads(server);
+  uploads = await SentUploads.of(server);
   proxy = parts.use(await TcpProxy.start({ host: "127.0.0.1", port: server.port }));
 });
 
