@@ -6,6 +6,10 @@ export default defineConfig({
   ...campaigns,
   test: {
     ...campaigns.test,
-    include: ["test/fault/**/*.{campaign,test}.ts", "test/cluster/nodes.campaign.ts"],
+    include: [
+      "test/fault/**/*.{campaign,test}.ts",
+      "test/cluster/nodes.campaign.ts",
+      "test/interop/switching-nodes.campaign.ts",
+    ],
   },
 });

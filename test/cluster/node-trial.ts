@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { GraphPeer } from "../fault/graph-peer.ts";
+import { dialects } from "../support/dialect-wire.ts";
 import type { Cluster } from "../support/cluster.ts";
 import { SeededRandom } from "../support/seeded.ts";
 import { type Refusal, TakeSender } from "./take-sender.ts";
@@ -66,7 +67,8 @@ export class NodeTrial {
 
   async create(): Promise<void> {
     const length = this.#random.integer(1 * MiB, 24 * MiB);
-    const id = await this.#insist(() => this.#anyPeer().createOrFail(length));
+    const dialect = this.#random.pick(dialects);
+    const id = await this.#insist(() => this.#anyPeer().createOrFail(length, dialect));
     this.#upload = new TakenUpload(id, length, this.#random.word());
   }
 

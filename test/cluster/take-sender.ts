@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { type Answer, answerFrom, type GraphPeer, toldOffset } from "../fault/graph-peer.ts";
+import type { AppendWords, GraphPeer } from "../fault/graph-peer.ts";
+import { type Answer, answerIn, toldOffset } from "../support/dialect-answer.ts";
+import { type Dialect, dialects } from "../support/dialect-wire.ts";
 import { RawConnection, type RawResponse } from "../support/raw-http.ts";
 import type { SeededRandom } from "../support/seeded.ts";
 import { bytesOf, type Take, type TakenUpload } from "./taken-upload.ts";
@@ -30,13 +32,19 @@ export class TakeSender {
   readonly ended: Promise<Answer | undefined>;
   readonly #connection: RawConnection;
   readonly #options: TakeOptions;
+  readonly #words: AppendWords & { readonly dialect: Dialect };
   readonly #to: number;
   #isHeld: boolean;
   #isHurried = false;
   #isOver = false;
 
-  private constructor(connection: RawConnection, options: TakeOptions) {
+  private constructor(
+    connection: RawConnection,
+    options: TakeOptions,
+    words: AppendWords & { readonly dialect: Dialect },
+  ) {
     this.#connection = connection;
+    this.#words = words;
     this.#options = options;
     this.#to = options.to ?? options.upload.length;
     this.#isHeld = options.isHeld ?? false;
@@ -49,15 +57,17 @@ export class TakeSender {
 
   /** No byte is sent before the server asks for it: a take that is refused brought none. */
   static async begin(options: TakeOptions): Promise<TakeSender | Refusal> {
-    const { peer, upload, from, to = upload.length } = options;
+    const { peer, upload, from, to = upload.length, random } = options;
     const before = upload.acknowledged;
+    const dialect = random.pick(dialects);
+    const words = { id: upload.id, dialect, isLast: to === upload.length };
     const connection = await RawConnection.open(peer.address).catch(() => undefined);
     if (connection === undefined) return "lost";
-    const head = { id: upload.id, from, length: to - from, expectsContinue: true };
+    const head = { ...words, from, length: to - from, expectsContinue: true };
     await connection.write(peer.appendHead(head));
     const interim = await connection.readInterim({ timeoutMs: 60_000 });
-    if (interim?.status === 100) return new TakeSender(connection, options);
-    const answer = parsed(await connection.readResponse());
+    if (interim?.status === 100) return new TakeSender(connection, options, words);
+    const answer = parsed(dialect, await connection.readResponse());
     connection.close();
     if (answer === undefined) return "lost";
     const told = toldOffset(answer);
@@ -99,12 +109,14 @@ export class TakeSender {
   }
 
   async #readAnswer(): Promise<Answer | undefined> {
-    const { upload } = this.#options;
+    const { upload, peer } = this.#options;
     const response = await this.#connection.readResponse({ timeoutMs: 150_000 });
     this.#isOver = true;
     this.#connection.close();
-    const answer = parsed(response);
-    if (answer === undefined) return undefined;
+    const parsedAnswer = parsed(this.#words.dialect, response);
+    if (parsedAnswer === undefined) return undefined;
+    // Whom it asks for the handle may be away: then the next take at the end is told it.
+    const answer = await peer.withHandle(this.#words, parsedAnswer).catch(() => parsedAnswer);
     const isDone = answer.status === 200 && typeof answer.json.h === "string";
     const told = isDone ? upload.length : toldOffset(answer);
     if (told !== undefined) upload.acknowledge(this.take, told);
@@ -116,8 +128,8 @@ export class TakeSender {
 }
 
 /** What stands before the nodes says what it says in a page of its own. */
-function parsed(response: RawResponse | undefined): Answer | undefined {
+function parsed(dialect: Dialect, response: RawResponse | undefined): Answer | undefined {
   if (response?.whole !== true) return undefined;
-  const isJson = response.body.subarray(0, 1).toString() === "{";
-  return isJson ? answerFrom(response) : { status: response.status, json: {} };
+  const isPage = response.body.subarray(0, 1).toString() === "<";
+  return isPage ? { status: response.status, json: {} } : answerIn(dialect, response);
 }

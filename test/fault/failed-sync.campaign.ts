@@ -4,12 +4,13 @@ import { fileURLToPath } from "node:url";
 import { expect, it, type TestContext } from "vitest";
 
 import { wholeNumber } from "../support/whole-number.ts";
+import type { Answer } from "../support/dialect-answer.ts";
 import { within } from "../support/eventually.ts";
 import { patternBytes, SeededRandom } from "../support/seeded.ts";
 import { ServerProcess, sourceProgram } from "../support/server-process.ts";
 import { recordPlanted, recordTrials } from "../support/trials.ts";
 import { type FailingCall, FailingCalls } from "./failing-calls.ts";
-import { type Answer, GraphPeer } from "./graph-peer.ts";
+import { GraphPeer } from "./graph-peer.ts";
 import { OvercommittedVolume } from "./overcommitted-volume.ts";
 import { type Range, TrackedUpload } from "./tracked-upload.ts";
 

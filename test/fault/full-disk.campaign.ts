@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 
+import { toldOffset } from "../support/dialect-answer.ts";
 import { wholeNumber } from "../support/whole-number.ts";
 import { patternBytes, SeededRandom } from "../support/seeded.ts";
 import { recordTrials } from "../support/trials.ts";
-import { type GraphPeer, toldOffset } from "./graph-peer.ts";
+import type { GraphPeer } from "./graph-peer.ts";
 import { volumeOrSkip } from "../support/small-volume.ts";
 import { doneOrNoRoom, type Place, withPlace } from "./small-place.ts";
 import { TrackedUpload } from "./tracked-upload.ts";

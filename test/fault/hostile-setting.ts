@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { expect } from "vitest";
 
 import { GraphApi, uploadPath } from "../conformance/graph/graph-api.ts";
+import { dialects } from "../support/dialect-wire.ts";
 import { patternBytes } from "../support/seeded.ts";
 import type { ServerProcess } from "../support/server-process.ts";
+import { GraphPeer } from "./graph-peer.ts";
 
 /** What the requests under trial name: real ids and secrets, so that they get past the first check. */
 export interface Fodder {
@@ -16,6 +18,7 @@ export interface Fodder {
   readonly adminToken: string;
   /** An app that administration may change at will. */
   readonly changedAppId: string;
+  /** Graph's ids, of what each of the protocols created. */
   readonly uploads: readonly string[];
   readonly handles: readonly string[];
   readonly files: readonly string[];
@@ -114,7 +117,13 @@ export class HostileSetting {
   /** A fresh set of things that the requests under trial may use up. */
   async fodder(): Promise<Fodder> {
     const several = Array.from({ length: 6 }, (_, index) => index);
-    const uploads = several.map(async () => this.#other.start({ file_length: fodderUploadLength }));
+    const { appId, token, url } = this.#other;
+    const peer = new GraphPeer({ appId, token, url: url.origin, port: Number(url.port) });
+    const uploads = several.map(async (index) => {
+      const dialect = dialects[index % dialects.length] ?? "graph";
+      return peer.createOrFail(fodderUploadLength, dialect);
+    });
+    const openUploads = [peer.createOrFail(undefined, "tus"), peer.createOrFail(undefined, "ietf")];
     const handles = several.map(async () => this.#other.upload(Buffer.from("%PDF-1")));
     const files = several.map(async (index) =>
       this.#other.publish(await this.#other.upload(patternBytes({ seed: index, length: 3_000 }))),
@@ -123,7 +132,7 @@ export class HostileSetting {
       ...this.#secrets,
       appId: otherAppId,
       changedAppId,
-      uploads: await Promise.all(uploads),
+      uploads: await Promise.all([...uploads, ...openUploads]),
       handles: await Promise.all(handles),
       files: await Promise.all(files),
       victimAppId: this.#victim.appId,

@@ -1,7 +1,14 @@
 import { crc32 } from "node:zlib";
 
+import { dialects } from "../support/dialect-wire.ts";
 import { patternBytes, type SeededRandom } from "../support/seeded.ts";
-import { type Appended, RefusedError, unanswered, type UploadClient } from "./upload-client.ts";
+import {
+  type Append,
+  type Appended,
+  RefusedError,
+  unanswered,
+  type UploadClient,
+} from "./upload-client.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -66,7 +73,7 @@ export class KnownUpload {
 
   static async create(client: UploadClient, random: SeededRandom): Promise<KnownUpload> {
     const upload = new KnownUpload(random);
-    upload.#id = await client.create(upload.#bytes.length);
+    upload.#id = await client.create(upload.#bytes.length, random.pick(dialects));
     return upload;
   }
 
@@ -105,9 +112,9 @@ export class KnownUpload {
     if (told !== expected) {
       throw new LostByteError(`the first ${offset} bytes have CRC ${String(told)}: not as sent`);
     }
-    const rest = { id: this.#id, offset, bytes: this.#bytes.subarray(offset) };
-    const { handle } = await client.append(rest).catch(asLost);
-    if (handle === undefined) throw new Error("all bytes were taken, and no handle came");
+    const last = this.#words(offset, length);
+    const answer = await client.append(last).catch(asLost);
+    const handle = answer.handle ?? (await this.#handleAfter(client, last));
     if (handle !== (this.#handle ?? handle)) throw new LostByteError("the handle is another one");
     const fileId = await client.publish(handle).catch(asLost);
     if (fileId !== (this.#fileId ?? fileId)) throw new LostByteError("the file is another one");
@@ -124,9 +131,7 @@ export class KnownUpload {
     const most = Math.min(pieceMax, this.#bytes.length - offset);
     const length = this.#random.fraction() < 0.3 ? most : this.#random.integer(1, most);
     const append = {
-      id: this.#id,
-      offset,
-      bytes: this.#bytes.subarray(offset, offset + length),
+      ...this.#words(offset, offset + length),
       ...(this.#random.fraction() < cutShare
         ? { cutAfterBytes: this.#random.integer(0, length - 1) }
         : {}),
@@ -134,7 +139,7 @@ export class KnownUpload {
     const answer = await client.append(append).catch(leaveMismatch);
     if (answer.handle !== undefined) {
       this.#handle = answer.handle;
-      this.#acknowledged = this.#bytes.length;
+      this.#acknowledge(this.#bytes.length);
       return this.#acknowledged;
     }
     if (answer.offset === undefined) {
@@ -143,7 +148,25 @@ export class KnownUpload {
     }
     if (answer.offset !== offset + length) throw new Error(`told ${answer.offset} for ${offset}`);
     this.#acknowledge(answer.offset);
+    if (append.isLast) this.#handle = await this.#handleAfter(client, append);
     return answer.offset;
+  }
+
+  /** For one that was taken to the last byte, in a dialect that has no word for handles. */
+  async #handleAfter(client: UploadClient, { id, dialect }: Append): Promise<string> {
+    if (dialect === "graph") throw new Error("all bytes were taken, and no handle came");
+    return await client.handle(id).catch(asLost);
+  }
+
+  /** An append of [offset, to), in any dialect. */
+  #words(offset: number, to: number): Append {
+    return {
+      dialect: this.#random.pick(dialects),
+      id: this.#id,
+      offset,
+      bytes: this.#bytes.subarray(offset, to),
+      isLast: to === this.#bytes.length,
+    };
   }
 
   #acknowledge(offset: number): void {

@@ -3,11 +3,18 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { GraphApi, queryOf, uploadPath } from "../conformance/graph/graph-api.ts";
+import { uuidOf } from "../support/dialect-wire.ts";
 import { type HeaderLine } from "../support/raw-http.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { adminTokenOf } from "./hostile-setting.ts";
 import { sendRaw } from "./raw-trial.ts";
-import { belongingsOf, nodeRoutes, requestOf, uploadRoutes } from "./token-routes.ts";
+import {
+  belongingsOf,
+  nodeRoutes,
+  requestOf,
+  standardRoutes,
+  uploadRoutes,
+} from "./token-routes.ts";
 import { recordBadInput } from "./record-bad-input.ts";
 
 /*
@@ -87,7 +94,7 @@ function written(first: string, headers: readonly HeaderLine[], body: string): s
 async function everyRoute(secret: string): Promise<void> {
   const { appId } = api;
   const belongings = await belongingsOf(api);
-  for (const route of [...nodeRoutes, ...uploadRoutes]) {
+  for (const route of [...nodeRoutes, ...uploadRoutes, ...standardRoutes]) {
     for (const carried of [
       { headers: [`OAuth ${secret}`] },
       { headers: [`Bearer ${secret}`] },
@@ -102,6 +109,20 @@ async function everyRoute(secret: string): Promise<void> {
       await raw(written(`${method} ${path}`, headers, body));
     }
   }
+}
+
+/** In headers of the standard protocols that a secret has no business in. */
+function standardMistakes(secret: string, uuid: string): string[] {
+  const authorization: HeaderLine = ["Authorization", `Bearer ${secret}`];
+  const tus: HeaderLine = ["Tus-Resumable", "1.0.0"];
+  const complete: HeaderLine = ["Upload-Complete", "?1"];
+  const pasted = ["Upload-Offset", "Upload-Length", "Upload-Checksum", "Content-Digest"] as const;
+  return pasted.flatMap((name) => [
+    written(`PATCH /uploads/${uuid}`, [authorization, tus, [name, secret]], ""),
+    written(`PATCH /uploads/${uuid}`, [authorization, complete, [name, secret]], ""),
+    written("POST /uploads", [authorization, ["Tus-Resumable", secret], [name, secret]], ""),
+    written("POST /uploads", [tus, ["Upload-Concat", secret], [name, secret]], ""),
+  ]);
 }
 
 /** Requests that are wrong, elsewhere, or not requests. */
@@ -138,6 +159,11 @@ async function everyMistake(secret: string): Promise<void> {
     `GET /v21.0/app/files?limit=${encoded}&${query}`,
     `GET /v21.0/app/files?${query}&x=${"y".repeat(14_000)}`,
     `GET /v21.0/app/files?${query}&x=${"y".repeat(40_000)}`,
+    `POST /uploads?${query}`,
+    `HEAD /uploads/${uuidOf(id)}?${query}`,
+    `GET /uploads/${uuidOf(id)}%3F${query}`,
+    `DELETE /uploads/none?${query}`,
+    `OPTIONS /uploads?${query}`,
     `CONNECT a:80?${query}`,
     `XGET /v21.0/app/files?${query}`,
   ];
@@ -162,6 +188,7 @@ async function everyMistake(secret: string): Promise<void> {
     written(`POST /api/v1/previews`, ...json({ file: secret.slice(0, 64), more: secret })),
     written(`POST ${uploadPath(id)}`, [authorization, ["file_offset", secret]], ""),
     written(`GET /v21.0/1/content`, [authorization, ["Range", secret]], ""),
+    ...standardMistakes(secret, uuidOf(id)),
     `${secret}\r\n\r\n`,
     secret,
   ];

@@ -1,11 +1,12 @@
 import { expect } from "vitest";
 
+import { dialects } from "../support/dialect-wire.ts";
 import { eventually } from "../support/eventually.ts";
 import { RawConnection } from "../support/raw-http.ts";
 import { patternBytes, SeededRandom } from "../support/seeded.ts";
 import type { ServerProcess } from "../support/server-process.ts";
 import { type ConnectionFaults, TcpProxy } from "../support/tcp-proxy.ts";
-import { answerFrom, GraphPeer } from "./graph-peer.ts";
+import { GraphPeer } from "./graph-peer.ts";
 import type { NetworkCase, RequestFault } from "./network-cases.ts";
 import { TrackedUpload } from "./tracked-upload.ts";
 
@@ -27,7 +28,9 @@ export class NetworkTrial {
   }
 
   async run({ length, faults }: NetworkCase, seed: number): Promise<void> {
-    const upload = await TrackedUpload.create(this.#peer, patternBytes({ seed, length }));
+    const random = new SeededRandom(seed);
+    const content = patternBytes({ seed, length });
+    const upload = await TrackedUpload.create(this.#peer, content, () => random.pick(dialects));
     let stalled = false;
     let first = true;
     for (const fault of faults) {
@@ -45,7 +48,8 @@ export class NetworkTrial {
 
   async #append(upload: TrackedUpload, fault: RequestFault, { from, first }: Turn): Promise<void> {
     const announced = upload.length - from;
-    const head = this.#peer.appendHead({ id: upload.id, from, length: announced });
+    const words = upload.words(upload.length);
+    const head = this.#peer.appendHead({ ...words, from, length: announced });
     const stalls = fault.kind === "stall" || fault.answer?.fault === "stall";
     const index = this.#proxy.connections.length;
     const plan = planOf(fault, { headLength: head.length, bodyLength: announced });
@@ -65,7 +69,7 @@ export class NetworkTrial {
       }
       const response = await connection.readResponse();
       if (response?.whole !== true) return;
-      const answer = answerFrom(response);
+      const answer = await this.#peer.answered(words, response);
       const carried = record()?.toServerBytes ?? 0;
       const isWhole = carried >= head.length + announced;
       if (!isWhole) expect(answer.status, "2xx for a cut request").toBeGreaterThan(299);

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { type Answer, toldOffset } from "../support/dialect-answer.ts";
+import { dialects } from "../support/dialect-wire.ts";
 import { RawConnection } from "../support/raw-http.ts";
 import { patternBytes, type SeededRandom } from "../support/seeded.ts";
 import type { ServerProcess } from "../support/server-process.ts";
-import { type Answer, answerFrom, GraphPeer, toldOffset } from "./graph-peer.ts";
+import { type AppendWords, GraphPeer } from "./graph-peer.ts";
 import { type AppendEvent, brokenPromise, type ReadEvent } from "./race-history.ts";
 
 const KiB = 1024;
@@ -31,7 +33,7 @@ class Line {
 /** One writer's turn. */
 interface Plan {
   readonly line: Line;
-  readonly id: string;
+  readonly words: AppendWords;
   readonly from: number;
   readonly bytes: Buffer;
   /** How many of the bytes are sent before the writer stops. */
@@ -63,12 +65,12 @@ export class Race {
 
   async run(): Promise<RacedUpload> {
     const length = this.#random.integer(64 * KiB, 256 * KiB);
-    const id = await this.#peer.createOrFail(length);
+    const id = await this.#peer.createOrFail(length, this.#random.pick(dialects));
     let races = 0;
     try {
       for (let offset = await this.#read(id); offset < length; offset = await this.#read(id)) {
         const writers = this.#lines.slice(0, this.#random.fraction() < 0.75 ? 2 : 3);
-        const plans = writers.map((line) => this.#plan({ line, id, from: offset }, length));
+        const plans = writers.map((line) => this.#plan({ line, from: offset }, { id, length }));
         const looks = this.#random.fraction() < 0.3 ? [this.#read(id)] : [];
         await Promise.all([...looks, ...plans.map((plan) => this.#append(plan))]);
         races += 1;
@@ -81,8 +83,11 @@ export class Race {
     }
   }
 
-  #plan(place: Pick<Plan, "line" | "id" | "from">, uploadLength: number): Plan {
-    const rest = uploadLength - place.from;
+  #plan(
+    place: Pick<Plan, "line" | "from">,
+    upload: { readonly id: string; readonly length: number },
+  ): Plan {
+    const rest = upload.length - place.from;
     const most = Math.min(rest, this.#random.pick([2 * KiB, 12 * KiB, 40 * KiB]));
     const wanted = this.#random.integer(Math.min(appendLengthMin, most), most);
     // What would be left must be long enough to be told apart, too.
@@ -91,6 +96,7 @@ export class Race {
     const stops = this.#random.fraction() < 0.2;
     return {
       ...place,
+      words: { id: upload.id, dialect: this.#random.pick(dialects), isLast: length === rest },
       bytes,
       sent: stops ? this.#random.integer(0, length - 1) : length,
       pieces: this.#random.integer(1, 3),
@@ -98,10 +104,10 @@ export class Race {
     };
   }
 
-  async #append({ line, id, from, bytes, sent, pieces, pauseMs }: Plan): Promise<void> {
+  async #append({ line, words, from, bytes, sent, pieces, pauseMs }: Plan): Promise<void> {
     const connection = await line.open(this.#peer);
     const invokedAt = this.#tick();
-    await connection.write(this.#peer.appendHead({ id, from, length: bytes.length }));
+    await connection.write(this.#peer.appendHead({ ...words, from, length: bytes.length }));
     const step = Math.max(1, Math.ceil(sent / pieces));
     for (let position = 0; position < sent; position += step) {
       if (pauseMs > 0) await sleep(pauseMs);
@@ -112,7 +118,8 @@ export class Race {
     if (!sentWhole) connection.halfClose();
     const response = await connection.readResponse();
     const answeredAt = this.#tick();
-    const answer = response?.whole === true ? answerFrom(response) : undefined;
+    const answer =
+      response?.whole === true ? await this.#peer.answered(words, response) : undefined;
     this.#appends.push({ from, bytes, sentWhole, invokedAt, answeredAt, status: answer?.status });
     if (answer !== undefined) this.#note(answer, { invokedAt, answeredAt });
     // After a refusal what is left of the body would be taken for the next request.
@@ -134,7 +141,8 @@ export class Race {
 
   /** A writer whose last answer was lost asks again with nothing more to send. */
   async #content(id: string, length: number): Promise<Buffer> {
-    const replay = await this.#peer.append({ id, from: length, bytes: Buffer.alloc(0) });
+    const words = { id, dialect: this.#random.pick(dialects), isLast: true };
+    const replay = await this.#peer.append({ ...words, from: length, bytes: Buffer.alloc(0) });
     const handle = String(replay?.json.h);
     if (this.#handle !== undefined && this.#handle !== handle) throw new Error("a replay differs");
     return await this.#peer.download(handle);

@@ -1,28 +1,16 @@
 import type { HeaderLine } from "../support/raw-http.ts";
 import { patternBytes, type SeededRandom } from "../support/seeded.ts";
 import { type Fodder, fodderUploadLength } from "./hostile-setting.ts";
-
-/** A request that is still to be written down, so that each part of it can be mangled. */
-export interface RequestDraft {
-  readonly method: string;
-  readonly target: string;
-  readonly version: string;
-  readonly headers: readonly HeaderLine[];
-  readonly body: Buffer;
-}
-
-interface Maker {
-  readonly random: SeededRandom;
-  readonly fodder: Fodder;
-}
-
-type Template = (maker: Maker) => RequestDraft;
+import {
+  draft,
+  type Maker,
+  type RequestDraft,
+  type Template,
+  uploadOf,
+} from "./request-draft.ts";
+import { standardTemplates } from "./standard-grammar.ts";
 
 const boundary = "----edge7MA4YWxk";
-
-function draft(method: string, target: string, more: Partial<RequestDraft> = {}): RequestDraft {
-  return { method, target, version: "HTTP/1.1", headers: [], body: Buffer.alloc(0), ...more };
-}
 
 function withBody(made: RequestDraft, type: string, body: string | Buffer): RequestDraft {
   return {
@@ -82,11 +70,6 @@ function signed(maker: Maker, made: RequestDraft): RequestDraft {
 }
 
 const versionOf = ({ random }: Maker): string => random.pick(["/v21.0", "/v21.0", "/v3.2", ""]);
-
-/** Mostly what may be used up; sometimes what is another app's and must not be. */
-function uploadOf({ random, fodder }: Maker): string {
-  return random.pick(random.fraction() < 0.7 ? fodder.uploads : fodder.victimUploads);
-}
 
 function fileOf({ random, fodder }: Maker): string {
   return random.pick(random.fraction() < 0.7 ? fodder.files : fodder.victimFiles);
@@ -244,5 +227,6 @@ export function validRequest(random: SeededRandom, fodder: Fodder): RequestDraft
   const drawn = random.fraction();
   if (drawn < 0.08) return administer(maker);
   if (drawn < 0.12) return health(maker);
+  if (drawn < 0.45) return signed(maker, random.pick(standardTemplates)(maker));
   return signed(maker, random.pick(graphTemplates)(maker));
 }

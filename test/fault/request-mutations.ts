@@ -1,6 +1,6 @@
 import type { HeaderLine } from "../support/raw-http.ts";
 import type { SeededRandom } from "../support/seeded.ts";
-import type { RequestDraft } from "./request-grammar.ts";
+import type { RequestDraft } from "./request-draft.ts";
 
 /** One way to make a request worse. */
 export type Mutation = (draft: RequestDraft, random: SeededRandom) => RequestDraft;
@@ -43,6 +43,10 @@ const headerNames = [
   ],
   ...["Trailer", "Cookie", "X-Forwarded-For", "X-HTTP-Method-Override", "Content-Encoding"],
   ...["Keep-Alive", "Proxy-Connection", "HTTP2-Settings", "__proto__", "constructor", "toString"],
+  ...["Tus-Resumable", "Upload-Offset", "Upload-Length", "Upload-Defer-Length", "Upload-Metadata"],
+  ...["Upload-Concat", "Upload-Checksum", "Upload-Complete", "Upload-Incomplete"],
+  ...["Upload-Draft-Interop-Version", "Content-Digest", "Repr-Digest", "Want-Repr-Digest"],
+  "Content-Disposition",
 ];
 
 const headerValues = [
@@ -59,6 +63,9 @@ const headerValues = [
     "Basic eA==",
   ],
   ...["application/json", "multipart/form-data", "multipart/form-data; boundary=", "a@b:99999/?#"],
+  ...["1.0.0", "?1", "?0", "?2", "partial", "final;", "final;/uploads/a /uploads/b", "sha1 AAAA"],
+  ...["crc32 AAAAAA==", "sha-256=:AAAA:", "sha-256=:AAAA", "sha-256=1, sha-512=2", "a b,a c", "é b"],
+  ...["application/partial-upload", "application/offset+octet-stream", 'inline; filename="a'],
   ...["text/html; charset=\u00ff", "\u0000", "a\u0001b", "a\rb", "a\nb", "\u007f", "日本", "{}"],
 ];
 

@@ -1,7 +1,8 @@
 import type { HeaderLine } from "../support/raw-http.ts";
 import type { SeededRandom } from "../support/seeded.ts";
 import type { Fodder } from "./hostile-setting.ts";
-import { type RequestDraft, validRequest } from "./request-grammar.ts";
+import type { RequestDraft } from "./request-draft.ts";
+import { validRequest } from "./request-grammar.ts";
 import { mutations, numbers } from "./request-mutations.ts";
 
 export interface HostileBytes {

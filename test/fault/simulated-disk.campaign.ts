@@ -16,7 +16,8 @@ test(`an acknowledged byte survives on a disk that forgets (seed ${seed})`, asyn
   const result = await trySchedules({ seed, schedules, path, shrinks: true });
   expect(result.failure?.report).toBeUndefined();
   if (path !== undefined) return;
-  const { crashes, interrupted, faults, takeovers, commits, completions } = result.counts;
+  const { crashes, interrupted, faults, takeovers, commits, completions, lengths, mismatches } =
+    result.counts;
   expect(result.schedules).toBe(schedules);
   await recordTrials({
     promise: "an acknowledged byte survives",
@@ -25,7 +26,8 @@ test(`an acknowledged byte survives on a disk that forgets (seed ${seed})`, asyn
     seed,
     met:
       `${crashes} crashes and stops, ${interrupted} under requests, ${faults} failed operations, ` +
-      `${takeovers} takeovers, ${commits} commits, ${completions} completions`,
+      `${takeovers} takeovers, ${commits} commits, ${completions} completions, ` +
+      `${lengths} lengths said later, ${mismatches} digests that did not match`,
   });
 });
 

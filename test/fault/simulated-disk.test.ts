@@ -21,6 +21,8 @@ test("no acknowledged byte is lost in 400 schedules on a disk that forgets", asy
   expect(counts.commits).toBeGreaterThan(400);
   expect(counts.completions).toBeGreaterThan(200);
   expect(counts.faults).toBeGreaterThan(20);
+  expect(counts.lengths).toBeGreaterThan(20);
+  expect(counts.mismatches).toBeGreaterThan(20);
 });
 
 test("the same schedule happens the same way twice, and another one otherwise", async () => {

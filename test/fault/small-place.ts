@@ -1,8 +1,9 @@
 import { expect } from "vitest";
 
+import type { Answer } from "../support/dialect-answer.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import type { SmallVolume } from "../support/small-volume.ts";
-import { type Answer, GraphPeer } from "./graph-peer.ts";
+import { GraphPeer } from "./graph-peer.ts";
 
 /** A server whose data directory is all on one small volume. */
 export interface Place {

@@ -1,5 +1,7 @@
 import { type GraphApi, queryOf, uploadPath } from "../conformance/graph/graph-api.ts";
 import type { Scope } from "../support/cli.ts";
+import { uuidOf } from "../support/dialect-wire.ts";
+import type { HeaderLine } from "../support/raw-http.ts";
 
 /** Things of one app that requests can name. */
 export interface Belongings {
@@ -15,8 +17,18 @@ export interface TokenRoute {
   readonly path: (appId: string, belongings: Belongings) => string;
   /** Form fields, of the body with POST and of the query else. */
   readonly fields?: (belongings: Belongings) => Readonly<Record<string, string>>;
-  /** What another app's token is told: that there is no such node, or no such handle. */
-  readonly foreign: "node" | "handle";
+  /**
+   * What another app's token is told: that there is no such node, or no such handle. Where the path
+   * names no app it makes something of its own app's.
+   */
+  readonly foreign: "node" | "handle" | "own";
+  /** Of which of the standard protocols it is, and in which headers it says so. */
+  readonly standard?: Standard;
+}
+
+export interface Standard {
+  readonly dialect: "tus" | "ietf";
+  readonly headers: readonly HeaderLine[];
 }
 
 const started = { file_name: "a.pdf", file_length: "10", file_type: "application/pdf" };
@@ -95,6 +107,90 @@ export const uploadRoutes: readonly TokenRoute[] = [
   { name: "cancel", method: "DELETE", scope: "delete", path: uploadNode, foreign: "node" },
 ];
 
+const tusVersion: HeaderLine = ["Tus-Resumable", "1.0.0"];
+const fromFour: HeaderLine = ["Upload-Offset", "4"];
+const partType: HeaderLine = ["Content-Type", "application/partial-upload"];
+const offsetType: HeaderLine = ["Content-Type", "application/offset+octet-stream"];
+
+const collection = (): string => "/uploads";
+const standardUpload = (_: string, { upload }: Belongings): string => `/uploads/${uuidOf(upload)}`;
+
+function tus(...headers: readonly HeaderLine[]): Standard {
+  return { dialect: "tus", headers: [tusVersion, ...headers] };
+}
+
+function ietf(...headers: readonly HeaderLine[]): Standard {
+  return { dialect: "ietf", headers };
+}
+
+/** The standard protocols' own, where only a token in the header counts, too. */
+export const standardRoutes: readonly TokenRoute[] = [
+  {
+    name: "tus: create",
+    method: "POST",
+    scope: "create",
+    path: collection,
+    foreign: "own",
+    standard: tus(["Upload-Length", "6"], offsetType),
+  },
+  {
+    name: "tus: append",
+    method: "PATCH",
+    scope: "append",
+    path: standardUpload,
+    foreign: "node",
+    standard: tus(offsetType, fromFour),
+  },
+  {
+    name: "tus: status",
+    method: "HEAD",
+    scope: "read",
+    path: standardUpload,
+    foreign: "node",
+    standard: tus(),
+  },
+  {
+    name: "tus: terminate",
+    method: "DELETE",
+    scope: "delete",
+    path: standardUpload,
+    foreign: "node",
+    standard: tus(),
+  },
+  {
+    name: "ietf: create",
+    method: "POST",
+    scope: "create",
+    path: collection,
+    foreign: "own",
+    standard: ietf(["Content-Type", "application/pdf"], ["Upload-Complete", "?0"]),
+  },
+  {
+    name: "ietf: append",
+    method: "PATCH",
+    scope: "append",
+    path: standardUpload,
+    foreign: "node",
+    standard: ietf(partType, fromFour, ["Upload-Complete", "?1"]),
+  },
+  ...["HEAD", "GET"].map((method): TokenRoute => ({
+    name: `ietf: status by ${method}`,
+    method,
+    scope: "read",
+    path: standardUpload,
+    foreign: "node",
+    standard: ietf(),
+  })),
+  {
+    name: "ietf: cancel",
+    method: "DELETE",
+    scope: "delete",
+    path: standardUpload,
+    foreign: "node",
+    standard: ietf(["Upload-Draft-Interop-Version", "10"]),
+  },
+];
+
 /** Where a request may carry a token. */
 export interface Carried {
   /** Values of Authorization headers, each a line of its own. */
@@ -116,30 +212,25 @@ export function requestOf(
   carried: Carried,
   of: { readonly appId: string; readonly belongings: Belongings },
 ): RoutedRequest {
-  const { method } = route;
+  const { method, standard } = route;
   const { headers = [], query, body } = carried;
-  const isUpload = uploadRoutes.includes(route);
+  const isNode = nodeRoutes.includes(route);
   const token = (value: string | undefined) => (value === undefined ? {} : { access_token: value });
   const path = route.path(of.appId, of.belongings);
   const inQuery = queryOf(token(query));
   const form = queryOf({ ...route.fields?.(of.belongings), ...token(body) });
   const joint = path.includes("?") ? "&" : "?";
-  const sent = isUpload ? (body ?? "abcdef") : form;
-  const lines = headers.map((value) => ["Authorization", value] as const);
+  const hasBody = method === "POST" || method === "PATCH";
+  const sent = isNode ? form : (body ?? "abcdef");
+  const lines = headers.map((value): HeaderLine => ["Authorization", value]);
+  const formType: HeaderLine = ["Content-Type", "application/x-www-form-urlencoded"];
+  const own = standard?.headers ?? [["file_offset", "4"] as const, ...(hasBody ? [formType] : [])];
+  const length: HeaderLine = ["Content-Length", `${Buffer.byteLength(sent)}`];
   return {
     method,
     path: inQuery === "" ? path : `${path}${joint}${inQuery}`,
-    headers: [
-      ...lines,
-      ["file_offset", "4"],
-      ...(method === "POST"
-        ? ([
-            ["Content-Type", "application/x-www-form-urlencoded"],
-            ["Content-Length", `${Buffer.byteLength(sent)}`],
-          ] as const)
-        : []),
-    ],
-    body: method === "POST" ? sent : "",
+    headers: [...lines, ...own, ...(hasBody ? [length] : [])],
+    body: hasBody ? sent : "",
   };
 }
 

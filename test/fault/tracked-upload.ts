@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 
+import { type Answer, toldOffset } from "../support/dialect-answer.ts";
+import type { Dialect } from "../support/dialect-wire.ts";
 import type { RawAddress } from "../support/raw-http.ts";
-import { type Answer, type GraphPeer, type Standing, toldOffset } from "./graph-peer.ts";
+import type { AppendWords, GraphPeer, Standing } from "./graph-peer.ts";
 
 const triesMax = 50;
 
@@ -10,6 +12,11 @@ export interface Range {
   readonly from: number;
   readonly to: number;
 }
+
+/** In whose words the next request is. */
+export type NextDialect = () => Dialect;
+
+const always = (): Dialect => "graph";
 
 /**
  * An upload as its client knows it: its bytes, and the highest offset any answer told. Whatever is
@@ -19,17 +26,29 @@ export class TrackedUpload {
   readonly id: string;
   readonly content: Buffer;
   readonly #peer: GraphPeer;
+  readonly #nextDialect: NextDialect;
   #acknowledged = 0;
   #handle: string | undefined;
 
-  constructor(peer: GraphPeer, id: string, content: Buffer) {
+  private constructor(
+    { peer, nextDialect }: { readonly peer: GraphPeer; readonly nextDialect: NextDialect },
+    id: string,
+    content: Buffer,
+  ) {
     this.#peer = peer;
+    this.#nextDialect = nextDialect;
     this.id = id;
     this.content = content;
   }
 
-  static async create(peer: GraphPeer, content: Buffer): Promise<TrackedUpload> {
-    return new TrackedUpload(peer, await peer.createOrFail(content.length), content);
+  /** Created and appended to in one dialect after the other, as they are drawn. */
+  static async create(
+    peer: GraphPeer,
+    content: Buffer,
+    nextDialect: NextDialect = always,
+  ): Promise<TrackedUpload> {
+    const id = await peer.createOrFail(content.length, nextDialect());
+    return new TrackedUpload({ peer, nextDialect }, id, content);
   }
 
   get length(): number {
@@ -63,13 +82,16 @@ export class TrackedUpload {
     this.#acknowledged = Math.max(this.#acknowledged, told);
   }
 
+  /** What the next append up to `to` is to say. */
+  words(to: number): AppendWords {
+    return { id: this.id, dialect: this.#nextDialect(), isLast: to === this.length };
+  }
+
   /** One append of [from, to); undefined when the connection ended without a whole answer. */
   async append(range: Range, through?: RawAddress): Promise<Answer | undefined> {
-    const bytes = this.content.subarray(range.from, range.to);
-    const request = { id: this.id, from: range.from, bytes };
-    const answer = await this.#peer.append(
-      through === undefined ? request : { ...request, through },
-    );
+    const { from, to } = range;
+    const bytes = this.content.subarray(from, to);
+    const answer = await this.#peer.append({ ...this.words(to), from, bytes, through });
     if (answer !== undefined) this.note(answer, range);
     return answer;
   }

@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { type Answer, answerIn } from "../support/dialect-answer.ts";
+import {
+  appendRequest,
+  authorizationOf,
+  creationRequest,
+  type Dialect,
+} from "../support/dialect-wire.ts";
 import { type HeaderLine, RawConnection, type RawRequestHead } from "../support/raw-http.ts";
 import type { ServerProcess } from "../support/server-process.ts";
 
@@ -10,7 +17,7 @@ export class ConnectionLostError extends Error {
   override readonly name = "ConnectionLostError";
 }
 
-/** An answer that is not 200. */
+/** An answer that is no success; its status as Graph would have it. */
 export class RefusedError extends Error {
   override readonly name = "RefusedError";
   readonly status: number;
@@ -22,17 +29,20 @@ export class RefusedError extends Error {
   }
 }
 
-type Answer = Readonly<Record<string, unknown>>;
+type Told = Answer["json"];
 
 export interface Append {
+  readonly dialect: Dialect;
   readonly id: string;
   readonly offset: number;
   readonly bytes: Buffer;
+  /** Whether it ends with the upload's last byte. */
+  readonly isLast: boolean;
   /** Let the connection go after this many bytes. */
   readonly cutAfterBytes?: number;
 }
 
-/** What an append was answered; a cut one is answered nothing. */
+/** What an append was answered; a cut one is answered nothing. Not every dialect tells a handle. */
 export interface Appended {
   readonly offset: number | undefined;
   readonly handle: string | undefined;
@@ -45,7 +55,7 @@ export interface Standing {
   readonly crc32: unknown;
 }
 
-/** The requests of a careful Graph client, each on a connection of its own. */
+/** The requests of a careful client in any dialect, each on a connection of its own. */
 export class UploadClient {
   readonly #server: ServerProcess;
   /** The server of the moment: after a crash there is a new one, at another port. */
@@ -56,20 +66,17 @@ export class UploadClient {
     this.#address = { host: "127.0.0.1", port: server.port };
   }
 
-  async create(length: number): Promise<string> {
-    const query = `file_name=crashed.pdf&file_length=${length}&file_type=application%2Fpdf`;
-    return String((await this.#post(`${this.#server.appId}/uploads?${query}`)).id);
+  /** Answers Graph's id of it, whatever it was created by. */
+  async create(length: number, dialect: Dialect): Promise<string> {
+    const head = creationRequest({ dialect, length }, this.#server.appId);
+    using connection = await this.#send(head, dialect);
+    return String((await answerOf(connection, dialect)).id);
   }
 
-  async append({ id, offset, bytes, cutAfterBytes }: Append): Promise<Appended> {
-    using connection = await this.#send({
-      method: "POST",
-      path: `/v21.0/${id}`,
-      headers: [
-        ["file_offset", `${offset}`],
-        ["Content-Length", `${bytes.length}`],
-      ],
-    });
+  async append(append: Append): Promise<Appended> {
+    const { dialect, id, offset, bytes, isLast, cutAfterBytes } = append;
+    const words = { dialect, id, from: offset, length: bytes.length, isLast };
+    using connection = await this.#send(appendRequest(words), dialect);
     const sent = cutAfterBytes === undefined ? bytes : bytes.subarray(0, cutAfterBytes);
     await connection.writeWhileTaken(chunksOf(sent), { untilAnswered: true });
     if (cutAfterBytes !== undefined) {
@@ -77,9 +84,17 @@ export class UploadClient {
       await sleep(5);
       return unanswered;
     }
-    const { h, file_offset: reached } = await answerOf(connection);
+    const { h, file_offset: reached } = await answerOf(connection, dialect);
     if (typeof h === "string") return { offset: undefined, handle: h };
     return { offset: Number(reached), handle: undefined };
+  }
+
+  /** For who was not told it with the last byte. */
+  async handle(id: string): Promise<string> {
+    using connection = await this.#send({ method: "GET", path: `/v21.0/${id}&fields=h` });
+    const { h } = await answerOf(connection);
+    if (typeof h !== "string") throw new Error("all bytes were taken, and there is no handle");
+    return h;
   }
 
   async standing(id: string): Promise<Standing> {
@@ -102,7 +117,7 @@ export class UploadClient {
     return Buffer.from(await response.arrayBuffer());
   }
 
-  async #post(path: string, body = ""): Promise<Answer> {
+  async #post(path: string, body = ""): Promise<Told> {
     const headers: HeaderLine[] = [
       ["Content-Type", "application/x-www-form-urlencoded"],
       ["Content-Length", `${Buffer.byteLength(body)}`],
@@ -112,24 +127,22 @@ export class UploadClient {
     return await answerOf(connection);
   }
 
-  async #send(head: RawRequestHead): Promise<RawConnection> {
+  async #send(head: RawRequestHead, dialect: Dialect = "graph"): Promise<RawConnection> {
     const connection = await RawConnection.open(this.#address).catch((error: unknown) => {
       throw new ConnectionLostError("no connection", { cause: error });
     });
-    const token: HeaderLine = ["Authorization", `OAuth ${this.#server.token}`];
+    const token = authorizationOf(dialect, this.#server.token);
     await connection.sendHead({ ...head, headers: [token, ...(head.headers ?? [])] });
     return connection;
   }
 }
 
-async function answerOf(connection: RawConnection): Promise<Answer> {
+async function answerOf(connection: RawConnection, dialect: Dialect = "graph"): Promise<Told> {
   const response = await connection.readResponse({ timeoutMs: 60_000 });
   if (response?.whole !== true) throw new ConnectionLostError("no answer");
-  const text = response.body.toString();
-  if (response.status !== 200) throw new RefusedError(response.status, text);
-  const value: unknown = JSON.parse(text);
-  if (typeof value !== "object" || value === null) throw new Error(`no object: ${text}`);
-  return { ...value };
+  const { status, json } = answerIn(dialect, response);
+  if (status !== 200) throw new RefusedError(status, response.body.toString());
+  return json;
 }
 
 function* chunksOf(bytes: Buffer): Generator<Buffer> {

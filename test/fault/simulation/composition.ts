@@ -6,6 +6,7 @@ import type { Catalog } from "../../../packages/server/src/catalog/catalog.ts";
 import { Room } from "../../../packages/server/src/engine/room.ts";
 import { Activity } from "../../../packages/server/src/engine/activity.ts";
 import { Leases } from "../../../packages/server/src/engine/lease.ts";
+import type { AppendRequest } from "../../../packages/server/src/engine/append.ts";
 import type { EngineParts } from "../../../packages/server/src/engine/parts.ts";
 import { unguardedRemoval } from "../../../packages/server/src/engine/removal-guard.ts";
 import { MemoryCatalog } from "../../support/memory-catalog.ts";
@@ -25,6 +26,8 @@ export interface Planted {
   readonly catalogInside?: (catalog: Catalog) => Catalog;
   /** Around what the engine is given. */
   readonly catalogOutside?: (catalog: Catalog) => Catalog;
+  /** Around what the engine is asked. */
+  readonly request?: (request: AppendRequest) => AppendRequest;
   /** Nobody waits for the writer before. */
   readonly impatient?: boolean;
   /** The model looks at what a crash leaves only, and not ahead at every commit. */

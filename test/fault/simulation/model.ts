@@ -1,16 +1,30 @@
 import { crc32 } from "../../../packages/server/src/base/crc32.ts";
 import type { Advance, EndUpload } from "../../../packages/server/src/catalog/catalog.ts";
-import type { Completion, Extent, Upload } from "../../../packages/server/src/catalog/records.ts";
+import type {
+  Completion,
+  CompletionRule,
+  Extent,
+  Upload,
+} from "../../../packages/server/src/catalog/records.ts";
 import type { MemoryRows } from "../../support/memory-rows.ts";
-import { sentBytes, type Attempt } from "./attempt.ts";
+import { endOf, isProven, mayComplete, sentBytes, type Attempt } from "./attempt.ts";
+import type { PlannedUpload } from "./schedule.ts";
 import type { CatalogWatch } from "./simulated-catalog.ts";
 import type { SimulatedVolume, VolumeWatch } from "./simulated-volume.ts";
+
+/** More than any append says or sends beyond the length that is meant. */
+const slackBytes = 1_024;
 
 /** An upload as its senders may count on it. */
 export interface KnownUpload {
   readonly id: string;
+  readonly rule: CompletionRule;
+  /** What its senders mean to bring, where nobody has said another length. */
+  readonly meantLength: number;
   /** What was committed, byte by byte. */
   readonly bytes: Buffer;
+  /** As it was said when it was created, or committed since. */
+  length: number | undefined;
   readonly attempts: Attempt[];
   committed: number;
   /** The highest offset that anybody was told. */
@@ -45,6 +59,10 @@ export class Model implements VolumeWatch, CatalogWatch {
   readonly counts = {
     commits: 0,
     completions: 0,
+    /** Committed after the creation. */
+    lengths: 0,
+    /** Appends refused for their digest. */
+    mismatches: 0,
     faults: 0,
     takeovers: 0,
     quarantined: 0,
@@ -71,10 +89,13 @@ export class Model implements VolumeWatch, CatalogWatch {
     this.#volume = volume;
   }
 
-  expect(id: string, length: number): KnownUpload {
+  expect(id: string, { length, isDeferred, completes }: PlannedUpload): KnownUpload {
     const upload: KnownUpload = {
       id,
-      bytes: Buffer.alloc(length),
+      rule: completes,
+      meantLength: length,
+      bytes: Buffer.alloc(length + slackBytes),
+      length: isDeferred ? undefined : length,
       attempts: [],
       committed: 0,
       told: 0,
@@ -106,6 +127,13 @@ export class Model implements VolumeWatch, CatalogWatch {
       this.fail(`offset ${offset} was told and only ${upload.committed} is committed`);
     }
     upload.told = Math.max(upload.told, offset);
+  }
+
+  /** Somebody is told a length, or that there is none yet; it may have been said meanwhile. */
+  tellLength(upload: KnownUpload, length: number | undefined): void {
+    if (length !== undefined && length !== upload.length) {
+      this.fail(`length ${length} was told and ${String(upload.length)} is committed`);
+    }
   }
 
   // The volume's changes.
@@ -161,10 +189,13 @@ export class Model implements VolumeWatch, CatalogWatch {
     }
     const { from, to } = advance;
     if (advance.fence !== fence) this.fail("the offset moved under a fence that was superseded");
-    if (from !== upload.committed || to < from || to > upload.bytes.length) {
+    if (advance.length !== undefined) this.#lengthSaid(upload, advance, advance.length);
+    if (from !== upload.committed || to < from || to > (upload.length ?? upload.bytes.length)) {
       this.fail(`the offset moved from ${from} to ${to} where ${upload.committed} was committed`);
       return;
     }
+    // Only a length: no byte is told by that, so nobody looked whether they are still all there.
+    if (upload.robbed && to === from && advance.ending === undefined) return;
     const extents = this.#rows.extentsOf(advance.blobId);
     const bytes = this.#bytesOf(extents);
     if (bytes.length < to) {
@@ -175,18 +206,44 @@ export class Model implements VolumeWatch, CatalogWatch {
       this.fail("bytes below the offset are not those that were committed");
     }
     const added = bytes.subarray(from, to);
-    const senders = upload.attempts.filter((attempt) => sent(attempt, from, added));
-    if (to > from && senders.length === 0) {
-      this.fail(`bytes ${from} to ${to} were committed that no single append has sent`);
-    }
+    const senders = this.#sendersOf(upload, from, added);
     added.copy(upload.bytes, from);
     upload.committed = to;
     if (crc32(upload.bytes.subarray(0, to)) !== advance.crc32) {
       this.fail("the CRC-32 that was committed is not that of the bytes");
     }
     if (advance.ending?.state === "complete") {
-      this.#completed(upload, advance.ending.completion, to === from ? undefined : senders);
+      // One that has all its bytes and only lacks its completion is completed by whoever looks.
+      const isLeft = to === from && upload.rule === "at_length";
+      this.#completed(upload, advance.ending.completion, isLeft ? undefined : senders);
     }
+  }
+
+  /** Those whose bytes these may be. */
+  #sendersOf(upload: KnownUpload, from: number, bytes: Buffer): Attempt[] {
+    const senders = upload.attempts.filter((attempt) => sent(attempt, from, bytes));
+    const proven = senders.filter(isProven);
+    if (bytes.length > 0 && proven.length === 0) {
+      const why = senders.length === 0 ? "no single append has sent" : "no digest has proven";
+      this.fail(`bytes ${from} to ${from + bytes.length} were committed that ${why}`);
+    }
+    return proven;
+  }
+
+  /** Once, and by somebody whose words count: what it says outright, or the end of what ends it. */
+  #lengthSaid(upload: KnownUpload, { from, to }: Advance, length: number): void {
+    this.counts.lengths += 1;
+    if (upload.length !== undefined) {
+      this.fail(`the length ${upload.length} became ${length}`);
+      return;
+    }
+    const sayers = upload.attempts.filter((attempt) => attempt.start <= from && isProven(attempt));
+    const isSaid = sayers.some((attempt) => {
+      const ends = attempt.completes === "at_end" && attempt.body.ending === "clean";
+      return attempt.declared === length || (ends && to === length && endOf(attempt) === length);
+    });
+    if (!isSaid) this.fail(`the length ${length} was committed that nobody has said`);
+    upload.length = length;
   }
 
   ended(ending: EndUpload, fence: string | undefined): void {
@@ -207,10 +264,12 @@ export class Model implements VolumeWatch, CatalogWatch {
     senders: readonly Attempt[] | undefined,
   ): void {
     this.counts.completions += 1;
+    const { committed, rule } = upload;
     if (upload.completion !== undefined) this.fail("an upload was completed twice");
-    if (upload.committed !== upload.bytes.length) this.fail("an upload was completed too early");
-    if (senders !== undefined && !senders.some(({ body }) => body.ending === "clean")) {
-      this.fail("an upload was completed by a body that did not end cleanly");
+    if (committed !== upload.length) this.fail("an upload was completed too early");
+    const completers = senders?.filter((attempt) => endOf(attempt) === committed);
+    if (completers?.some((attempt) => mayComplete(attempt, rule)) === false) {
+      this.fail("an upload was completed by no body that ended cleanly and may complete it");
     }
     upload.completion = completion;
   }

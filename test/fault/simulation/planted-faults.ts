@@ -2,6 +2,8 @@ import type { BlobStore } from "../../../packages/server/src/blobs/blob-store.ts
 import type { Volume, VolumeFile } from "../../../packages/server/src/blobs/disk/volume.ts";
 import { CatalogFullError, type Catalog } from "../../../packages/server/src/catalog/catalog.ts";
 import type { Extent, Upload } from "../../../packages/server/src/catalog/records.ts";
+import type { AppendRequest } from "../../../packages/server/src/engine/append.ts";
+import { digestOf } from "./attempt.ts";
 import { overBlobStore, type Planted } from "./composition.ts";
 import type { SimulatedTime } from "./simulated-time.ts";
 import { InjectedError } from "./weather.ts";
@@ -76,7 +78,40 @@ export const plantedFaults: readonly PlantedFault[] = [
     planted: { catalogOutside: withLostAnswers },
     fenceAlone: false,
   },
+  {
+    name: "an append whose digest does not match is committed all the same",
+    planted: { request: withAnyDigest },
+    fenceAlone: false,
+  },
+  {
+    name: "bytes are committed before their digest has matched",
+    planted: { request: (request) => ({ ...request, digest: undefined }) },
+    fenceAlone: false,
+  },
 ];
+
+/** Whatever came is what was wanted. */
+function withAnyDigest(request: AppendRequest): AppendRequest {
+  const { body, digest } = request;
+  if (digest === undefined) return request;
+  const came: Buffer[] = [];
+  return {
+    ...request,
+    body: {
+      announcedLength: body.announcedLength,
+      next: async () => {
+        const batch = await body.next();
+        // Its memory is used again.
+        if (batch.kind === "bytes") came.push(Buffer.concat(batch.chunks));
+        return batch;
+      },
+      stop: () => {
+        body.stop();
+      },
+    },
+    digest: { ...digest, expected: () => digestOf(digest.algorithm, Buffer.concat(came)) },
+  };
+}
 
 /** A volume whose files have some of their verbs changed. */
 function overVolume(volume: Volume, changes: (file: VolumeFile) => Partial<VolumeFile>): Volume {

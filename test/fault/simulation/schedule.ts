@@ -1,5 +1,8 @@
 import fc from "fast-check";
 import type { BodyEnding } from "../../../packages/server/src/base/body.ts";
+import type { CompletionRule } from "../../../packages/server/src/catalog/records.ts";
+import type { AppendCompletion } from "../../../packages/server/src/engine/append-length.ts";
+import type { DigestAlgorithm } from "../../../packages/server/src/engine/body-digest.ts";
 import type { Weather } from "./weather.ts";
 
 /** One body as it is planned: what of it fits the upload is decided when it is sent. */
@@ -13,6 +16,29 @@ export interface PlannedBody {
   readonly announces: boolean;
 }
 
+/** What an append says beside its bytes. */
+export interface PlannedWords {
+  readonly completes: AppendCompletion;
+  /** How far the length that it says is beside the right one; undefined where it says none. */
+  readonly lengthBeside: number | undefined;
+  readonly digest: PlannedDigest | undefined;
+}
+
+export interface PlannedDigest {
+  readonly algorithm: DigestAlgorithm;
+  /** Of the bytes that are sent, of others, or announced and never told. */
+  readonly kind: "right" | "wrong" | "missing";
+}
+
+export interface PlannedUpload {
+  /** As it is meant; an append that ends it may make it another one where it is not said before. */
+  readonly length: number;
+  /** Created without it. */
+  readonly isDeferred: boolean;
+  readonly completes: CompletionRule;
+  readonly lifetimeMs: number;
+}
+
 export type Action = {
   readonly atMs: number;
   /** Which of the schedule's uploads, counted round. */
@@ -21,6 +47,7 @@ export type Action = {
   | {
       readonly kind: "append";
       readonly body: PlannedBody;
+      readonly words: PlannedWords;
       /** Asks for the offset first, or goes on from the highest that was told. */
       readonly asks: boolean;
       /** How far beside the right offset it begins. */
@@ -51,7 +78,7 @@ export interface Phase {
 
 export interface Schedule {
   readonly seed: number;
-  readonly uploads: readonly { readonly length: number; readonly lifetimeMs: number }[];
+  readonly uploads: readonly PlannedUpload[];
   readonly weather: Weather;
   /**
    * Nobody waits for the writer before, and every take writes a file of its own: then the fence
@@ -84,9 +111,23 @@ const body: fc.Arbitrary<PlannedBody> = fc.record({
   announces: fc.boolean(),
 });
 
+const words: fc.Arbitrary<PlannedWords> = fc.record({
+  completes: fc.constantFrom("at_length", "at_length", "at_end", "as_created"),
+  lengthBeside: rarely(rarely(fc.integer({ min: -300, max: 300 }), 0, 4), undefined, 4),
+  digest: rarely<PlannedDigest, undefined>(
+    fc.record({
+      algorithm: fc.constantFrom("crc32", "md5", "sha1", "sha256"),
+      kind: fc.constantFrom("right", "right", "wrong", "missing"),
+    }),
+    undefined,
+    5,
+  ),
+});
+
 const append = fc.record({
   kind: fc.constant("append" as const),
   body,
+  words,
   asks: fc.boolean(),
   besideBytes: rarely(fc.integer({ min: -400, max: 400 }), 0, 12),
   isRevoked: rarely(fc.constant(true), false, 12),
@@ -133,6 +174,12 @@ export const anySchedule: fc.Arbitrary<Schedule> = fc.record({
   uploads: fc.array(
     fc.record({
       length: fc.oneof(fc.integer({ min: 1, max: 3_000 }), fc.integer({ min: 1_000, max: 20_000 })),
+      isDeferred: rarely(fc.constant(true), false, 3),
+      completes: rarely<CompletionRule, CompletionRule>(
+        fc.constant("when_told"),
+        "at_length",
+        3,
+      ),
       lifetimeMs: rarely(fc.constant(30 * 60_000), 24 * 60 * 60_000, 8),
     }),
     { minLength: 1, maxLength: 2 },

@@ -67,6 +67,8 @@ export const limits = Object.freeze({
   /** What S3 asks of every part of a multipart upload but the last. */
   s3MultipartBytesMin: 5 * MiB,
   s3MultipartPartsMax: 10_000,
+  /** What is counted on where a store does not take as many. */
+  s3FewPartsMax: 1_000,
   /** Pieces of an assembly that are read and written again. */
   s3RewriteBytes: 8 * MiB,
 

@@ -8,7 +8,7 @@ import type { Extent, Upload } from "../catalog/records.ts";
 import { completesAt, declaredLength, type LengthWords } from "./append-length.ts";
 import { BodyDigest, type ExpectedDigest } from "./body-digest.ts";
 import { CheckpointPolicy } from "./checkpoint-policy.ts";
-import { endingOf, rejectionOf } from "./complete.ts";
+import { endingOf, endsWhole, rejectionOf } from "./complete.ts";
 import { mergeExtents, openAppender } from "./extents.ts";
 import type { WriterWord } from "./activity.ts";
 import type { Lease } from "./lease.ts";
@@ -133,7 +133,8 @@ export class AppendRun {
     const next = whole.length > left ? undefined : await body.next();
     if (next?.kind === "end" && next.ending === "clean") return await this.#endWith(whole);
     body.stop();
-    const kept = whole.subarray(0, left - 1);
+    // Nothing is left of an upload that has all its bytes and was not told to be complete.
+    const kept = whole.subarray(0, Math.max(0, left - 1));
     if (kept.length > 0) await this.#write([kept], { length: kept.length, waitedMs: 0 });
     await this.#checkpoint(undefined);
     if (next?.kind === "end") return { ending: next.ending, upload: this.#upload };
@@ -185,12 +186,18 @@ export class AppendRun {
       return await this.#completeInline(last);
     }
     if (last !== undefined) await this.#write([last], { length: last.length, waitedMs: 0 });
+    else if (this.#appender === undefined) await this.#refuseDamaged();
     await this.#request.authorise();
     // What is to be read back, to be judged as a whole, must be where it can be read.
     if (sha256 !== undefined) await this.#checkpoint(undefined);
     this.#declared ??= length === undefined ? (this.#appender?.position ?? offset) : undefined;
     await this.#checkpoint(await this.#ending());
     return { ending: "clean", upload: this.#upload };
+  }
+
+  async #refuseDamaged(): Promise<void> {
+    if (await endsWhole(this.#parts, this.#upload, this.#extents)) return;
+    throw uploadError("upload_damaged", { offset: this.#upload.offset });
   }
 
   async #completeInline(bytes: Uint8Array): Promise<Consumed> {

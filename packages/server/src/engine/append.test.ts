@@ -9,6 +9,7 @@ import type { Upload } from "../catalog/records.ts";
 import { append, type AppendRequest } from "./append.ts";
 import type { ExpectedDigest } from "./body-digest.ts";
 import { createUpload, type CreateRequest } from "./create.ts";
+import { findUpload } from "./look-up.ts";
 import type { EngineParts } from "./parts.ts";
 import { readBlob } from "./read.ts";
 
@@ -111,6 +112,17 @@ describe("completion that is told", () => {
     expect((await contentOf(whole)).equals(bytes)).toBe(true);
   });
 
+  test("an upload that has all its bytes takes no more, whatever is announced of them", async () => {
+    const upload = await create({ completes: "when_told" });
+    await send(upload, 0, { body: givenBody([bytes]), completes: "as_created" });
+    for (const chunked of [false, true]) {
+      const body = givenBody([front], { chunked });
+      const more = send(upload, bytes.length, { body, completes: "as_created" });
+      await expect(more).rejects.toMatchObject({ code: "length_exceeded" });
+      expect(await stored(upload)).toMatchObject({ state: "open", offset: bytes.length });
+    }
+  });
+
   test.for([false, true])("a body's end can be the upload's (chunked: %s)", async (chunked) => {
     const upload = await create({ completes: "when_told", length: undefined });
     const body = givenBody([front, back], { chunked });
@@ -136,6 +148,32 @@ describe("completion that is told", () => {
     const chunked = send(upload, 0, { body, completes: "at_end" });
     await expect(chunked).rejects.toMatchObject({ code: "length_inconsistent" });
     expect(await stored(upload)).toMatchObject({ state: "open", offset: front.length });
+  });
+});
+
+describe("an upload whose bytes were lost behind the server's back", () => {
+  async function damaged(changes: Partial<CreateRequest>): Promise<Upload> {
+    const upload = await create(changes);
+    await send(upload, 0, { body: givenBody([bytes]), completes: "as_created" });
+    const keys = (await catalog.listExtents(upload.blobId)).map(({ key }) => key);
+    await engine.blobs.remove(keys);
+    return upload;
+  }
+
+  test("is not completed by an append without bytes", async () => {
+    const upload = await damaged({ completes: "when_told" });
+    const told = { body: givenBody([]), completes: "at_end" } as const;
+    const refused = send(upload, bytes.length, told);
+    await expect(refused).rejects.toMatchObject({ code: "upload_damaged" });
+    expect(await stored(upload)).toMatchObject({ state: "damaged", offset: bytes.length });
+  });
+
+  test("is not completed by being looked at once its length is said", async () => {
+    const upload = await damaged({ length: undefined });
+    const body = givenBody([], { ending: "cut", chunked: true });
+    const cut = send(upload, bytes.length, { body, length: bytes.length });
+    await expect(cut).rejects.toMatchObject({ code: "body_cut" });
+    expect(await findUpload(engine, upload.id, upload.appId)).toMatchObject({ state: "damaged" });
   });
 });
 

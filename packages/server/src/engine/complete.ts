@@ -4,6 +4,7 @@ import type { Completion, Extent, Upload } from "../catalog/records.ts";
 import { limits } from "../base/limits.ts";
 import { sha256Of } from "../base/sha256.ts";
 import { assembleInBackground } from "./assemble.ts";
+import { damage } from "./damage.ts";
 import { lacksCompletion } from "./expiry.ts";
 import type { EngineParts } from "./parts.ts";
 import { readExtents } from "./read.ts";
@@ -44,6 +45,24 @@ export function rejectionOf(
   parts.log.warn({ upload: upload.id, type: upload.type }, "content disagrees with its type");
   if (upload.contentPolicy !== "reject") return undefined;
   return `the content is not ${upload.type}, which was declared`;
+}
+
+/**
+ * Whether the last run is all there, for who completes an upload without having gone on with it:
+ * whoever does finds out by that.
+ */
+export async function endsWhole(
+  parts: Pick<EngineParts, "blobs">,
+  { offset }: Pick<Upload, "offset">,
+  extents: readonly Extent[],
+): Promise<boolean> {
+  const last = extents.at(-1);
+  if (last === undefined || last.inline !== undefined) return true;
+  try {
+    return await parts.blobs.isWhole(last);
+  } catch (error) {
+    throw uploadError("storage_failed", { offset }, { cause: error });
+  }
 }
 
 function newCompletion(parts: EngineParts, upload: Upload): Completion {
@@ -91,6 +110,10 @@ export async function completeLeftOpen(parts: EngineParts, id: string): Promise<
     const { upload } = lease;
     if (!lacksCompletion(upload)) return;
     const extents = await parts.catalog.listExtents(upload.blobId);
+    if (!(await endsWhole(parts, upload, extents))) {
+      await damage(parts, lease, "its last bytes are missing");
+      return;
+    }
     const ending = await endingOf(parts, upload, { extents, head: new Uint8Array() });
     const outcome = await parts.catalog.advance({
       id,
