@@ -261,8 +261,9 @@ describe("a PATCH while another one is stalled", () => {
     const upload = { url, offset: 0 };
     using stalled = await target().beginPatch(context, upload, declaring(bytes.length));
     await stalled.write(bytes.subarray(0, 300_000));
-    // Long enough for any server to have taken them in; asking would end the first writer.
-    await sleep(500);
+    const onlooker = await target().onlooker(context);
+    const moved = async () => ((await onlooker.offsetOf(url)) === 300_000 ? true : undefined);
+    await eventually(moved, { what: "the first writer's bytes to be durable" });
     const started = performance.now();
     const rest = bytes.subarray(300_000);
     const answer = await api.patch({ url, offset: 300_000, bytes: rest });
