@@ -1,6 +1,6 @@
 import type { Principal } from "../../access/scopes.ts";
 import { interrupt } from "../../engine/interrupt.ts";
-import { findUpload } from "../../engine/look-up.ts";
+import { findSettled, findUpload } from "../../engine/look-up.ts";
 import type { Upload } from "../../engine/records.ts";
 import type { StandardRequest } from "./request.ts";
 
@@ -13,7 +13,8 @@ export async function settle(
   { parts }: StandardRequest,
   { upload, principal }: { readonly upload: Upload; readonly principal: Principal },
 ): Promise<Upload> {
-  if (upload.state !== "open" || !principal.scopes.has("append")) return upload;
+  if (upload.state !== "open") return upload;
+  if (!principal.scopes.has("append")) return findSettled(parts.engine, upload);
   await interrupt(parts.engine, upload.id);
   return findUpload(parts.engine, upload.id, principal.appId);
 }
