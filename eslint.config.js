@@ -112,7 +112,7 @@ export default defineConfig(
     rules: { "max-lines-per-function": "off", "no-console": "off" },
   },
   {
-    files: ["eslint.config.js", "packages/server/bin/hawser.js"],
+    files: ["eslint.config.js", "packages/server/bin/hawser.js", "packages/web/prepare.js"],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { globals: { process: "readonly", URL: "readonly", console: "readonly" } },
   },

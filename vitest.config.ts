@@ -11,7 +11,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["source"] } },
   test: {
     include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/dist/**"],
+    exclude: ["**/node_modules/**", "**/dist/**", "test/swift/**"],
     // Real servers and real processes: on a small machine files in parallel only starve each other.
     maxWorkers: 2,
     testTimeout: 30_000,

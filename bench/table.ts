@@ -33,8 +33,13 @@ export function tableOf(results: readonly Compared[]): string {
   return tableWith(columns, results);
 }
 
+/** Those with a bound alone, and in fewer words. */
 export function shortTableOf(results: readonly Compared[]): string {
-  return tableWith(shortColumns, results);
+  const bounded = results.map(({ title, rows }) => ({
+    title,
+    rows: rows.filter(({ most, least }) => most !== undefined || least !== undefined),
+  }));
+  return tableWith(shortColumns, bounded);
 }
 
 function tableWith(wanted: Readonly<Record<string, Column>>, results: readonly Compared[]): string {
@@ -65,6 +70,7 @@ const words: Readonly<Record<string, string>> = {
   seconds: "s",
   trafficMB: "MB read and written by the server",
   cpuSeconds: "CPU s",
+  gzipKiB: "KiB, minified and with gzip",
 };
 
 /** What was measured with its unit, in the words of a table. */

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { TcpProxy } from "../../test/support/tcp-proxy.ts";
 import type { ContenderKind } from "../contenders/contender.ts";
-import { appId, hawser, token } from "../contenders/hawser.ts";
+import { appId, hawser, hawserTus, token } from "../contenders/hawser.ts";
 import { tusServer } from "../contenders/tus-server.ts";
 import type { Bench, Figure, Measured } from "../figure.ts";
 import { run } from "../processes.ts";
@@ -20,24 +20,30 @@ const ours: Library = {
     ...[`${port}`, appId, token, file],
   ],
 };
+/** The same library on the server it is made for, and on ours. */
 const theirs: Library = {
   name: "tus-js-client",
   server: tusServer,
-  command: (port, file) => [senderOf("tus-js-client.ts"), `${port}`, "/files", file],
+  command: (port, file) => [senderOf("tus-js-client.ts"), `${port}`, "/files", token, file],
+};
+const theirsHere: Library = {
+  name: "tus-js-client on Hawser",
+  server: hawserTus,
+  command: (port, file) => [senderOf("tus-js-client.ts"), `${port}`, "/uploads", token, file],
 };
 const cuts = 10;
 
-/** A library with the server it is made for, over a line that is cut again and again. */
+/** A library over a line that is cut again and again. */
 export const clientCuts: Figure = {
   name: "client-cuts",
   title: `512 MiB sent by a client library over a line that is cut ${cuts} times`,
   measure: async (bench) => {
-    const rounds = await bench.rounds([ours, theirs], (library) => measure(bench, library));
-    const against = { of: ours.name, to: theirs.name, most: 1 };
-    return [
-      rounds.ratio({ ...against, what: "seconds" }),
-      rounds.ratio({ ...against, what: "senderCpuSecondsPerGB" }),
-    ];
+    const libraries = [ours, theirs, theirsHere];
+    const rounds = await bench.rounds(libraries, (library) => measure(bench, library));
+    return [theirs, theirsHere].flatMap(({ name: to }) => [
+      rounds.ratio({ of: ours.name, to, what: "seconds", most: 1 }),
+      rounds.ratio({ of: ours.name, to, what: "senderCpuSecondsPerGB", most: 1 }),
+    ]);
   },
 };
 

@@ -1,6 +1,7 @@
 import type { Figure } from "../figure.ts";
 import { client } from "./client.ts";
 import { clientCuts } from "./client-cuts.ts";
+import { clientSize } from "./client-size.ts";
 import { fullCatalog } from "./full-catalog.ts";
 import { dialects, oneBody, smallWrites } from "./one-body.ts";
 import { parallel } from "./parallel.ts";
@@ -26,6 +27,7 @@ export const figures: readonly Figure[] = [
   fullCatalog,
   client,
   clientCuts,
+  clientSize,
   s3OneBody,
   s3SmallAppends,
   s3Memory,

@@ -1,21 +1,22 @@
-import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connectGraph } from "hawser-client";
 import type { Browser } from "playwright-core";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { eventually } from "../support/eventually.ts";
-import { patternBytes } from "../support/seeded.ts";
-import { ServerProcess } from "../support/server-process.ts";
-import { graphOf, PageVisit, tokenForAll } from "./support/page-visit.ts";
+import { GraphApi } from "../conformance/graph/graph-api.ts";
+import { RawConnection } from "../support/raw-http.ts";
+import { repositoryDirectory, ServerProcess } from "../support/server-process.ts";
+import { accessibilityFaults } from "./support/accessibility.ts";
+import { expectStored } from "./support/expect-stored.ts";
+import { administer, graphOf, mintToken, PageVisit, tokenForAll } from "./support/page-visit.ts";
+import { type SampleFile, sampleFile } from "./support/sample-file.ts";
 import { shareBrowser } from "./support/share-browser.ts";
 
-const axeScript = readFileSync(
-  createRequire(import.meta.url).resolve("axe-core/axe.min.js"),
-  "utf8",
-);
+// A browser takes a while on a machine that does other things too.
+vi.setConfig({ testTimeout: 90_000 });
+
 const mib = 1024 * 1024;
 
 let server: ServerProcess;
@@ -33,27 +34,8 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-/** A film as far as the server looks into it. */
-async function film(name: string, length: number): Promise<string> {
-  const bytes = patternBytes({ seed: length + name.length, length });
-  bytes.write("\0\0\0\x18ftypmp42", 0, "latin1");
-  const path = join(directory, name);
-  await writeFile(path, bytes);
-  return path;
-}
-
-/** What axe finds wrong, one line each. */
-async function faultsOf({ page }: PageVisit): Promise<string[]> {
-  // Evaluated from outside, which the page's own policy does not concern.
-  await page.evaluate(axeScript);
-  return page.evaluate(async () => {
-    // Put there by the script above.
-    const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    };
-    const { violations } = await axe.run();
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-  });
+function sample(name: string, length: number): Promise<SampleFile> {
+  return sampleFile(directory, name, length);
 }
 
 describe("signing in", () => {
@@ -62,7 +44,7 @@ describe("signing in", () => {
     const { page } = visit;
     await visit.signIn("not-a-token");
     await page.getByRole("alert").getByText("does not know this token").waitFor();
-    expect(await faultsOf(visit)).toEqual([]);
+    expect(await accessibilityFaults(page)).toEqual([]);
     await visit.signIn(server.token);
     await page.getByText("Drop files or folders anywhere").waitFor();
     expect(await page.evaluate(() => localStorage.length)).toBe(0);
@@ -81,6 +63,31 @@ describe("signing in", () => {
     await page.reload();
     await page.getByLabel("Access token").waitFor();
   });
+
+  test("as another app shows another list, and sends the same file for that app too", async () => {
+    const other = "777000000004";
+    await administer(server, "/admin/v1/apps", { id: other });
+    const theirToken = await mintToken(server, { appId: other });
+    await using visit = await PageVisit.open(browser, server.url);
+    const { page } = visit;
+    const log = await sample("log book.pdf", 70_000);
+    await visit.signIn(server.token);
+    await visit.pick([log.path]);
+    await visit.row("log book.pdf").getByText("On the server").waitFor();
+    await visit.button("Sign out").click();
+    await visit.signIn(theirToken);
+    await page.getByRole("heading", { name: "Send files" }).waitFor();
+    await visit.pick([log.path]);
+    await visit.row("log book.pdf").getByText("On the server").waitFor();
+    await visit.button("Clear finished").click();
+    await page.getByRole("heading", { name: "Send files" }).waitFor();
+    await visit.button("Sign out").click();
+    await visit.signIn(server.token);
+    await visit.row("log book.pdf").getByText("On the server").waitFor();
+    await expectStored(server, [log]);
+    const theirs = connectGraph({ url: server.url, appId: other, token: theirToken });
+    expect((await theirs.listUploads({ status: "complete" })).entries).toHaveLength(1);
+  });
 });
 
 describe("uploading", () => {
@@ -88,7 +95,7 @@ describe("uploading", () => {
     await using visit = await PageVisit.open(browser, server.url);
     const { page } = visit;
     await visit.signIn(server.token);
-    const path = await film("regatta.mp4", 9 * mib + 1);
+    const { path, bytes } = await sample("regatta.mp4", 9 * mib + 1);
     await visit.pick([path]);
     await visit.row("regatta.mp4").getByText("On the server").waitFor();
     await page.getByRole("status").getByText("regatta.mp4 is on the server.").waitFor();
@@ -99,8 +106,8 @@ describe("uploading", () => {
     const { body } = await graphOf(server).download(fileId);
     const chunks: Uint8Array[] = [];
     for await (const chunk of body) chunks.push(chunk.slice());
-    expect(Buffer.concat(chunks).equals(readFileSync(path))).toBe(true);
-    expect(await faultsOf(visit)).toEqual([]);
+    expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
+    expect(await accessibilityFaults(page)).toEqual([]);
     expect(visit.complaints).toEqual([]);
   });
 
@@ -108,57 +115,34 @@ describe("uploading", () => {
     await using visit = await PageVisit.open(browser, server.url);
     await visit.signIn(server.token);
     await visit.setUplink(4 * mib);
-    await visit.pick([await film("ferry.mp4", 20 * mib)]);
-    const row = visit.row("ferry.mp4");
-    await row.getByText("/s").waitFor();
+    const ferry = await sample("ferry.mp4", 20 * mib);
+    await visit.pick([ferry.path]);
+    await visit.row("ferry.mp4").getByText("/s").waitFor();
     await visit.button("Pause ferry.mp4").click();
-    await row.getByText("Paused").waitFor();
+    await visit.row("ferry.mp4").getByText("Paused").waitFor();
     await visit.setUplink(-1);
     await visit.button("Go on ferry.mp4").click();
-    await row.getByText("On the server").waitFor();
+    await visit.row("ferry.mp4").getByText("On the server").waitFor();
+    await expectStored(server, [ferry]);
   });
 
   test("goes on by itself when the network comes back", async () => {
     await using visit = await PageVisit.open(browser, server.url);
     await visit.signIn(server.token);
     await visit.setUplink(4 * mib);
-    await visit.pick([await film("lighthouse.mp4", 20 * mib)]);
+    const lighthouse = await sample("lighthouse.mp4", 20 * mib);
+    await visit.pick([lighthouse.path]);
     await visit.row("lighthouse.mp4").getByText("/s").waitFor();
     await visit.setUplink(0);
     await visit.page.getByText("You are offline.").first().waitFor();
     await visit.setUplink(-1);
     await visit.row("lighthouse.mp4").getByText("On the server").waitFor();
-  });
-
-  test("goes on after a reload once the file is picked again", async () => {
-    await using visit = await PageVisit.open(browser, server.url);
-    await visit.signIn(server.token, { remember: true });
-    await visit.setUplink(6 * mib);
-    const path = await film("harbour.mp4", 30 * mib);
-    await visit.pick([path]);
-    const bar = visit.page.getByRole("progressbar", { name: "harbour.mp4" });
-    const durable = await eventually(
-      async () => {
-        const value = Number(await bar.getAttribute("aria-valuenow"));
-        return value > 0 ? value : undefined;
-      },
-      { what: "some bytes to be durable" },
-    );
-    await visit.button("Pause harbour.mp4").click();
-    await visit.row("harbour.mp4").getByText("Paused").waitFor();
-    // What is remembered is written a moment later.
-    await visit.page.waitForTimeout(500);
-    await visit.page.reload();
-    await visit.row("harbour.mp4").getByText("Pick harbour.mp4 again to go on").waitFor();
-    expect(Number(await bar.getAttribute("aria-valuenow"))).toBeGreaterThanOrEqual(durable);
-    await visit.pick([path]);
-    await visit.row("harbour.mp4").getByText("On the server").waitFor();
-    const { entries } = await graphOf(server).listUploads({ limit: 100 });
-    expect(entries.filter(({ name }) => name === "harbour.mp4")).toHaveLength(1);
+    await expectStored(server, [lighthouse]);
   });
 
   test("of a file that the server does not take says why, and what is cancelled is gone", async () => {
     await using visit = await PageVisit.open(browser, server.url);
+    const { page } = visit;
     await visit.signIn(server.token);
     await writeFile(join(directory, "notes.xyz"), "nothing that anybody takes");
     await visit.pick([join(directory, "notes.xyz")]);
@@ -167,7 +151,7 @@ describe("uploading", () => {
     expect(await row.textContent()).toMatch(/type/i);
     await visit.button("Cancel notes.xyz").click();
     await row.getByText("Cancelled").waitFor();
-    expect(await faultsOf(visit)).toEqual([]);
+    expect(await accessibilityFaults(page)).toEqual([]);
   });
 
   test("of five thousand files keeps only the rows in sight", async () => {
@@ -195,24 +179,118 @@ describe("uploading", () => {
       document.documentElement.clientWidth,
     ]);
     expect(wide).toBeLessThanOrEqual(seen);
-  }, 60_000);
+  });
 });
 
+/** The live view, of which the row of that upload is shown. */
+async function openLive(visit: PageVisit, name: string) {
+  await visit.signIn(await tokenForAll(server));
+  await visit.page.getByRole("link", { name: "Live" }).click();
+  const row = visit.page.locator(".live-row").filter({ hasText: name });
+  await row.waitFor();
+  return row;
+}
+
 describe("an operator", () => {
-  test("sees an upload and can cancel it", async () => {
-    await using visit = await PageVisit.open(browser, server.url);
-    const { page } = visit;
-    await visit.signIn(await tokenForAll(server));
-    await page.getByRole("link", { name: "Live" }).click();
-    const name = "anchor.pdf";
+  test.each([
+    ["Cancel", "cancelled"],
+    ["Expire", "expired"],
+  ])("sees an upload and can %s it", async (verb, state) => {
+    const name = `${state}.pdf`;
     const id = await graphOf(server).start({ name, type: "application/pdf", length: 1000 });
-    const row = page.locator(".live-row").filter({ hasText: name });
-    await row.waitFor();
-    expect(await faultsOf(visit)).toEqual([]);
-    await row.getByRole("button", { name: `Cancel ${name}` }).click();
-    await visit.button("Cancel this upload").click();
+    await using visit = await PageVisit.open(browser, server.url);
+    const row = await openLive(visit, name);
+    await row.getByRole("button", { name: `${verb} ${name}` }).click();
+    await visit.button(`${verb} this upload`).click();
     await row.waitFor({ state: "detached" });
     await expect(graphOf(server).status(id)).rejects.toMatchObject({ code: "gone" });
+    const listed = await graphOf(server).listUploads({ status: state });
+    expect(listed.entries.map((entry) => entry.id)).toContain(id);
     expect(visit.complaints).toEqual([]);
+  });
+
+  test("sees which upload has stalled, until it goes on", async () => {
+    const { address: url, appId, token } = server;
+    const api = new GraphApi({ url, appId, token });
+    const id = await api.start({ file_name: "slack.pdf", file_length: 2000 });
+    using connection = await RawConnection.open({ host: "127.0.0.1", port: server.port });
+    await connection.sendHead(api.appendHead(id, 2000));
+    await connection.write(Buffer.from("%PDF-1.4\n".padEnd(1000)));
+    await using visit = await PageVisit.open(browser, server.url);
+    const row = await openLive(visit, "slack.pdf");
+    await row.getByText("stalled for").waitFor();
+    expect(await row.getAttribute("class")).toContain("stalled");
+    await visit.page.locator(".count.alarming").getByText("1", { exact: true }).waitFor();
+    await connection.write(Buffer.alloc(1000));
+    await row.waitFor({ state: "detached" });
+    await visit.page.locator(".count.alarming").waitFor({ state: "detached" });
+    expect((await connection.answer()).status).toBe(200);
+  });
+});
+
+describe.each(["light", "dark"])("in %s colours", (colours) => {
+  const open = () => PageVisit.open(browser, server.url, { dark: colours === "dark" });
+
+  test("axe finds nothing wrong with rows of every kind and what is asked of them", async () => {
+    await using visit = await open();
+    const { page } = visit;
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await visit.signIn(server.token);
+    await page.getByText("Drop files or folders anywhere").waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await writeFile(join(directory, "notes.xyz"), "nothing that anybody takes");
+    const done = await sample(`${colours} done.pdf`, 1000);
+    await visit.pick([done.path, join(directory, "notes.xyz")]);
+    await visit.row(done.name).getByText("On the server").waitFor();
+    await visit.button("Retry notes.xyz").waitFor();
+    await visit.setUplink(mib / 4);
+    const films = ["first", "second", "third"].map((name) => `${colours} ${name}.mp4`);
+    const made = await Promise.all(films.map((name) => sample(name, 30 * mib)));
+    await visit.pick(made.map(({ path }) => path));
+    const [paused = "", cancelled = ""] = films;
+    await visit.button(`Pause ${paused}`).click();
+    await visit.row(paused).getByText("Paused").waitFor();
+    await visit.button(`Cancel ${cancelled}`).click();
+    await visit.row(cancelled).getByText("Cancelled").waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await visit.setUplink(0);
+    await page.getByText("You are offline.").first().waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
+
+  test("axe finds nothing wrong with the details of a picture that is shown", async () => {
+    await using visit = await open();
+    const { page } = visit;
+    await visit.signIn(server.token);
+    await visit.pick([join(repositoryDirectory, "docs/page/empty.png")]);
+    await visit.button("Details empty.png").click();
+    const look = page.getByRole("img", { name: "Preview of empty.png" });
+    await look.waitFor();
+    await expect
+      .poll(() => look.evaluate((image) => (image as HTMLImageElement).naturalWidth))
+      .toBeGreaterThan(0);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await visit.button("Publish").click();
+    await page.getByRole("textbox", { name: "File id" }).waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    expect(visit.complaints).toEqual([]);
+  });
+
+  test("axe finds nothing wrong with the live view and its question", async () => {
+    const { address: url, appId, token } = server;
+    const api = new GraphApi({ url, appId, token });
+    const name = `${colours} slack.pdf`;
+    const id = await api.start({ file_name: name, file_length: 2000 });
+    using connection = await RawConnection.open({ host: "127.0.0.1", port: server.port });
+    await connection.sendHead(api.appendHead(id, 2000));
+    await connection.write(Buffer.from("%PDF-1.4\n".padEnd(1000)));
+    await using visit = await open();
+    const row = await openLive(visit, name);
+    await row.getByText("stalled for").waitFor();
+    await visit.page.locator(".plot canvas").waitFor();
+    expect(await accessibilityFaults(visit.page)).toEqual([]);
+    await row.getByRole("button", { name: `Expire ${name}` }).click();
+    await visit.button("Expire this upload").waitFor();
+    expect(await accessibilityFaults(visit.page)).toEqual([]);
   });
 });

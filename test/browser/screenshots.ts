@@ -8,7 +8,7 @@ import { patternBytes } from "../support/seeded.ts";
 import { repositoryDirectory, ServerProcess } from "../support/server-process.ts";
 import { chromiumMissing, launchChromium } from "./support/chromium.ts";
 import type { PageVisitOptions } from "./support/page-visit.ts";
-import { PageVisit, tokenForAll } from "./support/page-visit.ts";
+import { administer, mintToken, PageVisit, tokenForAll } from "./support/page-visit.ts";
 
 const mb = 1_000_000;
 const pictures = join(repositoryDirectory, "docs/page");
@@ -36,6 +36,7 @@ async function main(): Promise<void> {
   await makeFiles(path);
   const scene = { browser, server, token: await tokenForAll(server), path };
   await signingIn(scene);
+  await beingRefused(scene);
   await uploading(scene, { suffix: "", options: { height: 860 } });
   await uploading(scene, { suffix: "-dark", options: { height: 860, dark: true } });
   await uploading(scene, { suffix: "-phone", options: phone });
@@ -69,6 +70,19 @@ async function signingIn({ browser, server, token }: Scene): Promise<void> {
   await visit.signIn(token);
   await visit.page.getByText("Drop files or folders anywhere").waitFor();
   await shoot(visit, "empty");
+}
+
+async function beingRefused({ browser, server, path }: Scene): Promise<void> {
+  const token = await mintToken(server);
+  await using visit = await PageVisit.open(browser, server.url);
+  await visit.signIn(token);
+  await visit.page.getByText("Drop files or folders anywhere").waitFor();
+  await visit.setUplink(slow);
+  await visit.pick([path("harbour at dawn.mp4")]);
+  await visit.someDurable("harbour at dawn.mp4");
+  await administer(server, "/admin/v1/tokens/revoke", { token });
+  await visit.page.getByRole("dialog").waitFor();
+  await shoot(visit, "fresh-token");
 }
 
 interface Look {

@@ -216,6 +216,24 @@ export function describeCatalogEnds(open: OpenCatalog): void {
       expect(await (await opened.reopen()).listDoomed(9_000, 10)).toEqual([second]);
     });
 
+    test("doomed keys that are put off are listed from their new time on, behind the others", async () => {
+      const keys: string[] = [];
+      for (const at of [6_000, 7_000]) {
+        const upload = await insertHeld(catalog);
+        const extent = makeExtent();
+        await catalog.advance(makeAdvance(upload, { extents: [extent] }));
+        await catalog.end(makeEnd(upload, { at }));
+        keys.push(extent.key);
+      }
+      const [first, second] = keys as [string, string];
+      const notDoomed = makeKey();
+      await catalog.putOffDoomed([first, notDoomed], 8_000);
+      await catalog.putOffDoomed([], 9_000);
+      expect(await catalog.listDoomed(7_999, 10)).toEqual([second]);
+      expect(await catalog.listDoomed(8_000, 10)).toEqual([second, first]);
+      expect(await catalog.knownKeys([first, notDoomed])).toEqual(new Set([first]));
+    });
+
     test("known keys are those of extents and those that are doomed, and no others", async () => {
       const { key } = await insertComplete(catalog);
       const cancelled = await insertHeld(catalog);

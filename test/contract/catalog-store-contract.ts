@@ -126,6 +126,17 @@ function describeEpochs(open: OpenCatalog): void {
       expect(await catalog.listEpochs(upload.blobId)).toEqual([]);
     });
 
+    test("a look that is put off is due later, and counts as none", async () => {
+      const upload = await insertHeld(catalog);
+      const epoch = epochOf(upload, { uploadId: undefined });
+      await catalog.openEpoch(epoch);
+      await catalog.closeEpoch(epoch.fence, 5_000);
+      await catalog.putOffEpochLook(epoch.fence, 20_000);
+      await catalog.putOffEpochLook("unknown", 20_000);
+      expect(await due(19_999)).toEqual([]);
+      expect(await due(20_000)).toEqual([epoch]);
+    });
+
     test("no more epochs are listed than asked for, the longest closed first", async () => {
       const upload = await insertHeld(catalog);
       for (const [fence, closedAt] of [

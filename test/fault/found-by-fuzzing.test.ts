@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { GraphApi, queryOf, uploadPath } from "../conformance/graph/graph-api.ts";
+import { sendThenRead } from "../support/late-reader.ts";
 import { RawConnection, type RawResponse } from "../support/raw-http.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { adminTokenOf } from "./hostile-setting.ts";
@@ -234,4 +235,22 @@ describe("Expect", () => {
       if (two !== undefined) expect(() => jsonOf(two)).not.toThrow();
     },
   );
+});
+
+describe("what follows a request that is complete", () => {
+  it("does not cost it its answer, however much of it there is and however late one reads", async () => {
+    const id = await api.start({ file_length: 300_000 });
+    const head =
+      `GET ${uploadPath(id)} HTTP/1.1\r\nHost: a\r\nAuthorization: OAuth ${api.token}\r\n` +
+      "file_offset: 0\r\nContent-Type: application/json\r\n\r\n";
+    const json = `{"title":"${"x".repeat(50_000)}"}`;
+    const pieces = [head + json, ...Array.from({ length: 15 }, () => json)];
+    const address = { host: "127.0.0.1", port: server.port };
+    const read = await Promise.all(Array.from({ length: 24 }, () => sendThenRead(address, pieces)));
+    for (const { received } of read) {
+      expect(received.toString()).toMatch(
+        /^HTTP\/1\.1 200 [^{]*\{"id":"upload:.*"file_offset":0\}$/s,
+      );
+    }
+  });
 });

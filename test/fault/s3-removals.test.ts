@@ -56,6 +56,7 @@ function describeRemovals(ceph: CephGateway): void {
       expect(await doomed(), fault).toEqual(keys);
     }
     trial.proxy.plan = () => undefined;
+    trial.clock.pass(limits.doomedMs);
     await sweepOnce();
     expect(await doomed()).toEqual([]);
     await trial.checkBucket();
@@ -78,6 +79,10 @@ function describeRemovals(ceph: CephGateway): void {
     const left = await trial.place.keys();
     expect(keys.filter((key) => left.includes(key))).toEqual([kept]);
     expect(await doomed()).toEqual([kept]);
+    // It is tried again as if it were doomed now.
+    await sweepOnce();
+    expect(await doomed()).toEqual([kept]);
+    trial.clock.pass(limits.doomedMs);
     await sweepOnce();
     expect(await doomed()).toEqual([]);
     await trial.checkBucket();

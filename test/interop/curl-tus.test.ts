@@ -30,7 +30,10 @@ afterAll(async () => {
 /** What an answer's head says, as curl prints it; the status is its first line. */
 async function curl(context: TestContext, url: string, words: readonly string[]): Promise<string> {
   const { api } = target();
-  const usual = ["Tus-Resumable: 1.0.0", ...Object.entries(api.authorization).map((h) => h.join(": "))];
+  const usual = [
+    "Tus-Resumable: 1.0.0",
+    ...Object.entries(api.authorization).map((h) => h.join(": ")),
+  ];
   const headers = usual.flatMap((header) => ["-H", header]);
   try {
     const words_ = ["-sS", "-D", "-", "-o", "/dev/null", ...headers, ...words, url];
@@ -62,7 +65,11 @@ describe("curl", () => {
     const created = await curl(context, api.url.href, ["-X", "POST", "-H", length]);
     expect(created).toMatch(/^HTTP\/1\.1 201 /);
     const url = locationOf(created);
-    const first = await curl(context, url, ["-X", "PATCH", ...sending("first", ["Upload-Offset: 0"])]);
+    const first = await curl(context, url, [
+      "-X",
+      "PATCH",
+      ...sending("first", ["Upload-Offset: 0"]),
+    ]);
     expect(first).toMatch(/ 204 [\s\S]*upload-offset: 1000000\r\n/i);
     expect(await curl(context, url, ["-I"])).toMatch(/ 200 [\s\S]*upload-offset: 1000000\r\n/i);
     const at = `Upload-Offset: ${half}`;
@@ -73,7 +80,10 @@ describe("curl", () => {
 
   it("creates an upload and sends it in one request, with a checksum", async (context) => {
     const { api } = target();
-    const headers = [`Upload-Length: ${bytes.length}`, `Upload-Checksum: ${checksumOf("sha1", bytes)}`];
+    const headers = [
+      `Upload-Length: ${bytes.length}`,
+      `Upload-Checksum: ${checksumOf("sha1", bytes)}`,
+    ];
     const created = await curl(context, api.url.href, sending("whole", headers));
     expect(created).toMatch(/ 201 [\s\S]*upload-offset: 2500000\r\n/i);
     const url = locationOf(created);

@@ -14,6 +14,9 @@ const target = useIetfTarget();
 const length = 3_000_000;
 const bytes = patternBytes({ seed: 431, length });
 
+/** An option that the library's types do not have. */
+type DialectOptions = UploadOptions & { readonly protocol: string };
+
 /** What the client calls them, and which interop versions these are. */
 const dialects = [
   { protocol: "ietf-draft-03", interop: 5 },
@@ -64,7 +67,8 @@ describe.each(dialects)("tus-js-client as $protocol", ({ protocol, interop }) =>
 
   it("gives an upload up", async () => {
     const url = await api().begun();
-    await Upload.terminate(url, optionsFor(place(), { source: bytes, options: { protocol } }));
+    const options: DialectOptions = { protocol };
+    await Upload.terminate(url, optionsFor(place(), { source: bytes, options }));
     expect((await api().head(url)).status).toBe(404);
   });
 
@@ -78,8 +82,9 @@ describe.each(dialects)("tus-js-client as $protocol", ({ protocol, interop }) =>
 
   it("goes on where it was stopped", async () => {
     const stopped = Promise.withResolvers<undefined>();
+    const inPieces: DialectOptions = { protocol, chunkSize: 500_000 };
     const half = new Upload(bytes, {
-      ...optionsFor(place(), { source: bytes, options: { protocol, chunkSize: 500_000 } }),
+      ...optionsFor(place(), { source: bytes, options: inPieces }),
       onError: stopped.reject,
       onChunkComplete: (_, accepted) => {
         if (accepted >= 1_500_000) stopped.resolve(undefined);

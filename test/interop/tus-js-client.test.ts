@@ -29,7 +29,10 @@ describe("tus-js-client", () => {
     ["in four parts at once", { parallelUploads: 4 }],
     ["in four parts at once, each in pieces", { parallelUploads: 4, chunkSize: 200_000 }],
     ["with bytes in the creation", { uploadDataDuringCreation: true }],
-    ["with bytes in the creation, in pieces", { uploadDataDuringCreation: true, chunkSize: 700_000 }],
+    [
+      "with bytes in the creation, in pieces",
+      { uploadDataDuringCreation: true, chunkSize: 700_000 },
+    ],
     ["with POST in place of PATCH", { overridePatchMethod: true }],
     ["with an id in every request", { addRequestId: true }],
   ];

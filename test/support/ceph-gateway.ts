@@ -1,43 +1,30 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { access, constants, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { S3Client } from "@aws-sdk/client-s3";
 
 import { cephConfiguration } from "./ceph-configuration.ts";
+import { ChildPrograms, missingPrograms } from "./child-programs.ts";
 import { freePorts } from "./free-port.ts";
-import type { RawAddress } from "./raw-http.ts";
+import { S3Gateway } from "./s3-gateway.ts";
 
 const run = promisify(execFile);
-const keyId = "hawser";
-const secretKey = "hawser-secret";
+const keys = { accessKeyId: "hawser", secretAccessKey: "hawser-secret" };
 const programs = ["ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin"];
 
-export interface S3Place {
-  readonly prefix: string;
-  /** Where the gateway is reached instead, such as through a proxy. */
-  readonly endpoint?: string;
-  readonly partMib?: number;
-}
-
 /** Ceph's S3 gateway with one monitor and one store in memory, on loopback, for a few tests. */
-export class CephGateway {
-  readonly bucket = "hawser-test";
-  /** What a process needs to be let in. */
-  readonly environment = { AWS_ACCESS_KEY_ID: keyId, AWS_SECRET_ACCESS_KEY: secretKey };
-  readonly address: RawAddress;
+export class CephGateway extends S3Gateway {
   readonly #directory: string;
   readonly #configuration: string;
-  readonly #children: ChildProcess[] = [];
+  readonly #children = new ChildPrograms();
 
   private constructor(directory: string, port: number) {
+    super({ host: "127.0.0.1", port }, keys);
     this.#directory = directory;
     this.#configuration = join(directory, "ceph.conf");
-    this.address = { host: "127.0.0.1", port };
   }
 
   /** The gateway, or the reason why there can be none here. */
@@ -57,37 +44,9 @@ export class CephGateway {
     }
   }
 
-  get endpoint(): string {
-    return `http://${this.address.host}:${this.address.port}`;
-  }
-
-  /** The location of a store in this gateway, as an operator would write it. */
-  location({ prefix, endpoint = this.endpoint, partMib }: S3Place): string {
-    const options = new URLSearchParams({ endpoint, forcePathStyle: "true", createBucket: "true" });
-    if (partMib !== undefined) options.set("part-mib", `${partMib}`);
-    return `s3://${this.bucket}/${prefix}?${options.toString()}`;
-  }
-
-  /** To look behind a store's back. */
-  client(): S3Client {
-    return new S3Client({
-      endpoint: this.endpoint,
-      region: "us-east-1",
-      forcePathStyle: true,
-      credentials: { accessKeyId: keyId, secretAccessKey: secretKey },
-      requestChecksumCalculation: "WHEN_REQUIRED",
-      responseChecksumValidation: "WHEN_REQUIRED",
-    });
-  }
-
   /** Nothing in it is worth an orderly end. */
   async stop(): Promise<void> {
-    for (const child of this.#children) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      const ended = once(child, "exit");
-      child.kill("SIGKILL");
-      await ended;
-    }
+    await this.#children.kill();
     await rm(this.#directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -107,11 +66,12 @@ export class CephGateway {
     await this.#run("ceph-osd", ["--mkfs", "-i", "0", "--osd-uuid", storeId]);
     this.#spawn("ceph-osd", ["-f", "-i", "0"]);
     const user = ["user", "create", "--uid=hawser", "--display-name=hawser"];
+    const { accessKeyId, secretAccessKey } = keys;
     // It waits for the store to be up.
     await this.#run("radosgw-admin", [
       ...user,
-      `--access-key=${keyId}`,
-      `--secret-key=${secretKey}`,
+      `--access-key=${accessKeyId}`,
+      `--secret-key=${secretAccessKey}`,
     ]);
     const gateway = this.#spawn("radosgw", ["-f", "-n", "client.rgw"]);
     while (!(await isAnswering(this.endpoint))) {
@@ -124,34 +84,15 @@ export class CephGateway {
     await run(program, [...options, "-c", this.#configuration], { timeout: 60_000 });
   }
 
-  /** They end with the process that started them, however that ends. */
-  #spawn(program: string, options: readonly string[]): ChildProcess {
-    const command = ["--pdeathsig", "KILL", program, ...options, "-c", this.#configuration];
-    const child = spawn("setpriv", command, { stdio: "ignore" });
-    this.#children.push(child);
-    return child;
+  #spawn(program: string, options: readonly string[]) {
+    return this.#children.spawn(program, [...options, "-c", this.#configuration]);
   }
 }
 
 /** The reason why there can be no gateway here, if any. */
 export async function cephMissing(): Promise<string | undefined> {
-  const missing = await missingPrograms();
+  const missing = await missingPrograms(programs);
   return missing.length > 0 ? `${missing.join(", ")} are not installed` : undefined;
-}
-
-async function missingPrograms(): Promise<string[]> {
-  const missing: string[] = [];
-  for (const program of [...programs, "setpriv"]) {
-    const found = (process.env.PATH ?? "")
-      .split(delimiter)
-      .map((directory) => access(join(directory, program), constants.X_OK));
-    const isThere = await Promise.any(found).then(
-      () => true,
-      () => false,
-    );
-    if (!isThere) missing.push(program);
-  }
-  return missing;
 }
 
 /** Where the distribution keeps what the store runs for the gateway. */

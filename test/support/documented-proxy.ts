@@ -1,8 +1,6 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { documentedBlock } from "./documented-block.ts";
 import { ProxyChild, type ProxyPlace } from "./proxy-child.ts";
-import { repositoryDirectory } from "./server-process.ts";
 
 export type ProxyName = "nginx" | "haproxy" | "caddy";
 export const proxyNames: readonly ProxyName[] = ["nginx", "haproxy", "caddy"];
@@ -74,17 +72,6 @@ export async function startDocumentedProxy(
   const configurationOf = (place: ProxyPlace): string =>
     changes.reduce((file, [piece, by]) => replaceOnce(file, piece, by), fileOf(block, place));
   return ProxyChild.start({ name, program, commandLine, configurationOf });
-}
-
-async function documentedBlock(name: ProxyName): Promise<string> {
-  const file = join(repositoryDirectory, "docs/operating.md");
-  const page = await readFile(file, "utf8");
-  const blocks = [...page.matchAll(new RegExp(`^\`\`\`${name}\n(.*?)^\`\`\`$`, "gms"))];
-  const [block] = blocks.map((match) => match[1]);
-  if (block === undefined || blocks.length > 1) {
-    throw new Error(`${file} has ${blocks.length} blocks for ${name}`);
-  }
-  return block;
 }
 
 function replaceOnce(text: string, part: string, by: string): string {

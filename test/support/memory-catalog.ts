@@ -250,6 +250,12 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     return Promise.resolve();
   }
 
+  putOffDoomed(keys: readonly string[], at: number): Promise<void> {
+    const { doomed } = this.rows;
+    for (const key of keys) if (doomed.has(key)) doomed.set(key, at);
+    return Promise.resolve();
+  }
+
   knownKeys(keys: readonly string[]): Promise<Set<string>> {
     return Promise.resolve(new Set(keys.filter((key) => this.rows.knows(key))));
   }

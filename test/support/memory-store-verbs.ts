@@ -58,6 +58,12 @@ export abstract class MemoryStoreVerbs {
     return Promise.resolve();
   }
 
+  putOffEpochLook(fence: string, dueAt: number): Promise<void> {
+    const epoch = this.rows.epochs.get(fence);
+    if (epoch !== undefined) this.rows.epochs.set(fence, { ...epoch, lookAt: dueAt });
+    return Promise.resolve();
+  }
+
   listEpochs(blobId: string): Promise<Epoch[]> {
     const epochs = [...this.rows.epochs.values()].filter((epoch) => epoch.blobId === blobId);
     epochs.sort((one, other) => one.base - other.base || one.openedAt - other.openedAt);

@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { access, chown, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { access, chown, mkdtemp, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -8,16 +8,11 @@ import pg from "pg";
 import { eventually, within } from "./eventually.ts";
 import { fastDirectory } from "./fast-directory.ts";
 import { freePort } from "./free-port.ts";
+import { type Account, unprivilegedAccount } from "./unprivileged-account.ts";
 
 const run = promisify(execFile);
 const debianDirectory = "/usr/lib/postgresql";
 const notInstalled = "Postgres is not installed here";
-
-/** Who a server runs as: it refuses to be root. */
-interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 export interface PostgresServerOptions {
   /** Settings of the server, as in postgresql.conf. */
@@ -32,7 +27,7 @@ export class PostgresServer {
   readonly port: number;
   readonly #directory: string;
   readonly #programs: string;
-  readonly #owner: Owner | undefined;
+  readonly #owner: Account | undefined;
   readonly #settings: Readonly<Record<string, string>>;
   #process: ChildProcess | undefined;
   #databases = 0;
@@ -41,7 +36,7 @@ export class PostgresServer {
     port: number;
     directory: string;
     programs: string;
-    owner: Owner | undefined;
+    owner: Account | undefined;
     settings: Readonly<Record<string, string>>;
   }) {
     this.port = parts.port;
@@ -55,7 +50,7 @@ export class PostgresServer {
   static async start(options: PostgresServerOptions = {}): Promise<PostgresServer | string> {
     const programs = await findPrograms();
     if (programs === undefined) return notInstalled;
-    const owner = await findOwner();
+    const owner = await unprivilegedAccount();
     const directory = await mkdtemp(path.join(await fastDirectory(), "hawser-postgres-"));
     if (owner !== undefined) await chown(directory, owner.uid, owner.gid);
     const { settings = {} } = options;
@@ -196,16 +191,6 @@ async function findPrograms(): Promise<string | undefined> {
     } catch {
       // Not there, or not all of it.
     }
-  }
-  return undefined;
-}
-
-async function findOwner(): Promise<Owner | undefined> {
-  if (process.getuid?.() !== 0) return undefined;
-  const accounts = (await readFile("/etc/passwd", "utf8")).split("\n").map((l) => l.split(":"));
-  for (const wanted of ["postgres", "nobody"]) {
-    const account = accounts.find(([name]) => name === wanted);
-    if (account !== undefined) return { uid: Number(account[2]), gid: Number(account[3]) };
   }
   return undefined;
 }

@@ -11,7 +11,7 @@ import { type Clock, systemClock } from "../../packages/server/src/base/clock.ts
 import { systemRandom } from "../../packages/server/src/base/random.ts";
 import { S3BlobStore } from "../../packages/server/src/blobs/s3/s3-blob-store.ts";
 import { parseS3Location } from "../../packages/server/src/blobs/s3/s3-location.ts";
-import type { CephGateway } from "./ceph-gateway.ts";
+import type { S3Gateway } from "./s3-gateway.ts";
 
 export interface S3StoreWishes {
   /** Where the gateway is reached instead, such as through a proxy. */
@@ -24,10 +24,10 @@ export interface S3StoreWishes {
 export class S3InTests {
   readonly prefix = `test/${randomUUID()}`;
   readonly deploymentId = randomUUID();
-  readonly #gateway: CephGateway;
+  readonly #gateway: S3Gateway;
   readonly #client: S3Client;
 
-  constructor(gateway: CephGateway) {
+  constructor(gateway: S3Gateway) {
     this.#gateway = gateway;
     this.#client = gateway.client();
     // The store takes its keys from where a server's would be.

@@ -11,7 +11,8 @@ export function throwIfAborted(signal: AbortSignal): void {
 }
 
 /** What `pending` comes to; rejects as soon as the signal is aborted, whatever `pending` does. */
-export async function abortable<T>(pending: PromiseLike<T>, signal: AbortSignal): Promise<T> {
+export async function abortable<T>(pending: PromiseLike<T>, signal?: AbortSignal): Promise<T> {
+  if (signal === undefined) return await pending;
   const stopped = Promise.withResolvers<never>();
   const stop = () => {
     stopped.reject(abortedBy(signal));

@@ -1,15 +1,9 @@
-import { throwIfAborted } from "./abortable.ts";
 import type { Crc32 } from "./crc32.ts";
 import { crc32Of } from "./crc32.ts";
 import type { Standing, UploadFacts } from "./dialects/dialect.ts";
-import { asUploadError } from "./errors.ts";
+import { asUploadError, isOneOf } from "./errors.ts";
 import type { ResumeEntry } from "./resume-store/resume-store.ts";
 import type { Source } from "./sources/source.ts";
-
-export type Adoption =
-  | { readonly kind: "adopted"; readonly standing: Standing }
-  /** Start anew; the reason is a sentence for the user. */
-  | { readonly kind: "declined"; readonly reason: string };
 
 export interface AdoptionParts {
   readonly source: Source;
@@ -20,37 +14,40 @@ export interface AdoptionParts {
   readonly signal: AbortSignal;
 }
 
-/** Decides whether a remembered upload is one of this very file and can be gone on with. */
-export async function adopt(entry: ResumeEntry, parts: AdoptionParts): Promise<Adoption> {
+/**
+ * Decides whether a remembered upload is one of this very file and can be gone on with: where it
+ * stands, or a sentence for the user why it has to be started anew.
+ */
+export async function adopt(entry: ResumeEntry, parts: AdoptionParts): Promise<Standing | string> {
   const { source, facts, ask } = parts;
   if (entry.fingerprint !== source.fingerprint) {
-    return declined("the file has changed since the upload was begun");
+    return "the file has changed since the upload was begun";
   }
   if (entry.name !== facts.name || entry.type !== facts.type) {
-    return declined(`the upload was begun as ${entry.name} (${entry.type})`);
+    return `the upload was begun as ${entry.name} (${entry.type})`;
   }
   try {
     return await compare(await ask(), parts);
-  } catch (thrown) {
-    const error = asUploadError(thrown);
-    if (!["not-found", "gone", "refused"].includes(error.code)) throw error;
-    return declined(`the server no longer has the upload that was begun: ${error.message}`);
+  } catch (error) {
+    if (!isOneOf(error, ["not-found", "gone", "refused"])) throw error;
+    const { message } = asUploadError(error);
+    return `the server no longer has the upload that was begun: ${message}`;
   }
 }
 
-async function compare(standing: Standing, parts: AdoptionParts): Promise<Adoption> {
+async function compare(standing: Standing, parts: AdoptionParts): Promise<Standing | string> {
   const { source, facts } = parts;
   const { status = "open", length = facts.length } = standing;
   if (status !== "open" && status !== "complete") {
-    return declined(`the upload that was begun is ${status}`);
+    return `the upload that was begun is ${status}`;
   }
   if (length !== facts.length || standing.offset > facts.length) {
-    return declined("the upload that was begun has another length");
+    return "the upload that was begun has another length";
   }
   if (!(await sameContent(source, standing, parts))) {
-    return declined("the server has other content than this file's so far");
+    return "the server has other content than this file's so far";
   }
-  return { kind: "adopted", standing };
+  return standing;
 }
 
 /** True when the file's bytes up to the offset have the server's CRC-32, or it did not give one. */
@@ -60,18 +57,6 @@ export async function sameContent(
   { crc32, signal }: Pick<AdoptionParts, "crc32" | "signal">,
 ): Promise<boolean> {
   if (standing.crc32 === undefined || standing.offset === 0) return true;
-  const prefix = untilAborted(source.open(0, standing.offset), signal);
-  return (await crc32Of(prefix, crc32)) === standing.crc32;
-}
-
-/** Reading a large file takes long enough to be stopped in the middle. */
-async function* untilAborted(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal) {
-  for await (const chunk of chunks) {
-    throwIfAborted(signal);
-    yield chunk;
-  }
-}
-
-function declined(reason: string): Adoption {
-  return { kind: "declined", reason };
+  const prefix = source.open(0, standing.offset);
+  return (await crc32Of(prefix, crc32, signal)) === standing.crc32;
 }

@@ -7,7 +7,7 @@
  * - `not-found`, `gone`: the server does not know it (404, Graph 100/33), or no longer has it (410).
  * - `handle-invalid`: a handle that is wrong, expired or another app's (Graph 100/2494102).
  * - `refused`: any other answer that repeating will not change.
- * - `offset-mismatch`: the server stands at another offset (412).
+ * - `offset-mismatch`: the server stands at another offset (412, in other dialects 409).
  * - `rate-limited`: too many calls (429, Graph 4, 17, 32, 341, 613).
  * - `server-trouble`: the server's fault or a passing one (5xx, 408, Graph 1, 2).
  * - `network`, `stalled`: the connection broke, or nothing moved for too long.
@@ -65,7 +65,7 @@ export class UploadError extends Error {
   readonly facts: UploadErrorFacts;
 
   constructor(code: UploadErrorCode, message: string, facts: UploadErrorFacts = {}) {
-    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    super(message, facts);
     this.code = code;
     this.facts = Object.freeze({ ...facts });
   }
@@ -86,22 +86,22 @@ export class UploadError extends Error {
 /** Whatever was thrown, as an {@link UploadError}; what is not ours is taken for the network's. */
 export function asUploadError(thrown: unknown): UploadError {
   if (thrown instanceof UploadError) return thrown;
-  const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const cause = toError(thrown);
   if (cause.name === "AbortError") return new UploadError("aborted", "stopped", { cause });
-  return new UploadError("network", `the connection failed: ${describe(cause)}`, { cause });
+  return new UploadError("network", `the connection failed: ${cause.message}`, { cause });
+}
+
+/** Whether it is an {@link UploadError} with one of these codes. */
+export function isOneOf(error: unknown, codes: readonly UploadErrorCode[]): boolean {
+  return error instanceof UploadError && codes.includes(error.code);
+}
+
+/** What was thrown, which may be anything, as an error. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 /** Of the connection, not of the server: what a cut looks like, and being offline. */
-export function isLineFailure({ code }: UploadError): boolean {
-  return code === "network" || code === "stalled";
-}
-
-/** An error's own words; Node leaves `message` empty when every address of a host refused. */
-function describe(error: Error): string {
-  if (error.message !== "") return error.message;
-  if (error instanceof AggregateError) {
-    const inner: unknown = error.errors[0];
-    if (inner instanceof Error) return inner.message;
-  }
-  return error.name;
+export function isLineFailure(error: UploadError): boolean {
+  return isOneOf(error, ["network", "stalled"]);
 }

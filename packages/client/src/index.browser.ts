@@ -1,16 +1,19 @@
 // The browser's public door, with index.shared.ts. Nothing that it reaches may import from Node.
 import type { GraphClient } from "./dialects/graph-client.ts";
-import type { ConnectionOptions, UploadOptions } from "./options.ts";
+import type { ConnectionOptions, StandardUploadOptions, UploadOptions } from "./options.ts";
 import type { BrowserInput } from "./platform/browser.ts";
 import { browserPlatform } from "./platform/browser.ts";
 import type { Platform } from "./platform/platform.ts";
 import type { UploadTask } from "./task.ts";
-import { connectGraphOn, uploadOn } from "./upload.ts";
+import { browserTransport } from "./transports/browser-transport.ts";
+import type { DownloadTransport, Transport } from "./transports/transport.ts";
+import { connectGraphOver, uploadOn } from "./upload.ts";
 
 export * from "./index.shared.ts";
 export type { BrowserInput } from "./platform/browser.ts";
 export { browserPlatform, fileIdentity } from "./platform/browser.ts";
 export { UploadQueue } from "./queue.browser.ts";
+export { browserTransport } from "./transports/browser-transport.ts";
 
 /**
  * Uploads a file and answers a task to await, watch, abort or cancel. The file is never read into
@@ -28,7 +31,7 @@ export { UploadQueue } from "./queue.browser.ts";
  */
 export function upload(
   source: BrowserInput,
-  options: UploadOptions,
+  options: UploadOptions | StandardUploadOptions,
   platform: Platform<BrowserInput> = browserPlatform,
 ): UploadTask {
   return uploadOn(platform, source, options);
@@ -41,7 +44,7 @@ export function upload(
  */
 export function connectGraph(
   options: ConnectionOptions,
-  platform: Platform<BrowserInput> = browserPlatform,
+  transport: Transport & DownloadTransport = browserTransport,
 ): GraphClient {
-  return connectGraphOn(platform, options);
+  return connectGraphOver(transport, options);
 }

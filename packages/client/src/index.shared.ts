@@ -1,23 +1,35 @@
 // What both public doors export.
 export { UploadTask } from "./task.ts";
 export { TaskQueue } from "./task-queue.ts";
-export type { QueueOptions } from "./task-queue.ts";
+export type { QueueOptions, StandardQueueOptions } from "./task-queue.ts";
 export type { QueueSnapshot } from "./queue-totals.ts";
 export type { UploadProgress, UploadResult, UploadSnapshot, UploadState } from "./state.ts";
-export type { ConnectionOptions, UploadOptions, UploadWarning } from "./options.ts";
+export type {
+  ConnectionOptions,
+  StandardUploadOptions,
+  UploadOptions,
+  UploadWarning,
+} from "./options.ts";
 export { UploadError } from "./errors.ts";
 export type { UploadErrorCode, UploadErrorFacts } from "./errors.ts";
 export type { RetryPolicy } from "./retry.ts";
 export type { SubscribeOptions } from "./listeners.ts";
 export type { TokenSource } from "./dialects/token.ts";
-export type { AppendOutcome, FileAbout, UploadFacts } from "./dialects/dialect.ts";
-export { GraphClient } from "./dialects/graph-client.ts";
 export type {
-  DownloadOptions,
-  GraphAppend,
-  GraphClientOptions,
-  ListOptions,
-} from "./dialects/graph-client.ts";
+  Append,
+  AppDialect,
+  AppendOutcome,
+  Dialect,
+  DialectClient,
+  DialectParts,
+  FileAbout,
+  Standing,
+  StandardDialect,
+  UploadFacts,
+} from "./dialects/dialect.ts";
+export { graph } from "./dialects/graph.ts";
+export type { GraphAppend } from "./dialects/graph.ts";
+export type { DownloadOptions, GraphClient, ListOptions } from "./dialects/graph-client.ts";
 export type { GraphPage, PublishedFile, UploadRecord } from "./dialects/graph-records.ts";
 export type { ResumeEntry, ResumeStore } from "./resume-store/resume-store.ts";
 export { resumeKey } from "./resume-store/resume-store.ts";
@@ -29,6 +41,7 @@ export type { Source } from "./sources/source.ts";
 export type { Clock, Random } from "./clock.ts";
 export type { Crc32 } from "./crc32.ts";
 export type {
+  DownloadTransport,
   Transport,
   TransportAnswer,
   TransportBody,

@@ -1,12 +1,13 @@
 // Node's public door, with index.shared.ts: what is exported here is the package, everything else
 // may change.
 import type { GraphClient } from "./dialects/graph-client.ts";
-import type { ConnectionOptions, UploadOptions } from "./options.ts";
+import type { ConnectionOptions, StandardUploadOptions, UploadOptions } from "./options.ts";
 import type { NodeInput } from "./platform/node.ts";
-import { nodePlatform } from "./platform/node.ts";
+import { nodePlatform, nodeTransport } from "./platform/node.ts";
 import type { Platform } from "./platform/platform.ts";
 import type { UploadTask } from "./task.ts";
-import { connectGraphOn, uploadOn } from "./upload.ts";
+import type { DownloadTransport, Transport } from "./transports/transport.ts";
+import { connectGraphOver, uploadOn } from "./upload.ts";
 
 export * from "./index.shared.ts";
 export { FileResumeStore } from "./resume-store/file.ts";
@@ -14,7 +15,7 @@ export { fileIdentity } from "./sources/path.ts";
 export type { SpoolOptions } from "./sources/spool.ts";
 export { spoolSource } from "./sources/spool.ts";
 export type { NodeInput } from "./platform/node.ts";
-export { nodePlatform } from "./platform/node.ts";
+export { nodePlatform, nodeTransport } from "./platform/node.ts";
 export { UploadQueue } from "./queue.ts";
 
 /**
@@ -32,7 +33,7 @@ export { UploadQueue } from "./queue.ts";
  */
 export function upload(
   source: NodeInput,
-  options: UploadOptions,
+  options: UploadOptions | StandardUploadOptions,
   platform: Platform<NodeInput> = nodePlatform,
 ): UploadTask {
   return uploadOn(platform, source, options);
@@ -45,7 +46,7 @@ export function upload(
  */
 export function connectGraph(
   options: ConnectionOptions,
-  platform: Platform<NodeInput> = nodePlatform,
+  transport: Transport & DownloadTransport = nodeTransport,
 ): GraphClient {
-  return connectGraphOn(platform, options);
+  return connectGraphOver(transport, options);
 }

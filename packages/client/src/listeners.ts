@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import { toError } from "./errors.ts";
 
 export interface SubscribeOptions {
   /** Tell at most once in so many milliseconds; the newest is always told in the end. */
@@ -90,7 +91,7 @@ export function guarded<Value>(
       listener?.(value);
     } catch (thrown) {
       queueMicrotask(() => {
-        throw thrown instanceof Error ? thrown : new Error(String(thrown));
+        throw toError(thrown);
       });
     }
   };

@@ -7,45 +7,37 @@ import { UploadError } from "./errors.ts";
 export class OffsetRules {
   readonly #length: number;
   /** What the server is known to have. */
-  #confirmed = 0;
+  confirmed = 0;
   /** How far the source has been read for sending: the server cannot have more from us. */
-  #handedOut = 0;
+  handedOut = 0;
 
   /** @param length bytes of the file */
   constructor(length: number) {
     this.#length = length;
   }
 
-  get confirmed(): number {
-    return this.#confirmed;
-  }
-
-  get handedOut(): number {
-    return this.#handedOut;
-  }
-
   /** The source was read up to there. */
   handOut(end: number): void {
-    this.#handedOut = Math.max(this.#handedOut, end);
+    this.handedOut = Math.max(this.handedOut, end);
   }
 
   /** Throws `offset-contradiction` for an offset that cannot be true. */
   check(offset: number): void {
-    if (offset < this.#confirmed) {
-      throw contradiction(`had ${this.#confirmed} bytes and now says ${offset}`);
+    if (offset < this.confirmed) {
+      throw contradiction(`had ${this.confirmed} bytes and now says ${offset}`);
     }
     if (offset > this.#length) {
       throw contradiction(`says it has ${offset} of ${this.#length} bytes`);
     }
-    if (offset > this.#handedOut) {
-      throw contradiction(`says it has ${offset} bytes but got ${this.#handedOut}`);
+    if (offset > this.handedOut) {
+      throw contradiction(`says it has ${offset} bytes but got ${this.handedOut}`);
     }
   }
 
   /** The server has so much; true when that is news. */
   confirm(offset: number): boolean {
-    if (offset === this.#confirmed) return false;
-    this.#confirmed = offset;
+    if (offset === this.confirmed) return false;
+    this.confirmed = offset;
     return true;
   }
 }

@@ -1,62 +1,61 @@
+import type { Dialect } from "./dialects/dialect.ts";
 import { UploadError } from "./errors.ts";
 
 /** What scripts send when a variable was not set. */
-const nothingWords = new Set(["", "None", "none", "null", "undefined", "nil", "NaN"]);
+const nothing = /^(none|null|undefined|nil|nan)?$/i;
 
 /** Refuses keys that mean nothing, with the nearest one that does. */
 export function refuseUnknownKeys(options: object, known: readonly string[], prefix = ""): void {
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
-    const nearest = known
-      .map((candidate) => ({ candidate, distance: editDistance(key, candidate) }))
-      .sort((one, other) => one.distance - other.distance)[0];
-    const near = nearest !== undefined && nearest.distance <= Math.max(2, key.length / 3);
-    throw invalid(
+    const near = nearest(key, known);
+    throw invalidOption(
       `there is no option "${prefix}${key}"`,
-      near ? `Did you mean "${prefix}${nearest.candidate}"?` : `There are: ${known.join(", ")}.`,
+      near === undefined ? `There are: ${known.join(", ")}.` : `Did you mean "${prefix}${near}"?`,
     );
   }
 }
 
 export function checkBaseUrl(url: string): string {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
-    throw invalid(`url is "${url}"`, "Give the server's address such as https://host:8080.");
+  const { protocol, search, hash, username } = URL.parse(url) ?? { protocol: "" };
+  if (!/^https?:$/.test(protocol)) {
+    throw invalidOption(`url is "${url}"`, "Give the server's address such as https://host:8080.");
   }
-  if (parsed.search !== "" || parsed.hash !== "" || parsed.username !== "") {
-    throw invalid("url must be an address only", "Leave out user, query and fragment.");
+  if (search || hash || username) {
+    throw invalidOption("url must be an address only", "Leave out user, query and fragment.");
   }
-  return url.replace(/\/+$/, "");
+  return url;
 }
 
 export function checkAppId(appId: unknown): string {
-  if (typeof appId !== "string" || nothingWords.has(appId)) {
-    throw invalid(
-      `appId is ${JSON.stringify(appId)}`,
-      "Give the app's id; was a variable not set?",
-    );
+  if (typeof appId !== "string" || nothing.test(appId)) {
+    const message = `appId is ${JSON.stringify(appId)}`;
+    throw invalidOption(message, "Give the app's id; was a variable not set?");
   }
-  if (appId === "app" || /^\d{1,20}$/.test(appId)) return appId;
-  throw invalid(
+  if (/^(app|\d{1,20})$/.test(appId)) return appId;
+  throw invalidOption(
     `appId is "${appId}"`,
-    "An app id is digits only; a phone number or a WhatsApp business account is no app.",
+    "An app id is digits only; a WhatsApp business account or a phone number is no app.",
   );
 }
 
 export function checkToken(token: unknown): string {
-  if (typeof token !== "string" || nothingWords.has(token)) {
-    throw invalid("token is missing", "Give an access token; was a variable not set?");
+  if (typeof token !== "string" || nothing.test(token)) {
+    throw invalidOption("token is missing", "Give an access token; was a variable not set?");
   }
   if (/^(oauth|bearer)\s/i.test(token)) {
-    throw invalid("token begins with its scheme", "Give the token alone; OAuth is added here.");
+    throw invalidOption("token begins with its scheme", "Give the token alone.");
   }
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw invalid("token holds blanks or control characters", "Was a line break copied with it?");
+  throw invalidOption(
+    "token holds blanks or control characters",
+    "Was a line break copied with it?",
+  );
 }
 
 export function checkVersion(version: string): string {
   if (/^v\d+\.\d+$/.test(version)) return version;
-  throw invalid(`version is "${version}"`, "A version reads like v21.0.");
+  throw invalidOption(`version is "${version}"`, "A version reads like v21.0.");
 }
 
 /** The contract's own limits for `file_name`. */
@@ -64,7 +63,7 @@ export function checkName(name: string): string {
   const bytes = new TextEncoder().encode(name).length;
   // eslint-disable-next-line no-control-regex -- control characters are what is refused
   if (bytes >= 1 && bytes <= 255 && !/[\x00-\x1f\x7f/\\]/.test(name)) return name;
-  throw invalid(
+  throw invalidOption(
     `name is ${JSON.stringify(name)}`,
     "A name has 1 to 255 bytes, no slash, no backslash and no control characters.",
   );
@@ -72,27 +71,49 @@ export function checkName(name: string): string {
 
 export function checkType(type: string): string {
   if (/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/.test(type)) return type;
-  throw invalid(`type is "${type}"`, "A media type reads like application/pdf.");
+  throw invalidOption(`type is "${type}"`, "A media type reads like application/pdf.");
 }
 
-export function checkCount(name: string, value: number): number {
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw invalid(`${name} is ${value}`, "Give a whole number, 1 or more.");
+export function checkDialect(dialect: Dialect | string): Dialect {
+  if (typeof dialect !== "string") return dialect;
+  throw invalidOption(
+    `dialect is "${dialect}"`,
+    "Give what hawser-client/tus or hawser-client/ietf exports, not its name.",
+  );
 }
 
-function invalid(message: string, hint: string): UploadError {
+/** A whole number from 1 on, or undefined when it is not given. */
+export function readCount<K extends string>(
+  options: Readonly<Partial<Record<K, number | undefined>>>,
+  key: K,
+): number | undefined {
+  const value = options[key];
+  if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) return value;
+  throw invalidOption(`${key} is ${value}`, "Give a whole number, 1 or more.");
+}
+
+export function invalidOption(message: string, hint: string): UploadError {
   return new UploadError("invalid-option", message, { hint });
 }
 
-function editDistance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const [line, letter] of Array.from(one.toLowerCase()).entries()) {
-    const next = [line + 1];
-    for (const [column, against] of Array.from(other.toLowerCase()).entries()) {
-      const replace = (row[column] ?? 0) + (letter === against ? 0 : 1);
-      next.push(Math.min(replace, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
-    }
-    row = next;
+/** The known key that a mistyped one was most likely meant to be. */
+function nearest(key: string, known: readonly string[]): string | undefined {
+  for (let edits = 0; edits <= Math.max(2, key.length / 3); edits += 1) {
+    const near = known.find((one) => isNear(one.toLowerCase(), key.toLowerCase(), edits));
+    if (near !== undefined) return near;
   }
-  return row[other.length] ?? 0;
+  return undefined;
+}
+
+/** Whether so many letters at most are left out, put in or exchanged between the two. */
+function isNear(one: string, other: string, edits: number): boolean {
+  if (one === other) return true;
+  const [oneRest, otherRest] = [one.slice(1), other.slice(1)];
+  if (one[0] === other[0]) return isNear(oneRest, otherRest, edits);
+  const pairs = [
+    [oneRest, other],
+    [one, otherRest],
+    [oneRest, otherRest],
+  ] as const;
+  return edits > 0 && pairs.some((pair) => isNear(...pair, edits - 1));
 }

@@ -1,13 +1,14 @@
-import type { FileAbout } from "./dialects/dialect.ts";
+import type { AppDialect, Dialect, FileAbout, StandardDialect } from "./dialects/dialect.ts";
+import { graph } from "./dialects/graph.ts";
 import type { TokenSource } from "./dialects/token.ts";
-import { UploadError } from "./errors.ts";
 import type { ResumeStore } from "./resume-store/resume-store.ts";
 import type { RetryPolicy } from "./retry.ts";
 import { defaultRetryPolicy } from "./retry.ts";
 import type { UploadProgress, UploadState } from "./state.ts";
 import { guarded } from "./listeners.ts";
-import { checkAppId, checkBaseUrl, checkCount, checkName, checkToken } from "./option-checks.ts";
-import { checkType, checkVersion, refuseUnknownKeys } from "./option-checks.ts";
+import { checkAppId, checkBaseUrl, checkDialect, checkName } from "./option-checks.ts";
+import { checkToken, checkType, checkVersion, readCount } from "./option-checks.ts";
+import { invalidOption, refuseUnknownKeys } from "./option-checks.ts";
 
 /** Where and as whom to call. */
 export interface ConnectionOptions {
@@ -68,13 +69,40 @@ export interface UploadOptions extends ConnectionOptions {
   /** Publish the file when it is up (Hawser only): true, or what it is to be called. */
   readonly publish?: boolean | FileAbout | undefined;
   readonly retry?: Partial<RetryPolicy> | undefined;
+  /** What to speak: Graph unless given, see {@link StandardUploadOptions} for others. */
+  readonly dialect?: AppDialect | undefined;
 }
+
+/** Of an upload in another dialect, which knows neither apps nor publishing. */
+export interface StandardUploadOptions extends Omit<
+  UploadOptions,
+  "url" | "appId" | "token" | "version" | "publish" | "dialect"
+> {
+  /**
+   * Where uploads are made, such as `https://host/files/`; an address without a path is a Hawser
+   * server's, which has them at `/uploads`.
+   */
+  readonly url: string;
+  /** As in {@link ConnectionOptions}, where the server wants one. */
+  readonly token?: TokenSource | undefined;
+  /** `tus` of `hawser-client/tus`, or `ietf` of `hawser-client/ietf`. */
+  readonly dialect: StandardDialect;
+}
+
+/** Either, before they are looked at. */
+export type AnyUploadOptions = Partial<Omit<UploadOptions, "appId" | "token" | "dialect">> & {
+  readonly appId?: string | undefined;
+  readonly token?: TokenSource | undefined;
+  readonly dialect?: Dialect | string | undefined;
+};
 
 /** {@link ConnectionOptions}, looked at and completed. */
 export interface ParsedConnection {
   readonly url: string;
+  /** In a dialect that knows no apps the dialect's name. */
   readonly appId: string;
-  readonly token: TokenSource;
+  /** Undefined where the server wants none. */
+  readonly token: TokenSource | undefined;
   readonly version: string;
   readonly stallMs: number;
   readonly answerMs: number;
@@ -83,6 +111,7 @@ export interface ParsedConnection {
 /** {@link UploadOptions}, looked at and completed. */
 export interface ParsedOptions {
   readonly connection: ParsedConnection;
+  readonly dialect: Dialect;
   readonly name: string | undefined;
   readonly type: string | undefined;
   readonly chunkSize: number | undefined;
@@ -101,59 +130,60 @@ const connectionKeys = ["url", "appId", "token", "version", "stallMs", "answerMs
 const uploadKeys = [
   ...connectionKeys,
   ...["name", "type", "chunkSize", "signal", "onProgress", "onState", "onWarning"],
-  ...["resumeStore", "keepCompleted", "fresh", "publish", "retry"],
+  ...["resumeStore", "keepCompleted", "fresh", "publish", "retry", "dialect"],
 ];
 
 /** Looks at connection options; throws `invalid-option` naming the one that is wrong. */
 export function parseConnection(options: ConnectionOptions): ParsedConnection {
   refuseUnknownKeys(options, connectionKeys);
-  return readConnection(options);
+  return readConnection(options, graph);
 }
 
 /** Looks at upload options; throws `invalid-option` naming the one that is wrong. */
-export function parseUpload(options: UploadOptions): ParsedOptions {
+export function parseUpload(options: AnyUploadOptions): ParsedOptions {
   refuseUnknownKeys(options, uploadKeys);
+  const { name, type, signal, resumeStore, keepCompleted = false, fresh = false } = options;
+  const dialect = checkDialect(options.dialect ?? graph);
+  const publish = readPublish(options.publish);
+  if (publish !== undefined && !dialect.needsApp) {
+    throw invalidOption(`publish is not there in ${dialect.name}`, "Only Graph has it.");
+  }
   return Object.freeze({
-    connection: readConnection(options),
-    name: options.name === undefined ? undefined : checkName(options.name),
-    type: options.type === undefined ? undefined : checkType(options.type),
+    ...{ dialect, publish, signal, resumeStore, keepCompleted, fresh },
+    connection: readConnection(options, dialect),
+    name: name === undefined ? name : checkName(name),
+    type: type === undefined ? type : checkType(type),
     chunkSize: readCount(options, "chunkSize"),
-    signal: options.signal,
     onProgress: guarded(options.onProgress),
     onState: guarded(options.onState),
     onWarning: guarded(options.onWarning),
-    resumeStore: options.resumeStore,
-    keepCompleted: options.keepCompleted ?? false,
-    fresh: options.fresh ?? false,
-    publish: readPublish(options.publish),
     retry: readRetry(options.retry ?? {}),
   });
 }
 
-function readConnection(options: ConnectionOptions): ParsedConnection {
+function readConnection(options: AnyUploadOptions, { name, needsApp }: Dialect): ParsedConnection {
+  const { appId, token, version = "v21.0" } = options;
+  const url = checkBaseUrl(options.url ?? (needsApp ? "https://graph.facebook.com" : ""));
   return Object.freeze({
-    url: checkBaseUrl(options.url ?? "https://graph.facebook.com"),
-    appId: checkAppId(options.appId),
-    token: typeof options.token === "function" ? options.token : checkToken(options.token),
-    version: checkVersion(options.version ?? "v21.0"),
+    // To a server of another dialect a slash at the end may matter.
+    url: needsApp ? url.replace(/\/+$/, "") : url,
+    appId: needsApp ? checkAppId(appId) : name,
+    token: needsApp || token !== undefined ? readToken(token) : undefined,
+    version: checkVersion(version),
     stallMs: readCount(options, "stallMs") ?? 20_000,
     answerMs: readCount(options, "answerMs") ?? 120_000,
   });
 }
 
-function readCount<K extends string>(
-  options: Readonly<Partial<Record<K, number | undefined>>>,
-  key: K,
-) {
-  const value = options[key];
-  return value === undefined ? undefined : checkCount(key, value);
+function readToken(token: TokenSource | undefined): TokenSource {
+  return typeof token === "function" ? token : checkToken(token);
 }
 
 function readPublish(publish: UploadOptions["publish"]): FileAbout | undefined {
   if (publish === undefined || publish === false) return undefined;
-  if (publish === true) return Object.freeze({});
+  if (publish === true) return {};
   refuseUnknownKeys(publish, ["name", "description"], "publish.");
-  return Object.freeze({ ...publish });
+  return { ...publish };
 }
 
 function readRetry(retry: Partial<RetryPolicy>): RetryPolicy {
@@ -161,7 +191,7 @@ function readRetry(retry: Partial<RetryPolicy>): RetryPolicy {
   const policy = { ...defaultRetryPolicy, ...retry };
   for (const [key, value] of Object.entries(policy)) {
     if (!Number.isFinite(value) || value < 0) {
-      throw new UploadError("invalid-option", `retry.${key} must be a number, 0 or more`);
+      throw invalidOption(`retry.${key} is ${value}`, "Give a number, 0 or more.");
     }
   }
   return Object.freeze(policy);

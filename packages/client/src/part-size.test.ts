@@ -126,7 +126,7 @@ describe("cuts that tell nothing of a size", () => {
 test("a size that was found is forgotten after an hour", () => {
   const url = "https://forgetful.example/base";
   const at = (nowMs: number) => ({ now: () => nowMs, sleep: () => Promise.resolve() });
-  new PartSize({ wanted: undefined, url, clock: at(0) }).refused(4_000_000);
+  new PartSize({ wanted: undefined, url, clock: at(0) }).shrink(4_000_000);
   const after = (nowMs: number, wanted?: number) =>
     new PartSize({ wanted, url: "https://forgetful.example", clock: at(nowMs) }).bytes;
   expect(after(3_599_999)).toBe(2_000_000);

@@ -39,7 +39,8 @@ export interface PartSizeParts {
 export class PartSize {
   readonly #origin: string;
   readonly #clock: Clock;
-  #bytes: number;
+  /** At most. */
+  bytes: number;
   #cuts = 0;
   #brought: number | undefined;
 
@@ -48,22 +49,12 @@ export class PartSize {
     this.#clock = clock;
     const found = foundByOrigin.get(this.#origin);
     const isFresh = found !== undefined && clock.now() < found.untilMs;
-    this.#bytes = isFresh ? Math.min(wanted, found.bytes) : wanted;
-  }
-
-  /** Bytes at most. */
-  get bytes(): number {
-    return this.#bytes;
+    this.bytes = isFresh ? Math.min(wanted, found.bytes) : wanted;
   }
 
   /** A part got through. */
   arrived(): void {
     this.#cuts = 0;
-  }
-
-  /** A part of that length is too large for somebody (413). False when it cannot be smaller. */
-  refused(length: number): boolean {
-    return this.#shrink(length);
   }
 
   /** A part was cut. True when parts are smaller from now on. */
@@ -74,13 +65,14 @@ export class PartSize {
     this.#brought = brought;
     if (this.#cuts < cutsAlike) return false;
     // What took parts as a whole and then nothing of them has its limit below what was sent.
-    return this.#shrink(Math.min(length, brought === 0 ? sent : brought));
+    return this.shrink(Math.min(length, brought === 0 ? sent : brought));
   }
 
-  #shrink(length: number): boolean {
+  /** A part of that length is too large for somebody (413). False when it cannot be smaller. */
+  shrink(length: number): boolean {
     const bytes = Math.max(partBytesMin, Math.floor(length / 2));
-    if (bytes >= Math.min(length, this.#bytes)) return false;
-    this.#bytes = bytes;
+    if (bytes >= Math.min(length, this.bytes)) return false;
+    this.bytes = bytes;
     this.#cuts = 0;
     foundByOrigin.set(this.#origin, { bytes, untilMs: this.#clock.now() + rememberMs });
     return true;

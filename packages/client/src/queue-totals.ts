@@ -35,7 +35,6 @@ interface Share {
   readonly confirmed: number;
   /** Undefined while it is not known. */
   readonly length: number | undefined;
-  readonly isOver: boolean;
 }
 
 /** Sums that change by what changed, so that thousands of tasks cost no more than one. */
@@ -57,11 +56,7 @@ export class QueueTotals {
     aborted: 0,
     cancelled: 0,
   };
-  #count = 0;
-  #sent = 0;
-  #confirmed = 0;
-  #length = 0;
-  #lengthsUnknown = 0;
+  readonly #sums = { count: 0, sent: 0, confirmed: 0, length: 0, lengthsUnknown: 0 };
   /** Bytes that went over the network, what was sent twice included. */
   #carried = 0;
 
@@ -72,8 +67,8 @@ export class QueueTotals {
   /** @param length when it is known before the source is opened */
   add(task: UploadTask, length: number | undefined): void {
     const { kind } = task.state;
-    const share = { kind, isOpen: false, sent: 0, confirmed: 0, length, isOver: false };
-    this.#count += 1;
+    const share = { kind, isOpen: false, sent: 0, confirmed: 0, length };
+    this.#sums.count += 1;
     this.#apply(share, 1);
     this.#shares.set(task, share);
   }
@@ -86,44 +81,35 @@ export class QueueTotals {
     if (before.isOpen) this.#carried += Math.max(0, share.sent - before.sent);
     this.#apply(before, -1);
     this.#apply(share, 1);
-    if (share.isOver) this.#shares.delete(task);
+    if (isOver(snapshot.state)) this.#shares.delete(task);
     else this.#shares.set(task, share);
     this.#pace.note(this.#carried, this.#clock.now());
   }
 
   snapshot(): QueueSnapshot {
+    const { length, sent, lengthsUnknown } = this.#sums;
     const rate = this.#pace.rate(this.#clock.now());
-    const secondsLeft = secondsFor(this.#length - this.#sent, rate);
-    return Object.freeze({
-      count: this.#count,
-      counts: Object.freeze({ ...this.#counts }),
-      sent: this.#sent,
-      confirmed: this.#confirmed,
-      length: this.#length,
-      lengthsUnknown: this.#lengthsUnknown,
-      rate,
-      secondsLeft: this.#lengthsUnknown > 0 ? undefined : secondsLeft,
-    });
+    const secondsLeft = lengthsUnknown > 0 ? undefined : secondsFor(length - sent, rate);
+    const counts = Object.freeze({ ...this.#counts });
+    return Object.freeze({ counts, ...this.#sums, rate, secondsLeft });
   }
 
-  #apply(share: Share, sign: 1 | -1): void {
-    this.#counts[share.kind] += sign;
-    this.#sent += sign * share.sent;
-    this.#confirmed += sign * share.confirmed;
-    this.#length += sign * (share.length ?? 0);
-    if (share.length === undefined) this.#lengthsUnknown += sign;
+  #apply({ kind, sent, confirmed, length }: Share, sign: 1 | -1): void {
+    this.#counts[kind] += sign;
+    this.#sums.sent += sign * sent;
+    this.#sums.confirmed += sign * confirmed;
+    if (length === undefined) this.#sums.lengthsUnknown += sign;
+    else this.#sums.length += sign * length;
   }
 }
 
 function shareOf({ state, progress }: UploadSnapshot, before: Share): Share {
   const { sent, confirmed, length } = progress ?? before;
-  const over = isOver(state);
   return {
     kind: state.kind,
     isOpen: progress !== undefined,
     sent,
     confirmed,
-    length: over ? sent : length,
-    isOver: over,
+    length: isOver(state) ? sent : length,
   };
 }

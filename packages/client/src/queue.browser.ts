@@ -1,7 +1,7 @@
 import type { BrowserInput } from "./platform/browser.ts";
 import { browserPlatform } from "./platform/browser.ts";
 import type { Platform } from "./platform/platform.ts";
-import type { QueueOptions } from "./task-queue.ts";
+import type { QueueOptions, StandardQueueOptions } from "./task-queue.ts";
 import { TaskQueue } from "./task-queue.ts";
 
 /**
@@ -14,7 +14,10 @@ import { TaskQueue } from "./task-queue.ts";
  */
 export class UploadQueue extends TaskQueue<BrowserInput> {
   /** @throws UploadError `invalid-option` */
-  constructor(options: QueueOptions, platform: Platform<BrowserInput> = browserPlatform) {
+  constructor(
+    options: QueueOptions | StandardQueueOptions,
+    platform: Platform<BrowserInput> = browserPlatform,
+  ) {
     super(options, platform);
   }
 }

@@ -194,3 +194,56 @@ describe("a queue", () => {
     expect(length).toBeGreaterThan(1000);
   });
 });
+
+describe("a token callback of a queue", () => {
+  test("is asked once for files that are added together", async () => {
+    let asked = 0;
+    const queue = newQueue({ token: () => `token-${(asked += 1)}` });
+    queue.addAll(tinyFiles(20));
+    expect((await queue.settled()).counts.done).toBe(20);
+    expect(asked).toBe(1);
+  });
+
+  test("is asked again, once for all, when its answer is refused", async () => {
+    let asked = 0;
+    graph.refused.add("token-1");
+    const queue = newQueue({ token: () => Promise.resolve(`token-${(asked += 1)}`) });
+    queue.addAll(tinyFiles(20));
+    expect((await queue.settled()).counts.done).toBe(20);
+    expect(asked).toBe(2);
+  });
+
+  test("is asked anew for files that come when the queue was empty", async () => {
+    let asked = 0;
+    const queue = newQueue({ token: () => `token-${(asked += 1)}` });
+    queue.addAll(tinyFiles(2));
+    await queue.settled();
+    queue.addAll(tinyFiles(2, 2));
+    await queue.settled();
+    expect(asked).toBe(2);
+  });
+
+  test("works on for the others when the file that asked is cancelled", async () => {
+    const answered = Promise.withResolvers<string>();
+    const asked = Promise.withResolvers<AbortSignal>();
+    const queue = newQueue({
+      token: (signal) => {
+        asked.resolve(signal);
+        return answered.promise;
+      },
+    });
+    const [first, second] = queue.addAll(tinyFiles(2));
+    const signal = await asked.promise;
+    await first?.cancel();
+    expect(signal.aborted).toBe(false);
+    answered.resolve("token");
+    expect(await second).toMatchObject({ retries: 0 });
+  });
+
+  test("gives way to a token of the file's own", async () => {
+    graph.refused.add("own");
+    const queue = newQueue({ token: "shared" });
+    const task = queue.add(new File(["a"], "a"), { token: "own" });
+    expect((await failureOf(task)).code).toBe("not-authorised");
+  });
+});

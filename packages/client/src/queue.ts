@@ -1,7 +1,7 @@
 import type { NodeInput } from "./platform/node.ts";
 import { nodePlatform } from "./platform/node.ts";
 import type { Platform } from "./platform/platform.ts";
-import type { QueueOptions } from "./task-queue.ts";
+import type { QueueOptions, StandardQueueOptions } from "./task-queue.ts";
 import { TaskQueue } from "./task-queue.ts";
 
 /**
@@ -14,7 +14,10 @@ import { TaskQueue } from "./task-queue.ts";
  */
 export class UploadQueue extends TaskQueue<NodeInput> {
   /** @throws UploadError `invalid-option` */
-  constructor(options: QueueOptions, platform: Platform<NodeInput> = nodePlatform) {
+  constructor(
+    options: QueueOptions | StandardQueueOptions,
+    platform: Platform<NodeInput> = nodePlatform,
+  ) {
     super(options, platform);
   }
 }

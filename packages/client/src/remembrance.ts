@@ -1,33 +1,37 @@
+import type { Clock } from "./clock.ts";
+import { toError } from "./errors.ts";
 import type { ResumeEntry, ResumeStore } from "./resume-store/resume-store.ts";
 import { resumeKey } from "./resume-store/resume-store.ts";
 
 /** What does not change of an entry while the upload runs. */
 export type EntryBase = Omit<ResumeEntry, "id" | "state" | "handle" | "fileId" | "updatedAt">;
 
+export interface RemembranceParts {
+  readonly store: ResumeStore | undefined;
+  readonly base: EntryBase;
+  readonly clock: Clock;
+  readonly onTrouble: (message: string) => void;
+}
+
 /** One upload's place in the resume store. A store that fails is told of once and never fatal. */
 export class Remembrance {
-  readonly #store: ResumeStore | undefined;
+  readonly #parts: RemembranceParts;
   readonly #key: string;
-  readonly #base: EntryBase;
-  #onTrouble: ((message: string) => void) | undefined;
+  #isTold = false;
 
-  constructor(
-    store: ResumeStore | undefined,
-    base: EntryBase,
-    onTrouble: (message: string) => void,
-  ) {
-    this.#store = store;
-    this.#base = base;
-    this.#key = resumeKey(base.url, base.appId, base.identity);
-    this.#onTrouble = onTrouble;
+  constructor(parts: RemembranceParts) {
+    const { url, appId, identity } = parts.base;
+    this.#parts = parts;
+    this.#key = resumeKey(url, appId, identity);
   }
 
   recall(): Promise<ResumeEntry | undefined> {
     return this.#guarded((store) => store.get(this.#key));
   }
 
-  async keep(news: Pick<ResumeEntry, "id" | "state" | "handle" | "fileId">, nowMs: number) {
-    const entry = { ...this.#base, ...news, updatedAt: nowMs };
+  async keep(news: Pick<ResumeEntry, "id" | "state" | "handle" | "fileId">): Promise<void> {
+    const { base, clock } = this.#parts;
+    const entry = { ...base, ...news, updatedAt: clock.now() };
     await this.#guarded((store) => store.put(this.#key, entry));
   }
 
@@ -36,13 +40,13 @@ export class Remembrance {
   }
 
   async #guarded<T>(use: (store: ResumeStore) => Promise<T>): Promise<T | undefined> {
-    if (this.#store === undefined) return undefined;
+    const { store, onTrouble } = this.#parts;
     try {
-      return await use(this.#store);
+      return store && (await use(store));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#onTrouble?.(`the upload cannot be remembered for later: ${reason}`);
-      this.#onTrouble = undefined;
+      const { message } = toError(error);
+      if (!this.#isTold) onTrouble(`the upload cannot be remembered for later: ${message}`);
+      this.#isTold = true;
       return undefined;
     }
   }

@@ -20,12 +20,6 @@ export const defaultRetryPolicy: RetryPolicy = Object.freeze({
   askedWaitMsMax: 15 * 60_000,
 });
 
-export type RetryDecision =
-  | { readonly kind: "stop" }
-  /** Ask the server where it stands and go on there. */
-  | { readonly kind: "continue" }
-  | { readonly kind: "wait"; readonly waitMs: number };
-
 export interface RetrySituation {
   /** Failures before this one since the offset last moved. */
   readonly failures: number;
@@ -33,48 +27,46 @@ export interface RetrySituation {
   readonly random: Random;
 }
 
-const stop: RetryDecision = Object.freeze({ kind: "stop" });
-const goOn: RetryDecision = Object.freeze({ kind: "continue" });
+type FinalCode =
+  | "invalid-option"
+  | "source-changed"
+  | "source-unreadable"
+  | "not-authorised"
+  | "not-found"
+  | "gone"
+  | "handle-invalid"
+  | "refused"
+  | "offset-contradiction"
+  | "aborted"
+  | "cancelled";
 
-type Temper = "final" | "prompt" | "patient";
-
-/** What each failure calls for; a new code does not compile until it has its answer. */
-const tempers: Readonly<Record<UploadErrorCode, Temper>> = {
-  "invalid-option": "final",
-  "source-changed": "final",
-  "source-unreadable": "final",
-  "not-authorised": "final",
-  "not-found": "final",
-  gone: "final",
-  "handle-invalid": "final",
-  refused: "final",
-  "offset-contradiction": "final",
-  aborted: "final",
-  cancelled: "final",
+/** What is not final, and whether it is patient; a new code does not compile until it is in either. */
+const passing: Readonly<Partial<Record<UploadErrorCode, boolean>>> = {
   // The first of these costs nothing to follow at once: a cut line is mostly there again.
-  "offset-mismatch": "prompt",
-  network: "prompt",
-  stalled: "prompt",
-  "rate-limited": "patient",
-  "server-trouble": "patient",
-  "bad-answer": "patient",
-};
+  "offset-mismatch": false,
+  network: false,
+  stalled: false,
+  "rate-limited": true,
+  "server-trouble": true,
+  "bad-answer": true,
+} satisfies Record<Exclude<UploadErrorCode, FinalCode>, boolean>;
 
-/** Decides from the facts of a failure alone what to do next. */
-export function decideRetry(error: UploadError, situation: RetrySituation): RetryDecision {
+/**
+ * How long to wait before the server is asked where it stands, from the facts of a failure alone;
+ * undefined when trying again is of no use.
+ */
+export function retryWaitMs(error: UploadError, situation: RetrySituation): number | undefined {
   const { failures, policy, random } = situation;
-  const temper = tempers[error.code];
-  if (temper === "final" || failures + 1 >= policy.attempts) return stop;
+  const { attempts, waitMs, waitMsMax, askedWaitMsMax } = policy;
+  const isPatient = passing[error.code];
+  if (isPatient === undefined || failures + 1 >= attempts) return undefined;
   const askedMs = error.facts.waitMs;
-  if (askedMs !== undefined) return waitAsAsked(askedMs, policy, random);
-  if (temper === "prompt" && failures === 0) return goOn;
-  const fullMs = Math.min(policy.waitMsMax, policy.waitMs * 2 ** failures);
+  if (askedMs !== undefined) {
+    if (askedMs > askedWaitMsMax) return undefined;
+    // Never sooner than asked, and a little later for the reason below.
+    return Math.round(askedMs + random() * Math.min(askedMs, 1000) * 0.2);
+  }
+  if (!isPatient && failures === 0) return 0;
   // Half of it is chance, so that many clients of one failed server do not come back together.
-  return { kind: "wait", waitMs: Math.round(fullMs * (0.5 + random() / 2)) };
-}
-
-function waitAsAsked(askedMs: number, policy: RetryPolicy, random: Random): RetryDecision {
-  if (askedMs > policy.askedWaitMsMax) return stop;
-  // Never sooner than asked, and a little later for the reason above.
-  return { kind: "wait", waitMs: Math.round(askedMs + random() * Math.min(askedMs, 1000) * 0.2) };
+  return Math.round(Math.min(waitMsMax, waitMs * 2 ** failures) * (0.5 + random() / 2));
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { UploadOptions, UploadState } from "./index.ts";
 import { MemoryResumeStore, upload } from "./index.ts";
+import type { Fault } from "./testing/fake-graph.ts";
 import { answering, cutAfter, FakeGraph, json, refuse, stallAfter } from "./testing/fake-graph.ts";
 import { debugOnly, failureOf, optionsFor } from "./testing/upload-case.ts";
 
@@ -169,6 +170,37 @@ describe("a disturbed upload", () => {
     fake.appendFaults.push(lie);
     const task = upload(file, options({ chunkSize: 1000 }));
     expect((await failureOf(task)).code).toBe("offset-contradiction");
+  });
+
+  /** The request is cut when somebody else has brought the upload further. */
+  const overtakenWith = (bytes: Buffer): Fault => {
+    return async ({ request }) => {
+      await fake.keep(request, 1000);
+      fake.kept = bytes;
+      request.socket.destroy();
+      return true;
+    };
+  };
+
+  test.each([2_000_000, size])(
+    "goes on with %i bytes that another process sent of the same file meanwhile",
+    async (sent) => {
+      fake.appendFaults.push(overtakenWith(content.subarray(0, sent)));
+      const { handle } = await upload(file, options({ chunkSize: 1_000_000 }));
+      expect(handle).toBe(fake.handle);
+      expect(fake.requests).toContain(`POST /v21.0/${fake.id}@${sent}`);
+      expect(fake.kept.equals(content)).toBe(true);
+    },
+  );
+
+  test("does not go on with another file's bytes, nor with any whose CRC-32 is not told", async () => {
+    fake.appendFaults.push(overtakenWith(randomBytes(2_000_000)));
+    const task = upload(file, options({ chunkSize: 1_000_000 }));
+    expect((await failureOf(task)).code).toBe("offset-contradiction");
+    fake.givesCrc = false;
+    fake.appendFaults.push(overtakenWith(content.subarray(0, 2_000_000)));
+    const untold = upload(file, options({ chunkSize: 1_000_000 }));
+    expect((await failureOf(untold)).code).toBe("offset-contradiction");
   });
 
   test("does not go round for ever with a server that accepts and stays where it is", async () => {

@@ -1,7 +1,7 @@
 import { throwIfAborted } from "./abortable.ts";
 import { adopt, sameContent } from "./adopt.ts";
-import type { AppendOutcome, Dialect, Standing, UploadFacts } from "./dialects/dialect.ts";
-import { asUploadError, isLineFailure, UploadError } from "./errors.ts";
+import type { AppendOutcome, DialectClient, Standing, UploadFacts } from "./dialects/dialect.ts";
+import { asUploadError, isLineFailure, isOneOf, UploadError } from "./errors.ts";
 import { contradiction, OffsetRules } from "./offset-rules.ts";
 import type { ParsedOptions } from "./options.ts";
 import { PartSize } from "./part-size.ts";
@@ -21,7 +21,7 @@ export interface RunParts {
   readonly source: Source;
   readonly facts: UploadFacts;
   readonly options: ParsedOptions;
-  readonly dialect: Dialect;
+  readonly dialect: DialectClient;
   readonly tools: Tools;
   readonly setState: (state: UploadState) => void;
   readonly setProgress: (progress: RunProgress) => void;
@@ -46,10 +46,8 @@ export class UploadRun {
     const { options, tools, setState, source, facts } = parts;
     this.#parts = parts;
     this.#patience = new Patience({
+      ...tools,
       policy: options.retry,
-      clock: tools.clock,
-      random: tools.random,
-      connectivity: tools.connectivity,
       onFailure: (failure) => {
         setState({ kind: "retrying", ...failure });
       },
@@ -58,9 +56,13 @@ export class UploadRun {
     const { url, appId } = options.connection;
     this.#partSize = new PartSize({ wanted: options.chunkSize, url, clock: tools.clock });
     const { identity, fingerprint } = source;
-    const base = { url, appId, identity, fingerprint, ...facts };
-    this.#remembrance = new Remembrance(options.resumeStore, base, (message) => {
-      options.onWarning({ code: "forgetful", message });
+    this.#remembrance = new Remembrance({
+      store: options.resumeStore,
+      base: { url, appId, identity, fingerprint, ...facts },
+      clock: tools.clock,
+      onTrouble: (message) => {
+        options.onWarning({ code: "forgetful", message });
+      },
     });
   }
 
@@ -74,9 +76,7 @@ export class UploadRun {
       return await this.#finish(id, this.#handle);
     } catch (error) {
       // What was sent of a file that changed is of no use to anybody.
-      if (error instanceof UploadError && error.code === "source-changed") {
-        await this.#remembrance.forget();
-      }
+      if (isOneOf(error, ["source-changed"])) await this.#remembrance.forget();
       throw error;
     }
   }
@@ -84,7 +84,13 @@ export class UploadRun {
   /** Gives the upload up, on the server too. */
   async giveUp(signal: AbortSignal): Promise<void> {
     await this.#remembrance.forget();
-    if (this.#id !== undefined) await this.#parts.dialect.cancel(this.#id, signal);
+    if (this.#id === undefined) return;
+    try {
+      await this.#parts.dialect.cancel(this.#id, signal);
+    } catch (error) {
+      // One that is gone already is what was wanted.
+      if (!isOneOf(error, ["gone", "not-found"])) throw error;
+    }
   }
 
   async #begin(): Promise<string> {
@@ -98,11 +104,11 @@ export class UploadRun {
   }
 
   async #start(): Promise<string> {
-    const { dialect, facts, setState, tools } = this.#parts;
+    const { dialect, facts, setState } = this.#parts;
     setState({ kind: "starting" });
     const id = await this.#persist((signal) => dialect.start(facts, signal));
     this.#patience.renew();
-    await this.#remembrance.keep({ id, state: "open" }, tools.clock.now());
+    await this.#remembrance.keep({ id, state: "open" });
     return id;
   }
 
@@ -113,14 +119,13 @@ export class UploadRun {
     setState({ kind: "checking" });
     const ask = () => this.#ask(entry.id);
     const { crc32 } = tools;
-    const adoption = await adopt(entry, { source, facts, crc32, ask, signal: this.#signal });
-    if (adoption.kind === "declined") {
-      const message = `${adoption.reason}; starting anew`;
-      options.onWarning({ code: "started-anew", message });
+    const standing = await adopt(entry, { source, facts, crc32, ask, signal: this.#signal });
+    if (typeof standing === "string") {
+      options.onWarning({ code: "started-anew", message: `${standing}; starting anew` });
       await this.#remembrance.forget();
       return undefined;
     }
-    const { offset } = adoption.standing;
+    const { offset } = standing;
     this.#resumedFrom = offset;
     this.#offsets.handOut(offset);
     this.#offsets.confirm(offset);
@@ -145,7 +150,7 @@ export class UploadRun {
     const sending = this.#sending;
     this.#sending = undefined;
     const isTooLarge = error instanceof UploadError && error.facts.status === 413;
-    const isSmaller = isTooLarge && sending !== undefined && this.#partSize.refused(sending.length);
+    const isSmaller = isTooLarge && sending !== undefined && this.#partSize.shrink(sending.length);
     if (!isSmaller) await this.#patience.endure(error, this.#signal);
     await this.#follow(await this.#ask(id));
     if (sending === undefined || !isLineFailure(asUploadError(error))) return;
@@ -177,16 +182,19 @@ export class UploadRun {
   #append(id: string): Promise<AppendOutcome> {
     const { source, facts, dialect, setState } = this.#parts;
     const offset = this.#offsets.confirmed;
-    const end = Math.min(facts.length, offset + this.#partSize.bytes);
-    const sending = { offset, length: end - offset, sent: 0 };
+    const { partLengthMax = Infinity } = dialect;
+    const length = Math.min(facts.length - offset, this.#partSize.bytes, partLengthMax);
+    const end = offset + length;
+    const sending = { offset, length, sent: 0 };
     this.#sending = sending;
     setState({ kind: "uploading", id, offset });
     this.#progress(offset);
     return dialect.append({
       id,
       offset,
-      part: {
-        length: sending.length,
+      length: facts.length,
+      body: {
+        length,
         open: () => this.#handOut(source, offset, end),
         blob: this.#lend(source, offset, end),
       },
@@ -227,7 +235,7 @@ export class UploadRun {
   /** Goes on from where the server says it is, if that can be true. */
   async #follow(standing: Standing): Promise<void> {
     const { offset } = standing;
-    if (await this.#isEarlierProcess(standing)) this.#offsets.handOut(offset);
+    if (await this.#isOwnContent(standing)) this.#offsets.handOut(offset);
     this.#offsets.check(offset);
     if (!this.#offsets.confirm(offset)) return;
     this.#patience.renew();
@@ -235,14 +243,15 @@ export class UploadRun {
   }
 
   /**
-   * More than this process sent: in a resumed upload it may be what the process before it had still
-   * under way. Otherwise somebody else writes to the upload.
+   * More than this process sent: what an earlier process had still under way, or what another sends
+   * of the same file meanwhile. Of an upload that this process began, only the CRC-32 can show that
+   * it is not somebody else's content.
    */
-  async #isEarlierProcess(standing: Standing): Promise<boolean> {
+  async #isOwnContent(standing: Standing): Promise<boolean> {
     const { source, tools, facts } = this.#parts;
     const { handedOut } = this.#offsets;
     const isMore = standing.offset > handedOut && standing.offset <= facts.length;
-    if (!this.#adopted || !isMore) return false;
+    if (!isMore || (!this.#adopted && standing.crc32 === undefined)) return false;
     return await sameContent(source, standing, { crc32: tools.crc32, signal: this.#signal });
   }
 
@@ -251,27 +260,21 @@ export class UploadRun {
   }
 
   async #finish(id: string, handle: string): Promise<UploadResult> {
-    const { options, dialect, facts, tools, setState } = this.#parts;
+    const { options, dialect, facts, setState } = this.#parts;
+    const { publish, keepCompleted } = options;
+    const remembered = { id, state: "complete", handle } as const;
+    let fileId: string | undefined;
     this.#offsets.confirm(facts.length);
     this.#progress(facts.length);
     this.#patience.renew();
-    await this.#remembrance.keep({ id, state: "complete", handle }, tools.clock.now());
-    const { publish } = options;
-    let fileId: string | undefined;
+    await this.#remembrance.keep(remembered);
     if (publish !== undefined) {
       setState({ kind: "publishing", handle });
-      fileId = await this.#persist((signal) => dialect.publish(handle, publish, signal));
+      fileId = await this.#persist(async (signal) => dialect.publish?.(handle, publish, signal));
+      if (keepCompleted) await this.#remembrance.keep({ ...remembered, fileId });
     }
-    await this.#settle({ id, handle, fileId });
+    if (!keepCompleted) await this.#remembrance.forget();
     const { total: retries } = this.#patience;
     return { handle, id, bytes: facts.length, resumedFrom: this.#resumedFrom, fileId, retries };
-  }
-
-  async #settle(done: { id: string; handle: string; fileId: string | undefined }): Promise<void> {
-    if (!this.#parts.options.keepCompleted) {
-      await this.#remembrance.forget();
-    } else if (done.fileId !== undefined) {
-      await this.#remembrance.keep({ ...done, state: "complete" }, this.#parts.tools.clock.now());
-    }
   }
 }

@@ -36,18 +36,15 @@ function entry(after: number, byte: number): number {
   return tables[after * 256 + byte] ?? 0;
 }
 
+/** Each table is the one before it, moved on by the eight bits of a byte of zeros. */
 function makeTables(): Int32Array {
   const made = new Int32Array(sliceBytes * 256);
-  for (let byte = 0; byte < 256; byte += 1) {
-    let remainder = byte;
+  for (let index = 0; index < made.length; index += 1) {
+    let remainder = index < 256 ? index : (made[index - 256] ?? 0);
     for (let bit = 0; bit < 8; bit += 1) {
       remainder = remainder & 1 ? (remainder >>> 1) ^ polynomial : remainder >>> 1;
     }
-    made[byte] = remainder;
-  }
-  for (let index = 256; index < made.length; index += 1) {
-    const before = made[index - 256] ?? 0;
-    made[index] = (before >>> 8) ^ (made[before & 0xff] ?? 0);
+    made[index] = remainder;
   }
   return made;
 }

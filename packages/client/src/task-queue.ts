@@ -2,8 +2,9 @@ import { abortable } from "./abortable.ts";
 import { asUploadError } from "./errors.ts";
 import type { SubscribeOptions } from "./listeners.ts";
 import { Listeners } from "./listeners.ts";
-import { checkCount } from "./option-checks.ts";
-import type { UploadOptions } from "./options.ts";
+import { TokenHolder } from "./dialects/token.ts";
+import { readCount } from "./option-checks.ts";
+import type { AnyUploadOptions, StandardUploadOptions, UploadOptions } from "./options.ts";
 import { parseUpload } from "./options.ts";
 import type { Platform } from "./platform/platform.ts";
 import type { QueueSnapshot } from "./queue-totals.ts";
@@ -12,11 +13,19 @@ import { isOver } from "./state.ts";
 import { UploadTask } from "./task.ts";
 import { Turns } from "./turns.ts";
 
-/** Options of every upload of a queue, and of the queue itself. */
-export interface QueueOptions extends UploadOptions {
+interface QueueOnly {
   /** Uploads under way at the same time, 1 or more; 3 unless given. */
   readonly parallel?: number | undefined;
 }
+
+/** Options of every upload of a queue, and of the queue itself. */
+export interface QueueOptions extends UploadOptions, QueueOnly {}
+
+/** Of a queue in another dialect. */
+export interface StandardQueueOptions extends StandardUploadOptions, QueueOnly {}
+
+/** For one upload of a queue, in place of the queue's own. */
+type OwnOptions = Partial<UploadOptions> | Partial<StandardUploadOptions>;
 
 /**
  * Uploads many files, a few at a time, in the order in which they were added. A task that waits for
@@ -27,22 +36,27 @@ export interface QueueOptions extends UploadOptions {
  * the task's `state` and `result`. The queue keeps no task that is over.
  */
 export class TaskQueue<Input> {
-  readonly #options: UploadOptions;
+  readonly #options: AnyUploadOptions;
   readonly #platform: Platform<Input>;
   readonly #turns: Turns;
   readonly #totals: QueueTotals;
   readonly #listeners: Listeners<QueueSnapshot>;
   /** Those that are not over. */
   readonly #tasks = new Set<UploadTask>();
+  /** Forgotten when the queue is empty: who comes then may be somebody else. */
+  #tokens: TokenHolder | undefined;
   #opening: AbortController | undefined;
   #emptied: PromiseWithResolvers<undefined> | undefined;
 
   /** @throws UploadError `invalid-option` */
-  constructor({ parallel = 3, ...options }: QueueOptions, platform: Platform<Input>) {
+  constructor(
+    { parallel, ...options }: QueueOptions | StandardQueueOptions,
+    platform: Platform<Input>,
+  ) {
     parseUpload(options);
     this.#options = options;
     this.#platform = platform;
-    this.#turns = new Turns(checkCount("parallel", parallel));
+    this.#turns = new Turns(readCount({ parallel }, "parallel") ?? 3);
     this.#totals = new QueueTotals(platform.clock);
     this.#listeners = new Listeners(() => this.snapshot, platform.clock);
   }
@@ -62,9 +76,11 @@ export class TaskQueue<Input> {
    *
    * @throws UploadError `invalid-option`
    */
-  add(input: Input, options: Partial<UploadOptions> = {}): UploadTask {
+  add(input: Input, options: OwnOptions = {}): UploadTask {
     const parsed = parseUpload({ ...this.#options, ...options });
-    const task = UploadTask.begin(input, parsed, { ...this.#platform, gate: this.#turns });
+    const tokens = options.token === undefined ? this.#shareToken() : undefined;
+    const means = { ...this.#platform, gate: this.#turns, tokens };
+    const task = new UploadTask(() => this.#platform.openSource(input), parsed, means);
     this.#tasks.add(task);
     this.#totals.add(task, lengthOf(input));
     this.#listeners.notify();
@@ -78,7 +94,7 @@ export class TaskQueue<Input> {
   }
 
   /** Adds uploads with the same options. */
-  addAll(inputs: Iterable<Input>, options: Partial<UploadOptions> = {}): UploadTask[] {
+  addAll(inputs: Iterable<Input>, options?: OwnOptions): UploadTask[] {
     return Array.from(inputs, (input) => this.add(input, options));
   }
 
@@ -115,8 +131,7 @@ export class TaskQueue<Input> {
   async settled(signal?: AbortSignal): Promise<QueueSnapshot> {
     while (this.#tasks.size > 0) {
       this.#emptied ??= Promise.withResolvers<undefined>();
-      const { promise } = this.#emptied;
-      await (signal === undefined ? promise : abortable(promise, signal));
+      await abortable(this.#emptied.promise, signal);
     }
     return this.snapshot;
   }
@@ -130,9 +145,19 @@ export class TaskQueue<Input> {
     return this.#listeners.subscribe(listener, options);
   }
 
+  /** Holds the queue's token for all that is there now. */
+  #shareToken(): TokenHolder {
+    const { token } = this.#options;
+    // What is asked for all must not end with the one that asked first.
+    const { signal } = new AbortController();
+    this.#tokens ??= new TokenHolder(typeof token === "function" ? () => token(signal) : token);
+    return this.#tokens;
+  }
+
   #forget(task: UploadTask): void {
     this.#tasks.delete(task);
     if (this.#tasks.size > 0) return;
+    this.#tokens = undefined;
     this.#emptied?.resolve(undefined);
     this.#emptied = undefined;
   }

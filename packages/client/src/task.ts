@@ -1,39 +1,37 @@
 import { abortable, abortedBy, throwIfAborted } from "./abortable.ts";
 import type { UploadFacts } from "./dialects/dialect.ts";
-import { GraphClient } from "./dialects/graph-client.ts";
-import { GraphDialect } from "./dialects/graph.ts";
+import { TokenHolder } from "./dialects/token.ts";
 import { asUploadError, UploadError } from "./errors.ts";
 import type { SubscribeOptions } from "./listeners.ts";
 import { Listeners } from "./listeners.ts";
-import { checkName } from "./option-checks.ts";
+import { checkName, invalidOption } from "./option-checks.ts";
 import type { ParsedOptions } from "./options.ts";
 import { Pace, secondsFor } from "./pace.ts";
-import type { Platform } from "./platform/platform.ts";
+import type { Tools } from "./platform/platform.ts";
 import type { RunProgress } from "./run.ts";
 import { UploadRun } from "./run.ts";
 import type { Source } from "./sources/source.ts";
 import type { UploadProgress, UploadResult, UploadSnapshot, UploadState } from "./state.ts";
 import { isOver } from "./state.ts";
+import type { Transport } from "./transports/transport.ts";
 import type { Gate } from "./turns.ts";
 import { openGate } from "./turns.ts";
-import { warningsOf } from "./warnings.ts";
+import { warn } from "./warnings.ts";
 
 const cancelMs = 15_000;
 
-/** What a task is given besides its source and options. */
-export interface TaskSurroundings<Input> extends Platform<Input> {
+/** What a task works with besides its source and options. */
+export interface TaskMeans extends Tools {
+  readonly transport: Transport;
   /** Says when it is the task's turn; at once unless given. */
   readonly gate?: Gate | undefined;
+  /** Holds the option's token for several tasks; the task's own unless given. */
+  readonly tokens?: TokenHolder | undefined;
 }
 
-type Means = Omit<Platform<never>, "openSource">;
+type OpenSource = () => Promise<Source>;
 
 type Position = RunProgress & { readonly length: number };
-
-interface Beginning {
-  readonly gate: Gate;
-  readonly open: () => Promise<Source>;
-}
 
 /**
  * An upload under way. Await it, or its `result`, for the {@link UploadResult}; a failure rejects
@@ -43,7 +41,7 @@ interface Beginning {
 export class UploadTask implements PromiseLike<UploadResult> {
   readonly result: Promise<UploadResult>;
   readonly #options: ParsedOptions;
-  readonly #means: Means;
+  readonly #means: TaskMeans;
   readonly #listeners: Listeners<UploadSnapshot>;
   readonly #pace = new Pace();
   readonly #controller = new AbortController();
@@ -57,28 +55,14 @@ export class UploadTask implements PromiseLike<UploadResult> {
   #source: Source | undefined;
   #run: UploadRun | undefined;
 
-  private constructor(
-    options: ParsedOptions,
-    means: Means,
-    start: (task: UploadTask) => Promise<UploadResult>,
-  ) {
+  /** Begins as soon as it is let; `open` is called then. Tasks are made by `upload` and queues. */
+  constructor(open: OpenSource, options: ParsedOptions, means: TaskMeans) {
     const own = this.#controller.signal;
     this.#options = options;
     this.#means = means;
     this.#signal = options.signal === undefined ? own : AbortSignal.any([own, options.signal]);
     this.#listeners = new Listeners(() => this.snapshot, means.clock);
-    this.result = start(this);
-  }
-
-  /** Begins as soon as it is let. */
-  static begin<Input>(
-    input: Input,
-    options: ParsedOptions,
-    surroundings: TaskSurroundings<Input>,
-  ): UploadTask {
-    const { gate = openGate } = surroundings;
-    const open = () => surroundings.openSource(input);
-    return new UploadTask(options, surroundings, (task) => task.#settle({ gate, open }));
+    this.result = this.#settle(open);
   }
 
   get state(): UploadState {
@@ -124,7 +108,7 @@ export class UploadTask implements PromiseLike<UploadResult> {
         const { snapshot } = this;
         yield snapshot;
         if (isOver(snapshot.state)) return;
-        await (signal === undefined ? changed.promise : abortable(changed.promise, signal));
+        await abortable(changed.promise, signal);
         changed = Promise.withResolvers<undefined>();
       }
     } finally {
@@ -168,9 +152,9 @@ export class UploadTask implements PromiseLike<UploadResult> {
     return this.result.then(onDone, onFailed);
   }
 
-  async #settle(beginning: Beginning): Promise<UploadResult> {
+  async #settle(open: OpenSource): Promise<UploadResult> {
     try {
-      const result = await this.#work(beginning);
+      const result = await this.#work(open);
       this.#setState({ kind: "done", result });
       return result;
     } catch (thrown) {
@@ -181,12 +165,12 @@ export class UploadTask implements PromiseLike<UploadResult> {
   }
 
   /** Turn after turn, each up to a pause, the last one up to the end. */
-  async #work(beginning: Beginning): Promise<UploadResult> {
+  async #work(open: OpenSource): Promise<UploadResult> {
     try {
       for (;;) {
         await this.#untilWanted();
         try {
-          return await this.#takeTurn(beginning);
+          return await this.#takeTurn(open);
         } catch (thrown) {
           if (!this.#isPause(thrown)) throw thrown;
         }
@@ -212,7 +196,8 @@ export class UploadTask implements PromiseLike<UploadResult> {
     this.#turn = new AbortController();
   }
 
-  async #takeTurn({ gate, open }: Beginning): Promise<UploadResult> {
+  async #takeTurn(open: OpenSource): Promise<UploadResult> {
+    const { gate = openGate } = this.#means;
     const signal = AbortSignal.any([this.#signal, this.#turn.signal]);
     const leave = await gate.enter(signal, this.#run !== undefined);
     try {
@@ -227,14 +212,15 @@ export class UploadTask implements PromiseLike<UploadResult> {
   }
 
   #makeRun(source: Source): UploadRun {
-    const { connection, onWarning } = this.#options;
+    const { connection, dialect } = this.#options;
+    const { transport, tokens = new TokenHolder(connection.token) } = this.#means;
     const facts = factsOf(source, this.#options);
-    for (const warning of warningsOf(facts, source.contentType, connection)) onWarning(warning);
+    warn(facts, source.contentType, this.#options);
     return new UploadRun({
       source,
       facts,
       options: this.#options,
-      dialect: new GraphDialect(new GraphClient(connection, this.#means.transport)),
+      dialect: dialect.connect({ connection, transport, tokens }),
       tools: this.#means,
       setState: (state) => {
         this.#setState(state);
@@ -246,8 +232,8 @@ export class UploadTask implements PromiseLike<UploadResult> {
   }
 
   #isPause(thrown: unknown): boolean {
-    if (this.#signal.aborted || !this.#turn.signal.aborted) return false;
-    return asUploadError(thrown).code === "aborted";
+    const isPaused = this.#turn.signal.aborted && !this.#signal.aborted;
+    return isPaused && asUploadError(thrown).code === "aborted";
   }
 
   #explain(thrown: unknown): UploadError {
@@ -278,15 +264,13 @@ function progressAt(position: Position, rate: number): UploadProgress {
 }
 
 function endState(error: UploadError): UploadState {
-  if (error.code === "aborted" || error.code === "cancelled") return { kind: error.code };
-  return { kind: "failed", error };
+  const { code: kind } = error;
+  return kind === "aborted" || kind === "cancelled" ? { kind } : { kind: "failed", error };
 }
 
 function factsOf(source: Source, options: ParsedOptions): UploadFacts {
-  if (source.length === 0) {
-    throw new UploadError("invalid-option", "the file is empty", {
-      hint: "The service takes files of 1 byte or more.",
-    });
+  if (source.length === 0 && options.dialect.needsApp) {
+    throw invalidOption("the file is empty", "The service takes files of 1 byte or more.");
   }
   return {
     name: options.name ?? checkName(source.name ?? "upload"),

@@ -1,18 +1,19 @@
-import { abortedBy } from "./abortable.ts";
+import { abortable } from "./abortable.ts";
 
 /** Lets uploads have their turn. */
 export interface Gate {
   /**
-   * Resolves when it is the caller's turn, with what ends the turn; rejects when aborted before.
+   * Resolves when it is the caller's turn, with what ends the turn, to be called once; rejects when
+   * aborted before.
    *
    * @param again the caller had a turn before, and gave it up: it goes before those who had none
    */
   enter(signal: AbortSignal, again: boolean): Promise<() => void>;
 }
 
-export const openGate: Gate = Object.freeze({
+export const openGate: Gate = {
   enter: () => Promise.resolve(() => undefined),
-});
+};
 
 /** So many turns at the same time, in the order in which they were asked for. */
 export class Turns implements Gate {
@@ -33,48 +34,29 @@ export class Turns implements Gate {
   }
 
   enter(signal: AbortSignal, again: boolean): Promise<() => void> {
-    const { promise, resolve, reject } = Promise.withResolvers<() => void>();
+    const { promise, resolve } = Promise.withResolvers<() => void>();
     const waiting = again ? this.#back : this.#fresh;
     const begin = () => {
       waiting.delete(begin);
-      signal.removeEventListener("abort", giveUp);
       this.#taken += 1;
-      resolve(this.#leaving());
+      resolve(() => {
+        this.#taken -= 1;
+        this.#serve();
+      });
     };
-    const giveUp = () => {
-      waiting.delete(begin);
-      reject(abortedBy(signal));
-    };
-    if (signal.aborted) {
-      giveUp();
-      return promise;
-    }
-    signal.addEventListener("abort", giveUp, { once: true });
-    waiting.add(begin);
+    if (!signal.aborted) waiting.add(begin);
+    // At once, lest it begins after the end; who has begun is no longer there.
+    signal.addEventListener("abort", () => waiting.delete(begin));
     this.#serve();
-    return promise;
-  }
-
-  #leaving(): () => void {
-    let left = false;
-    return () => {
-      if (left) return;
-      left = true;
-      this.#taken -= 1;
-      this.#serve();
-    };
+    return abortable(promise, signal);
   }
 
   #serve(): void {
-    while (!this.#closed && this.#taken < this.#parallel) {
-      const next = first(this.#back) ?? first(this.#fresh);
-      if (next === undefined) return;
-      next();
+    for (const waiting of [this.#back, this.#fresh]) {
+      for (const begin of waiting) {
+        if (this.#closed || this.#taken >= this.#parallel) return;
+        begin();
+      }
     }
   }
-}
-
-function first<Item>(items: Iterable<Item>): Item | undefined {
-  for (const item of items) return item;
-  return undefined;
 }

@@ -1,6 +1,7 @@
 // Runs in the browser: what a page of somebody's would do with the library, for a test to look at.
 import {
   browserPlatform,
+  browserTransport,
   connectGraph,
   fileIdentity,
   resumeKey,
@@ -84,6 +85,7 @@ async function privateFile(name: string): Promise<FileSystemFileHandle> {
 
 const hawser = {
   browserPlatform,
+  browserTransport,
   connectGraph,
   fileIdentity,
   resumeKey,

@@ -34,12 +34,13 @@ describe("upload cancellation", () => {
     expectProblem(await target().api.delete(nowhere), { status: 404 });
   });
 
-  it("of a complete upload is refused, and its handle stays", async () => {
-    const { api } = target();
+  it("of a complete upload ends it, too, and what was published of it stays", async () => {
+    const { api, graph } = target();
     const { location: url, json } = await api.create({ bytes, complete: true });
-    const answer = await api.delete(url);
-    expectProblem(answer, { status: 409 });
-    expect((await api.get(url)).json.h).toBe(json.h);
+    const file = await graph.api.publish(String(json.h));
+    expect((await api.delete(url)).status).toBe(204);
+    expect((await api.head(url)).status).toBe(410);
+    expect((await graph.api.content(file)).equals(bytes)).toBe(true);
   });
 
   it("ends a request that is still being sent", async (context) => {

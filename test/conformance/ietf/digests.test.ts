@@ -86,7 +86,7 @@ describe("Repr-Digest", () => {
     const rest = { bytes: whole.subarray(40_000), complete: true };
     const answer = await api.append(url, 40_000, rest);
     expectProblem(answer, { status: 422 });
-    expect(answer.json.detail).toContain("Repr-Digest");
+    expect(answer.json.detail).toContain("SHA-256");
     expect(api.completeness(answer)).toBe(true);
     expect((await api.head(url)).status).toBe(410);
   });

@@ -119,9 +119,7 @@ describe("interim answers", () => {
     await connection.write(whole);
     const answer = await connection.answer();
     expect(answer.status).toBe(201);
-    expect(answer.interim.map(({ status }) => status)).toEqual(
-      expect.arrayContaining([100, 104]),
-    );
+    expect(answer.interim.map(({ status }) => status)).toEqual(expect.arrayContaining([100, 104]));
   });
 
   it("let a creation that was cut go on from what it had brought", async (context) => {

@@ -48,21 +48,24 @@ function expectReadable(answer: TusAnswer): void {
 }
 
 describe("a page of another origin", () => {
-  it.for(["POST", "HEAD", "PATCH", "DELETE"])("may ask for leave to %s", async (method, context) => {
-    target().hawser(context);
-    const { api } = target();
-    const url = method === "POST" ? api.url : await api.create({ "Upload-Length": "10" });
-    const answer = await api.withToken(undefined).options(url, {
-      ...origin,
-      "Access-Control-Request-Method": method,
-      "Access-Control-Request-Headers": requestHeaders.join(","),
-    });
-    expect(answer.status, answer.seen).toBe(204);
-    expect(answer.header("access-control-allow-origin")).toBe("*");
-    expect(listOf(answer, "access-control-allow-methods")).toContain(method.toLowerCase());
-    const allowed = listOf(answer, "access-control-allow-headers");
-    expect(allowed).toEqual(expect.arrayContaining(requestHeaders));
-  });
+  it.for(["POST", "HEAD", "PATCH", "DELETE"])(
+    "may ask for leave to %s",
+    async (method, context) => {
+      target().hawser(context);
+      const { api } = target();
+      const url = method === "POST" ? api.url : await api.create({ "Upload-Length": "10" });
+      const answer = await api.withToken(undefined).options(url, {
+        ...origin,
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": requestHeaders.join(","),
+      });
+      expect(answer.status, answer.seen).toBe(204);
+      expect(answer.header("access-control-allow-origin")).toBe("*");
+      expect(listOf(answer, "access-control-allow-methods")).toContain(method.toLowerCase());
+      const allowed = listOf(answer, "access-control-allow-headers");
+      expect(allowed).toEqual(expect.arrayContaining(requestHeaders));
+    },
+  );
 
   it("may read the answer to every request, refusals included", async () => {
     const { api } = target();
@@ -74,7 +77,13 @@ describe("a page of another origin", () => {
     const patch = { url, offset: 7, bytes: Buffer.from("x"), headers };
     expectReadable(await api.patch(patch));
     expectReadable(await api.options(api.url, origin));
-    expectReadable(await api.bare({ method: "POST", url: api.url, headers: { ...origin, "Tus-Resumable": "0.2.2" } }));
+    expectReadable(
+      await api.bare({
+        method: "POST",
+        url: api.url,
+        headers: { ...origin, "Tus-Resumable": "0.2.2" },
+      }),
+    );
     expectReadable(await api.request({ method: "DELETE", url, headers }));
   });
 });

@@ -70,7 +70,11 @@ describe("an upload whose time is over", () => {
       },
       { what: "its time to be over", intervalMs: 100 },
     );
-    for (const answer of [over, await api.patch({ url, offset: 0, bytes }), await api.delete(url)]) {
+    for (const answer of [
+      over,
+      await api.patch({ url, offset: 0, bytes }),
+      await api.delete(url),
+    ]) {
       expect(answer.status, answer.seen).toBe(410);
       expect(answer.header("upload-offset")).toBeUndefined();
     }

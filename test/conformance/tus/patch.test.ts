@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it, type TestContext } from "vitest";
 
 import { eventually } from "../../support/eventually.ts";
 import { patternBytes } from "../../support/seeded.ts";
@@ -215,29 +216,40 @@ describe("more bytes than Upload-Length", () => {
 });
 
 describe("a PATCH that is cut", () => {
-  it("leaves the bytes that came, from which the upload goes on", async (context) => {
-    const { api } = target();
-    const url = await created();
+  async function cut(context: TestContext, url: URL, bytes: Buffer, afterMs: number) {
     const connection = await target().beginPatch(context, { url, offset: 0 }, declaring(length));
-    await connection.write(whole.subarray(0, current));
+    await connection.write(bytes);
+    await sleep(afterMs);
     connection.close();
-    const kept = async () => ((await api.offsetOf(url)) === current ? true : undefined);
+  }
+
+  async function expectKept(url: URL, offset: number): Promise<void> {
+    const kept = async () => ((await target().api.offsetOf(url)) >= offset ? true : undefined);
     await eventually(kept, { what: "the bytes that came to count" });
+  }
+
+  it("leaves the bytes that came, from which the upload goes on", async (context) => {
+    const url = await created();
+    // Long enough for any server to have taken them in.
+    await cut(context, url, whole.subarray(0, current), 500);
+    await expectKept(url, current);
+    await expectCompletes(url);
+  });
+
+  it("leaves even the bytes that came in the same moment", async (context) => {
+    target().hawser(context);
+    const url = await created();
+    await cut(context, url, whole.subarray(0, current), 0);
+    await expectKept(url, current);
     await expectCompletes(url);
   });
 
   it("right after its last byte is complete or can be completed", async (context) => {
-    const { api } = target();
+    target().hawser(context);
     const url = await created();
-    const connection = await target().beginPatch(context, { url, offset: 0 }, declaring(length));
-    await connection.write(whole);
-    connection.close();
-    const settled = async () => ((await api.offsetOf(url)) >= length - 1 ? true : undefined);
-    await eventually(settled, { what: "the bytes that came to count" });
-    const offset = await api.offsetOf(url);
-    const answer = await api.patch({ url, offset, bytes: whole.subarray(offset) });
-    expect(answer.status, answer.seen).toBe(204);
-    expect((await target().content(url)).equals(whole)).toBe(true);
+    await cut(context, url, whole, 0);
+    await expectKept(url, length - 1);
+    await expectCompletes(url);
   });
 });
 

@@ -17,15 +17,22 @@ export interface CampaignOptions {
 export interface CampaignResult {
   readonly schedules: number;
   readonly counts: Outcome["counts"];
-  readonly failure: { readonly problem: string; readonly report: string } | undefined;
+  readonly failure: ScheduleFailure | undefined;
+}
+
+export interface ScheduleFailure {
+  readonly problem: string;
+  readonly report: string;
+  /** What the same schedule says when nothing is planted; undefined when it holds. */
+  readonly unplanted: string | undefined;
 }
 
 /** Tries schedules until one fails or all have held. */
 export async function trySchedules(options: CampaignOptions): Promise<CampaignResult> {
   const { seed, schedules, planted, fenceAlone, path, shrinks } = options;
   const counts: Record<string, number> = {};
-  const run = async (schedule: Schedule): Promise<Outcome> =>
-    simulate(fenceAlone === undefined ? schedule : { ...schedule, fenceAlone }, planted);
+  const run = async (schedule: Schedule, fault = planted): Promise<Outcome> =>
+    simulate(fenceAlone === undefined ? schedule : { ...schedule, fenceAlone }, fault);
   const property = fc.asyncProperty(anySchedule, async (schedule) => {
     const outcome = await run(schedule);
     if (outcome.failure !== undefined) throw new Error(outcome.failure);
@@ -52,9 +59,10 @@ export async function trySchedules(options: CampaignOptions): Promise<CampaignRe
     JSON.stringify(schedule),
     ...trace.slice(-60),
   ].join("\n");
+  const { failure: unplanted } = await run(schedule, {});
   return {
     schedules: result.numRuns,
     counts: summed,
-    failure: { problem: String(failure), report },
+    failure: { problem: String(failure), report, unplanted },
   };
 }

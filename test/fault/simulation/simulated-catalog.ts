@@ -55,7 +55,9 @@ const reads = new Set<string | symbol>([
   "listBlobs",
   "readMark",
 ]);
-const changes = new Set(["insertUpload", "advance", "end", "expireUploads", "forgetDoomed"]);
+const changes = new Set([
+  ...["insertUpload", "advance", "end", "expireUploads", "forgetDoomed", "putOffDoomed"],
+]);
 
 /**
  * A catalog whose writes wait in one queue, are committed in groups and answered later, as the

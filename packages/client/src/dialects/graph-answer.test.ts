@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { readCount, readJson, readRefusal } from "./graph-answer.ts";
+import { readCount, readJson } from "./answer.ts";
+import { readRefusal } from "./graph-answer.ts";
 
 const answer = (status: number, body: unknown, headers: Record<string, string> = {}) => ({
   status,

@@ -59,6 +59,14 @@ describe("the Graph routes", () => {
     await expect(connect().publish("123456")).rejects.toThrow(/not a handle/);
   });
 
+  test("a handle that is refused is told with what a handle is", async () => {
+    answer = { status: 400, body: { error: { code: 100, error_subcode: 2494102 } } };
+    await expect(connect().publish("4:a")).rejects.toMatchObject({
+      code: "handle-invalid",
+      hint: expect.stringContaining("newlines and all") as unknown,
+    });
+  });
+
   test("a list is a page of records with the cursor of the next", async () => {
     const data = [{ id, file_name: "a", file_length: 9, file_offset: 3, status: "open" }];
     answer = { body: { data, paging: { cursors: { after: "c2" } } } };

@@ -1,27 +1,13 @@
 import { UploadError } from "../errors.ts";
-import type { Transport, TransportBody, TransportDownload } from "../transports/transport.ts";
-import type { AppendOutcome, FileAbout, UploadFacts } from "./dialect.ts";
-import type { Json } from "./graph-answer.ts";
-import { isJson, readCount, readText } from "./graph-answer.ts";
+import type { DownloadTransport, Transport, TransportDownload } from "../transports/transport.ts";
+import type { Json } from "./answer.ts";
+import { isSuccess } from "./answer.ts";
+import type { DialectParts, FileAbout } from "./dialect.ts";
+import { readRefusal } from "./graph-answer.ts";
 import type { GraphPage, PublishedFile, UploadRecord } from "./graph-records.ts";
 import { readFile, readPage, readUpload } from "./graph-records.ts";
-import type { GraphConnection } from "./graph-wire.ts";
-import { GraphWire } from "./graph-wire.ts";
-
-/** A connection and the app on whose behalf it calls. */
-export interface GraphClientOptions extends GraphConnection {
-  /** Digits, or `app` for the token's own. */
-  readonly appId: string;
-}
-
-export interface GraphAppend {
-  readonly id: string;
-  /** Where the body begins; bytes. */
-  readonly offset: number;
-  readonly body: TransportBody;
-  readonly onSent?: ((sent: number) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+import { callGraph, exchangeGraph } from "./graph-wire.ts";
+import { GraphUploads, readOffset } from "./graph.ts";
 
 /** What part of a list to answer. */
 export interface ListOptions {
@@ -42,44 +28,21 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+interface GraphClientParts extends DialectParts {
+  readonly transport: Transport & DownloadTransport;
+}
+
 /**
  * The Graph routes one by one. Every method is one request (two when a token callback renews a
- * refused token), nothing is tried again, and every failure is an `UploadError`.
+ * refused token, or a server does not know the fields that `ask` asks for), nothing is tried again,
+ * and every failure is an `UploadError`.
  */
-export class GraphClient {
-  readonly #app: string;
-  readonly #wire: GraphWire;
+export class GraphClient extends GraphUploads {
+  readonly #parts: GraphClientParts;
 
-  constructor(options: GraphClientOptions, transport: Transport) {
-    this.#app = options.appId;
-    this.#wire = new GraphWire(options, transport);
-  }
-
-  /** `POST /{app}/uploads`; the id of a new upload. */
-  async start(facts: UploadFacts, signal?: AbortSignal): Promise<string> {
-    const body = await this.#wire.call({
-      method: "POST",
-      path: `${this.#app}/uploads`,
-      query: { file_name: facts.name, file_length: String(facts.length), file_type: facts.type },
-      signal: signal ?? neverAborted,
-    });
-    return readId(body);
-  }
-
-  /** `POST /upload:{id}` with the bytes from `offset` on. */
-  async append(append: GraphAppend): Promise<AppendOutcome> {
-    const body = await this.#wire.call({
-      method: "POST",
-      path: append.id,
-      headers: { file_offset: String(append.offset), "content-type": "application/octet-stream" },
-      body: append.body,
-      onSent: append.onSent,
-      signal: append.signal ?? neverAborted,
-    });
-    // A handle may have many lines; it is one text all the same.
-    const handle = readText(body, "h");
-    if (handle !== undefined) return { kind: "complete", handle };
-    return { kind: "open", offset: readCount(body, "file_offset") };
+  constructor(parts: GraphClientParts) {
+    super(parts);
+    this.#parts = parts;
   }
 
   /** `GET /upload:{id}`; `fields` are Hawser's extra ones, see `UploadRecord`. */
@@ -88,22 +51,10 @@ export class GraphClient {
     fields: readonly string[] = [],
     signal?: AbortSignal,
   ): Promise<UploadRecord & { readonly offset: number }> {
-    const body = await this.#wire.call({
-      method: "GET",
-      path: id,
-      query: { fields: fields.length === 0 ? undefined : fields.join(",") },
-      signal: signal ?? neverAborted,
-    });
-    const upload = readUpload({ id, ...body });
-    if (upload.offset === undefined) {
-      throw new UploadError("bad-answer", `the answer names no file_offset: ${excerpt(body)}`);
-    }
-    return { ...upload, offset: upload.offset };
-  }
-
-  /** `DELETE /upload:{id}`: gives an upload up (Hawser only). */
-  async cancel(id: string, signal?: AbortSignal): Promise<void> {
-    await this.#wire.call({ method: "DELETE", path: id, signal: signal ?? neverAborted });
+    const wanted = fields.length === 0 ? undefined : fields.join(",");
+    const path = withQuery(id, { fields: wanted });
+    const body = await callGraph(this.#parts, { method: "GET", path, signal });
+    return { ...readUpload({ id, ...body }), offset: readOffset(body) };
   }
 
   /** `GET /{app}/uploads`: a page of the app's uploads (Hawser only). */
@@ -112,19 +63,17 @@ export class GraphClient {
   }
 
   /** `POST /{app}/files`: makes a file of a handle (Hawser only). The file's id. */
-  async publish(handle: string, about: FileAbout = {}, signal?: AbortSignal): Promise<string> {
+  override async publish(handle: string, about?: FileAbout, signal?: AbortSignal): Promise<string> {
     if (/^\d+$/.test(handle)) {
       throw new UploadError("invalid-option", `"${handle}" is a media or file id, not a handle`, {
         hint: "A handle is the text the upload ended with; it begins like 4:… or 2:….",
       });
     }
-    const body = await this.#wire.call({
-      method: "POST",
-      path: `${this.#app}/files`,
-      json: { handle, name: about.name, description: about.description },
-      signal: signal ?? neverAborted,
-    });
-    return readId(body);
+    try {
+      return await super.publish(handle, about, signal);
+    } catch (error) {
+      throw error instanceof UploadError ? explained(error) : error;
+    }
   }
 
   /**
@@ -133,7 +82,7 @@ export class GraphClient {
    */
   async file(fileId: string, signal?: AbortSignal): Promise<PublishedFile> {
     const path = filePath(fileId);
-    return readFile(await this.#wire.call({ method: "GET", path, signal: signal ?? neverAborted }));
+    return readFile(await callGraph(this.#parts, { method: "GET", path, signal }));
   }
 
   /** `GET /{app}/files`: a page of the app's published files (Hawser only). */
@@ -143,38 +92,43 @@ export class GraphClient {
 
   /** `DELETE /{file}` (Hawser only). */
   async deleteFile(fileId: string, signal?: AbortSignal): Promise<void> {
-    const path = filePath(fileId);
-    await this.#wire.call({ method: "DELETE", path, signal: signal ?? neverAborted });
+    await callGraph(this.#parts, { method: "DELETE", path: filePath(fileId), signal });
   }
 
   /** `GET /{file}/content`: the bytes, status 200 for all of them or 206 for the rest. */
   async download(fileId: string, options: DownloadOptions = {}): Promise<TransportDownload> {
+    const { from = 0, ifRange, signal } = options;
     const headers: Record<string, string> = {};
-    if (options.from !== undefined && options.from > 0) {
-      headers.range = `bytes=${options.from}-`;
-      if (options.ifRange !== undefined) headers["if-range"] = options.ifRange;
+    if (from > 0) {
+      headers.range = `bytes=${from}-`;
+      if (ifRange !== undefined) headers["if-range"] = ifRange;
     }
     const path = `${filePath(fileId)}/content`;
-    return this.#wire.download({
-      method: "GET",
-      path,
-      headers,
-      signal: options.signal ?? neverAborted,
+    const call = { method: "GET", path, headers, signal } as const;
+    return exchangeGraph(this.#parts, call, async (request) => {
+      const download = await this.#parts.transport.receive(request);
+      if (isSuccess(download.status)) return download;
+      throw readRefusal({ ...download, text: await collect(download.body) });
     });
   }
 
-  async #list(edge: "uploads" | "files", options: ListOptions): Promise<Json> {
-    const { limit, after, status } = options;
-    return this.#wire.call({
-      method: "GET",
-      path: `${this.#app}/${edge}`,
-      query: { status, limit: limit === undefined ? undefined : String(limit), after },
-      signal: options.signal ?? neverAborted,
-    });
+  #list(edge: "uploads" | "files", options: ListOptions): Promise<Json> {
+    const { limit, after, status, signal } = options;
+    const query = { status, limit: limit === undefined ? undefined : String(limit), after };
+    const path = withQuery(`${this.#parts.connection.appId}/${edge}`, query);
+    return callGraph(this.#parts, { method: "GET", path, signal });
   }
 }
 
-const neverAborted = new AbortController().signal;
+/** An upload's own handle is whole; one that was handed around may not be. */
+function explained(error: UploadError): UploadError {
+  if (error.code !== "handle-invalid") return error;
+  return error.with({
+    hint:
+      "A handle is the whole text the upload ended with, newlines and all. It expires after some " +
+      "days and works for its own app only; a media id is not a handle.",
+  });
+}
 
 /** A file id goes into the path, so it must not be able to lead elsewhere. */
 function filePath(fileId: string): string {
@@ -184,14 +138,22 @@ function filePath(fileId: string): string {
   });
 }
 
-function readId(body: Json): string {
-  const id = readText(body, "id");
-  // It is pasted into request lines later on: nothing but visible ASCII may be in it.
-  if (id !== undefined && /^[\x21-\x7e]+$/.test(id)) return id;
-  throw new UploadError("bad-answer", `the answer names no id: ${excerpt(body)}`);
+/** Put behind `?`, or behind `&` when the path already holds a `?`, as ids do. */
+function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
+  const pairs = Object.entries(query).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${encodeURIComponent(value)}`],
+  );
+  if (pairs.length === 0) return path;
+  return `${path}${path.includes("?") ? "&" : "?"}${pairs.join("&")}`;
 }
 
-function excerpt(body: Json): string {
-  const inner = isJson(body.error) ? body.error : body;
-  return JSON.stringify(inner).slice(0, 120);
+async function collect(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body) {
+    text += decoder.decode(chunk, { stream: true });
+    // Only the beginning is of use, and a refusal has no right to be long.
+    if (text.length > 64 * 1024) break;
+  }
+  return text;
 }

@@ -3,36 +3,31 @@ import type { UploadErrorCode, UploadErrorFacts } from "../errors.ts";
 /** What people most often did wrong when they meet this refusal. */
 export function hintFor(
   code: UploadErrorCode,
-  facts: UploadErrorFacts,
+  { status, graphCode, graphSubcode }: UploadErrorFacts,
   message: string,
 ): string | undefined {
   if (/hmac check failed/i.test(message)) {
     return "The upload id lost its ?sig= part or was re-encoded; use it exactly as it was given.";
   }
-  if (code === "refused" && facts.status === 413) {
+  if (code === "refused" && status === 413) {
     return "A proxy in front of the server takes no body of 256 KiB: raise its limit, or lower chunkSize.";
   }
   if (code === "refused" && message.includes("file_offset")) {
     return "A proxy may drop header names with underscores (nginx: underscores_in_headers on).";
   }
-  if (code === "not-authorised") return authorisationHint(facts);
+  if (code === "not-authorised") {
+    if (graphSubcode === 463) return "The token has expired; get a new one.";
+    if (graphCode === 104) return "Give a token.";
+    if (status === 403) return "Use a token of this app that has the right to do this.";
+    return "Check the token: it may be mistyped, revoked, or another app's.";
+  }
   return hints[code];
-}
-
-function authorisationHint({ graphCode, graphSubcode, status }: UploadErrorFacts): string {
-  if (graphSubcode === 463) return "The token has expired; get a new one.";
-  if (graphCode === 104) return "Give a token.";
-  if (status === 403) return "Use a token of this app that has the right to do this.";
-  return "Check the token: it may be mistyped, revoked, or another app's.";
 }
 
 const hints: Readonly<Partial<Record<UploadErrorCode, string>>> = {
   "not-found":
-    "Check the ids and the server's address: a WhatsApp business account id or a phone number id " +
-    "does not work where the app id belongs.",
+    "Check the ids and the server's address: a WhatsApp business account or a phone number is no " +
+    "app.",
   gone: "It was cancelled or has expired; upload the file again.",
-  "handle-invalid":
-    "A handle is the whole text the upload ended with, newlines and all. It expires after some " +
-    "days and works for its own app only; a media id is not a handle.",
   "rate-limited": "Wait a while before trying again.",
 };

@@ -1,5 +1,5 @@
-import type { Json } from "./graph-answer.ts";
-import { isJson, readCount, readText } from "./graph-answer.ts";
+import type { Json } from "./answer.ts";
+import { isJson, readCount, readText } from "./answer.ts";
 
 /** An upload as the server tells of it; only what it told. */
 export interface UploadRecord {

@@ -63,6 +63,18 @@ describe("a token that expires in the middle of an upload", () => {
     expect(fake.kept.equals(content.subarray(0, 3 * chunkSize))).toBe(true);
   });
 
+  test("is asked for again when the callback failed, even before it answered a promise", async () => {
+    const answers = [new Error("not signed in yet"), fake.token];
+    const token = (): string => {
+      const answer = answers.shift() ?? "none";
+      if (answer instanceof Error) throw answer;
+      return answer;
+    };
+    await upload(content, optionsFor(fake, { token }));
+    expect(fake.kept.equals(content)).toBe(true);
+    expect(fake.headers.at(-1)?.authorization).toBe(`OAuth ${fake.token}`);
+  });
+
   test("does not hold up an end that is asked for, however long the callback takes", async () => {
     const task = upload(content, optionsFor(fake, { token: () => new Promise<string>(() => 0) }));
     await new Promise((resolve) => setTimeout(resolve, 20));

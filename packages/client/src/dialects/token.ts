@@ -2,39 +2,44 @@ import { abortable } from "../abortable.ts";
 
 /**
  * A token, or what gives one: called at first need and anew when the server refuses the token (401,
- * or OAuth error 190). A file in a queue asks for its own.
+ * or OAuth error 190). Files of a queue share what it answers, until the queue is empty.
  */
 export type TokenSource = string | ((signal: AbortSignal) => string | Promise<string>);
 
 /** Holds the current token and gets a new one when it has been refused. */
 export class TokenHolder {
-  readonly #source: TokenSource;
-  #current: Promise<string> | undefined;
+  readonly #source: TokenSource | undefined;
+  #current: Promise<string | undefined> | undefined;
 
-  constructor(source: TokenSource) {
+  /** @param source undefined where no token is wanted */
+  constructor(source: TokenSource | undefined) {
     this.#source = source;
   }
 
-  current(signal: AbortSignal): Promise<string> {
-    this.#current ??= this.#fetch(signal);
-    return abortable(this.#current, signal);
+  current(signal: AbortSignal): Promise<string | undefined> {
+    return abortable(this.#current ?? this.#another(signal), signal);
   }
 
   /** Another token in place of the refused one; undefined when there is no other. */
-  async renew(refused: string, signal: AbortSignal): Promise<string | undefined> {
-    if (typeof this.#source === "string") return undefined;
+  async renew(refused: string | undefined, signal: AbortSignal): Promise<string | undefined> {
+    if (typeof this.#source !== "function") return undefined;
     // Several requests may have been refused together: the first one renews for all.
-    if ((await this.current(signal)) === refused) this.#current = this.#fetch(signal);
+    if ((await this.current(signal)) === refused) void this.#another(signal);
     const token = await this.current(signal);
     return token === refused ? undefined : token;
   }
 
-  async #fetch(signal: AbortSignal): Promise<string> {
-    try {
-      return typeof this.#source === "string" ? this.#source : await this.#source(signal);
-    } catch (error) {
-      this.#current = undefined;
-      throw error;
-    }
+  /** One that could not be had is asked for again the next time. */
+  #another(signal: AbortSignal): Promise<string | undefined> {
+    const asked = this.#ask(signal);
+    this.#current = asked;
+    asked.catch(() => {
+      if (this.#current === asked) this.#current = undefined;
+    });
+    return asked;
+  }
+
+  async #ask(signal: AbortSignal): Promise<string | undefined> {
+    return typeof this.#source === "function" ? await this.#source(signal) : this.#source;
   }
 }

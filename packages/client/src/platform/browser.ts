@@ -1,9 +1,9 @@
 import { systemClock } from "../clock.ts";
-import { UploadError } from "../errors.ts";
+import { toError, UploadError } from "../errors.ts";
 import { slicingCrc32 } from "../slicing-crc32.ts";
 import { blobSource } from "../sources/blob.ts";
 import type { Source } from "../sources/source.ts";
-import { XhrTransport } from "../transports/xhr.ts";
+import { sendXhr } from "../transports/xhr.ts";
 import { browserConnectivity } from "./connectivity.ts";
 import type { Platform } from "./platform.ts";
 
@@ -15,7 +15,7 @@ export const browserPlatform: Platform<BrowserInput> = Object.freeze({
   clock: systemClock,
   random: Math.random,
   crc32: slicingCrc32,
-  transport: new XhrTransport(),
+  transport: { send: sendXhr },
   connectivity: browserConnectivity(globalThis),
   openSource,
 });
@@ -44,8 +44,8 @@ async function fileOf(handle: FileSystemFileHandle): Promise<File> {
   try {
     return await handle.getFile();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UploadError("source-unreadable", `cannot open ${handle.name}: ${reason}`, {
+    const { message } = toError(cause);
+    throw new UploadError("source-unreadable", `cannot open ${handle.name}: ${message}`, {
       cause,
       hint: "After a reload a handle's permission must be asked for anew (requestPermission).",
     });

@@ -8,37 +8,28 @@ export interface Connectivity {
    * Resolves when the network next comes back: not at once, even when it is there. Rejects when the
    * signal is aborted.
    */
-  untilOnline(signal: AbortSignal): Promise<void>;
+  untilOnline(signal: AbortSignal): Promise<unknown>;
 }
 
 /** Node is not told of its network: only trying shows it. */
-export const alwaysOnline: Connectivity = Object.freeze({
+export const alwaysOnline: Connectivity = {
   isOnline: () => true,
   untilOnline: (signal: AbortSignal) => abortable(new Promise<never>(() => undefined), signal),
-});
+};
 
 /** A browser's window or worker, as far as it is needed. */
-export interface OnlineScope extends Pick<EventTarget, "addEventListener" | "removeEventListener"> {
+export interface OnlineScope extends Pick<EventTarget, "addEventListener"> {
   readonly navigator: { readonly onLine?: boolean | undefined };
 }
 
 /** `navigator.onLine` and the `online` event of `scope`, which is `globalThis` in a browser. */
 export function browserConnectivity(scope: OnlineScope): Connectivity {
-  return Object.freeze({
+  return {
     isOnline: () => scope.navigator.onLine ?? true,
-    untilOnline: (signal: AbortSignal) => untilEvent(scope, signal),
-  });
-}
-
-async function untilEvent(scope: OnlineScope, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const hear = () => {
-    resolve(undefined);
+    untilOnline: (signal) => {
+      const { promise, resolve } = Promise.withResolvers<unknown>();
+      scope.addEventListener("online", resolve, { once: true, signal });
+      return abortable(promise, signal);
+    },
   };
-  scope.addEventListener("online", hear);
-  try {
-    await abortable(promise, signal);
-  } finally {
-    scope.removeEventListener("online", hear);
-  }
 }

@@ -13,12 +13,14 @@ import type { Platform } from "./platform.ts";
 /** What can be uploaded in Node: a path, a `file:` URL, bytes, a `Blob` or `File`, an open file. */
 export type NodeInput = string | URL | Uint8Array | Blob | FileHandle;
 
+export const nodeTransport = new NodeHttpTransport();
+
 /** Node's parts put together. */
 export const nodePlatform: Platform<NodeInput> = Object.freeze({
   clock: systemClock,
   random: Math.random,
   crc32,
-  transport: new NodeHttpTransport(),
+  transport: nodeTransport,
   openSource,
 });
 

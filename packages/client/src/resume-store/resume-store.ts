@@ -2,6 +2,7 @@
 export interface ResumeEntry {
   /** Base URL of the server. */
   readonly url: string;
+  /** The app's id; in a dialect that knows no apps the dialect's name. */
   readonly appId: string;
   /** What the source is called on this machine (`Source.identity`). */
   readonly identity: string;
@@ -35,7 +36,11 @@ export interface ResumeStore {
   list(): Promise<readonly { readonly key: string; readonly entry: ResumeEntry }[]>;
 }
 
-/** The key of an upload: where it goes, for which app, from what. */
+/**
+ * The key of an upload: where it goes, for which app, from what.
+ *
+ * @param appId in a dialect that knows no apps the dialect's name, such as `tus`
+ */
 export function resumeKey(url: string, appId: string, identity: string): string {
   return JSON.stringify([url, appId, identity]);
 }

@@ -1,24 +1,23 @@
 import type { Crc32 } from "../crc32.ts";
-import { UploadError } from "../errors.ts";
+import { toError, UploadError } from "../errors.ts";
 import { readEnds } from "./fingerprint.ts";
 import { typeFromContent, typeFromName } from "./media-type.ts";
 import type { Source } from "./source.ts";
 
 /** A `Blob`, or a `File` with its name and time of change. */
 export async function blobSource(blob: Blob, crc32: Crc32): Promise<Source> {
-  const file = blob instanceof File ? blob : undefined;
+  const { name, lastModified }: Partial<File> = blob instanceof File ? blob : {};
   const open = (start: number, end: number) => read(blob, start, end);
-  const changed = file === undefined ? "" : String(file.lastModified);
-  const ends = await readEnds({ length: blob.size, open }, changed, crc32);
+  const ends = await readEnds({ length: blob.size, open }, String(lastModified ?? ""), crc32);
   const contentType = typeFromContent(ends.head);
   const ownType = blob.type === "" ? undefined : blob.type;
   return {
-    name: file?.name,
+    name,
     length: blob.size,
-    type: ownType ?? typeFromName(file?.name ?? "") ?? contentType,
+    type: ownType ?? typeFromName(name ?? "") ?? contentType,
     contentType,
     // A blob has no place on the machine: only what it is can tell that it is the same one.
-    identity: `blob:${file?.name ?? ""}:${ends.fingerprint}`,
+    identity: `blob:${name ?? ""}:${ends.fingerprint}`,
     fingerprint: ends.fingerprint,
     open,
     blob: (start, end) => blob.slice(start, end),
@@ -54,16 +53,15 @@ async function* read(blob: Blob, start: number, end: number): AsyncGenerator<Uin
 }
 
 /** A `File` stands for the file as it was picked: of one that changed no byte can be read. */
-function unreadable(cause: unknown): UploadError {
-  const name = cause instanceof Error ? cause.name : "";
-  if (name === "NotReadableError") {
+function unreadable(thrown: unknown): UploadError {
+  const cause = toError(thrown);
+  if (cause.name === "NotReadableError") {
     return new UploadError("source-changed", "the file changed since it was picked", {
       cause,
       hint: "Wait until nothing writes to the file any more, then pick it again.",
     });
   }
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new UploadError("source-unreadable", `cannot read the file: ${reason}`, {
+  return new UploadError("source-unreadable", `cannot read the file: ${cause.message}`, {
     cause,
     hint: "Was it moved or removed? Pick it again.",
   });

@@ -17,13 +17,12 @@ interface Readable {
 /** Reads both ends of a source. `changed` is its time of change or whatever else tells versions apart. */
 export async function readEnds(source: Readable, changed: string, crc32: Crc32): Promise<Ends> {
   const { length } = source;
-  const first = await crc32Of(source.open(0, Math.min(length, endBytes)), crc32);
+  let head = new Uint8Array();
+  const look: Crc32 = (chunk, value) => {
+    if (head.length === 0) head = chunk.slice(0, 64);
+    return crc32(chunk, value);
+  };
+  const first = await crc32Of(source.open(0, Math.min(length, endBytes)), look);
   const last = await crc32Of(source.open(Math.max(0, length - endBytes), length), crc32);
-  const head = await readHead(source);
   return { fingerprint: [length, changed, first, last].join("-"), head };
-}
-
-async function readHead(source: Readable): Promise<Uint8Array> {
-  for await (const chunk of source.open(0, Math.min(source.length, 64))) return chunk.slice();
-  return new Uint8Array();
 }

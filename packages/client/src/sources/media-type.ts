@@ -1,39 +1,30 @@
-const typesByExtension: Readonly<Record<string, string>> = {
-  pdf: "application/pdf",
-  jpg: "image/jpeg",
-  jpeg: "image/jpeg",
-  png: "image/png",
-  gif: "image/gif",
-  webp: "image/webp",
-  mp4: "video/mp4",
-  m4v: "video/mp4",
-  mov: "video/quicktime",
-  "3gp": "video/3gpp",
-  webm: "video/webm",
-  mp3: "audio/mpeg",
-  ogg: "audio/ogg",
-  txt: "text/plain",
-  csv: "text/csv",
-  json: "application/json",
-  zip: "application/zip",
-};
+/** Media types by what names end with and, where that is beyond doubt, by what content begins with. */
+const mediaTypes: readonly [type: string, names: RegExp, beginning?: RegExp][] = [
+  ["application/pdf", /\.pdf$/i, /^%PDF-/],
+  ["image/jpeg", /\.jpe?g$/i, /^\xff\xd8\xff/],
+  ["image/png", /\.png$/i, /^\x89PNG\r\n\x1a\n/],
+  ["image/gif", /\.gif$/i, /^GIF8[79]a/],
+  ["image/webp", /\.webp$/i, /^RIFF.{4}WEBP/s],
+  ["video/quicktime", /\.mov$/i, /^.{4}ftypqt {2}/s],
+  // Every other brand of that container passes for it.
+  ["video/mp4", /\.m(p4|4v)$/i, /^.{4}ftyp/s],
+  ["video/3gpp", /\.3gp$/i],
+  ["video/webm", /\.webm$/i],
+  ["audio/mpeg", /\.mp3$/i],
+  ["audio/ogg", /\.ogg$/i],
+  ["text/plain", /\.txt$/i],
+  ["text/csv", /\.csv$/i],
+  ["application/json", /\.json$/i],
+  ["application/zip", /\.zip$/i],
+];
 
 /** The media type a file name's ending stands for. */
 export function typeFromName(name: string): string | undefined {
-  const dot = name.lastIndexOf(".");
-  if (dot < 0) return undefined;
-  const extension = name.slice(dot + 1).toLowerCase();
-  return Object.hasOwn(typesByExtension, extension) ? typesByExtension[extension] : undefined;
+  return mediaTypes.find(([, names]) => names.test(name))?.[0];
 }
 
 /** The media type the first bytes show; only types whose beginning is beyond doubt. */
 export function typeFromContent(head: Uint8Array): string | undefined {
   const text = String.fromCharCode(...head.subarray(0, 16));
-  if (text.startsWith("%PDF-")) return "application/pdf";
-  if (text.startsWith("\xff\xd8\xff")) return "image/jpeg";
-  if (text.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
-  if (/^GIF8[79]a/.test(text)) return "image/gif";
-  if (text.startsWith("RIFF") && text.slice(8, 12) === "WEBP") return "image/webp";
-  if (text.slice(4, 8) !== "ftyp") return undefined;
-  return text.slice(8, 12) === "qt  " ? "video/quicktime" : "video/mp4";
+  return mediaTypes.find(([, , beginning]) => beginning?.test(text))?.[0];
 }

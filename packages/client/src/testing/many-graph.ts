@@ -17,6 +17,8 @@ export class ManyGraph implements AsyncDisposable {
   readonly started: string[] = [];
   /** While set, appends keep what they bring and are not answered. */
   held = false;
+  /** Tokens that are refused. */
+  readonly refused = new Set<string>();
   readonly #server: Server;
 
   private constructor() {
@@ -52,6 +54,11 @@ export class ManyGraph implements AsyncDisposable {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.refused.has(request.headers.authorization?.slice("OAuth ".length) ?? "")) {
+      request.resume();
+      refuse(response, 401, { type: "NotAuthorizedError" });
+      return;
+    }
     const { pathname, searchParams } = new URL(request.url ?? "", this.url);
     if (pathname.endsWith("/uploads")) {
       const id = `upload:${this.uploads.size}`;

@@ -6,16 +6,10 @@ import type { TransportBody, TransportRequest } from "./transport.ts";
  * out of it changed names something else, and is not asked for.
  */
 export function browserUrl({ url }: TransportRequest): string {
-  const pathStart = url.indexOf("/", url.indexOf("://") + 3);
-  const path = pathStart < 0 ? "/" : url.slice(pathStart);
+  const path = url.slice(url.indexOf("/", "https://".length));
   const { pathname, search, hash } = new URL(url);
   if (hash === "" && pathname + search === path) return url;
   throw new UploadError("bad-answer", `a browser cannot ask for ${path} as it is`);
-}
-
-/** Without what a browser says in its own name: to set it would only ask for more of CORS. */
-export function browserHeaders({ headers }: TransportRequest): [string, string][] {
-  return Object.entries(headers).filter(([name]) => name !== "user-agent");
 }
 
 /** The body for a browser to send. What has no `blob` is small or in memory already. */

@@ -1,6 +1,6 @@
 import { abortedBy } from "../abortable.ts";
-import { browserBody, browserHeaders, browserUrl, connectionFailed } from "./browser-request.ts";
-import { StallWatch } from "./stall-watch.ts";
+import { browserBody, browserUrl, connectionFailed } from "./browser-request.ts";
+import { watchForStall } from "./stall-watch.ts";
 import type { TransportDownload, TransportRequest } from "./transport.ts";
 
 /** One exchange over fetch, whose answer is read as it comes. */
@@ -12,7 +12,7 @@ class FetchExchange {
   readonly #request: TransportRequest;
   readonly #stalled = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #watch = new StallWatch((error) => {
+  readonly #watch = watchForStall((error) => {
     this.#stalled.abort(error);
   });
 
@@ -22,10 +22,9 @@ class FetchExchange {
   }
 
   async run(): Promise<TransportDownload> {
-    const { method, body, stallMs, answerMs } = this.#request;
+    const { method, headers, body, stallMs, answerMs } = this.#request;
     const content = body && (await browserBody(body));
     const url = browserUrl(this.#request);
-    const headers = browserHeaders(this.#request);
     this.#watch.expect(content === undefined ? stallMs : answerMs, "the server did not answer");
     try {
       const sent = { method, headers, body: content ?? null, signal: this.#signal };

@@ -3,7 +3,7 @@ import { request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
 import { abortedBy } from "../abortable.ts";
 import { asUploadError, UploadError } from "../errors.ts";
-import { StallWatch } from "./stall-watch.ts";
+import { watchForStall } from "./stall-watch.ts";
 import type { TransportBody, TransportDownload, TransportRequest } from "./transport.ts";
 
 const sliceBytesMin = 16 * 1024;
@@ -18,7 +18,7 @@ const sliceSlowMs = 250;
 export class Exchange {
   readonly #request: TransportRequest;
   readonly #client: ClientRequest;
-  readonly #watch = new StallWatch((error) => {
+  readonly #watch = watchForStall((error) => {
     this.#fail(error);
   });
   /** The first thing that went wrong; what Node reports after it are only its echoes. */
@@ -37,7 +37,7 @@ export class Exchange {
       port,
       path,
       agent,
-      headers: withLength(request),
+      headers: headersOf(request),
     });
   }
 
@@ -68,7 +68,7 @@ export class Exchange {
       });
       // This listener stays: a write that fails after an early answer must not end the process.
       this.#client.on("error", (error) => {
-        this.#failure ??= asUploadError(error);
+        this.#failure ??= connectionError(error);
         reject(this.#failure);
       });
       this.#client.once("close", () => {
@@ -159,6 +159,14 @@ export class Exchange {
   }
 }
 
+/** Node leaves `message` empty when every address of a host refused. */
+function connectionError(error: Error): UploadError {
+  if (error.message !== "") return asUploadError(error);
+  const [inner] = error instanceof AggregateError ? (error.errors as readonly unknown[]) : [];
+  const cause = new Error(inner instanceof Error ? inner.message : error.name, { cause: error });
+  return asUploadError(cause);
+}
+
 function nextSliceBytes(bytes: number, tookMs: number): number {
   if (tookMs < sliceFastMs) return Math.min(bytes * 2, sliceBytesMax);
   if (tookMs > sliceSlowMs) return Math.max(bytes / 2, sliceBytesMin);
@@ -178,9 +186,10 @@ function splitUrl(url: string) {
 }
 
 /** A POST always tells its length, also an empty one: some proxies refuse it otherwise (411). */
-function withLength(request: TransportRequest): Record<string, string> {
-  if (request.body === undefined && request.method !== "POST") return { ...request.headers };
-  return { ...request.headers, "content-length": String(request.body?.length ?? 0) };
+function headersOf({ method, headers, body }: TransportRequest): Record<string, string> {
+  const all = { "user-agent": "hawser-client", ...headers };
+  if (body === undefined && method !== "POST") return all;
+  return { ...all, "content-length": String(body?.length ?? 0) };
 }
 
 function flatten(headers: IncomingHttpHeaders): Record<string, string> {

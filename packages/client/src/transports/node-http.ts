@@ -1,17 +1,17 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import { UploadError } from "../errors.ts";
 import { Exchange } from "./node-exchange.ts";
 import type {
+  DownloadTransport,
   Transport,
   TransportAnswer,
   TransportDownload,
   TransportRequest,
 } from "./transport.ts";
-import { answerBytesMax } from "./transport.ts";
+import { answerBytesMax, answerTooLong } from "./transport.ts";
 
 /** HTTP/1.1 over node:http and node:https with connections kept alive. */
-export class NodeHttpTransport implements Transport {
+export class NodeHttpTransport implements Transport, DownloadTransport {
   readonly #plain = new HttpAgent({ keepAlive: true, scheduling: "lifo" });
   readonly #secure = new HttpsAgent({ keepAlive: true, scheduling: "lifo" });
 
@@ -38,9 +38,7 @@ async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
   let bytes = 0;
   for await (const chunk of body) {
     bytes += chunk.length;
-    if (bytes > answerBytesMax) {
-      throw new UploadError("bad-answer", `the answer is longer than ${answerBytesMax} bytes`);
-    }
+    if (bytes > answerBytesMax) throw answerTooLong();
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();

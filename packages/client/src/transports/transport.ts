@@ -1,5 +1,11 @@
+import { UploadError } from "../errors.ts";
+
 /** Bytes of an answer that is read as text. */
 export const answerBytesMax = 4 * 1024 * 1024;
+
+export function answerTooLong(): UploadError {
+  return new UploadError("bad-answer", `the answer is longer than ${answerBytesMax} bytes`);
+}
 
 /** The body of a request: a known number of bytes that can be read more than once. */
 export interface TransportBody {
@@ -18,7 +24,7 @@ export interface TransportBody {
 }
 
 export interface TransportRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "DELETE";
+  readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE";
   /** Absolute. Used as it is: a transport must not re-encode the path. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -48,16 +54,20 @@ export interface TransportDownload {
 }
 
 /**
- * Carries one HTTP exchange. Node's is over node:http, a browser's over XMLHttpRequest and fetch.
+ * Carries one HTTP exchange. Node's is over node:http, a browser's over XMLHttpRequest.
  *
- * Both methods answer with whatever status came; only a failed exchange throws, as an
- * `UploadError`: `network`, `stalled`, `aborted`, or what the body's source threw. An answer that
- * comes before the body has gone ends the sending and is returned, except in a browser, which shows
- * it after the body or not at all. Nothing is retried here.
+ * It answers with whatever status came; only a failed exchange throws, as an `UploadError`:
+ * `network`, `stalled`, `aborted`, or what the body's source threw. An answer that comes before the
+ * body has gone ends the sending and is returned, except in a browser, which shows it after the
+ * body or not at all. Nothing is retried here.
  */
 export interface Transport {
   /** Sends and reads the whole answer as text, at most `answerBytesMax` of it. */
   send(request: TransportRequest): Promise<TransportAnswer>;
+}
+
+/** The same for answers that are not held in memory as a whole; a browser's is over fetch. */
+export interface DownloadTransport {
   /** Sends and hands the answer's body over as it comes. */
   receive(request: TransportRequest): Promise<TransportDownload>;
 }

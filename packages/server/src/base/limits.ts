@@ -67,6 +67,8 @@ export const limits = Object.freeze({
   /** What S3 asks of every part of a multipart upload but the last. */
   s3MultipartBytesMin: 5 * MiB,
   s3MultipartPartsMax: 10_000,
+  /** What is counted on where a store does not take as many. */
+  s3FewPartsMax: 1_000,
   /** Pieces of an assembly that are read and written again. */
   s3RewriteBytes: 8 * MiB,
 
@@ -97,6 +99,9 @@ export const limits = Object.freeze({
   /** What is read and dropped of a refused request's body. */
   refusedBytesMax: 1 * MiB,
   refusedMsMax: 2_000,
+  /** What is read and dropped, and for how long, after the last answer of a connection. */
+  lingerBytesMax: 1 * MiB,
+  lingerMsMax: 2_000,
   /** A writer that brought nothing for so long is shown as stalled. */
   stalledMsMin: 5_000,
   /** What operators see is looked up again after max(the first, the factor x what looking took). */

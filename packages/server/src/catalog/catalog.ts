@@ -104,6 +104,8 @@ export interface Catalog {
    */
   listDoomed(before: number, limit: number): Promise<string[]>;
   forgetDoomed(keys: readonly string[]): Promise<void>;
+  /** Those of the keys that are doomed count as doomed at `at` from now on. */
+  putOffDoomed(keys: readonly string[], at: number): Promise<void>;
   /** Those of the keys that an extent or a doomed row names. */
   knownKeys(keys: readonly string[]): Promise<Set<string>>;
   /** Every blob with extents, for verification, after the given one in order of id. */
@@ -122,6 +124,8 @@ export interface Catalog {
   listEpochsDue(look: EpochLook): Promise<Epoch[]>;
   /** Notes a look: the next is due at `nextAt`, or the epoch is forgotten when that is undefined. */
   noteEpochLook(fence: string, nextAt: number | undefined): Promise<void>;
+  /** The look that is due is due at `dueAt` instead. Counts as no look. */
+  putOffEpochLook(fence: string, dueAt: number): Promise<void>;
   /** Epochs of a blob, in the order in which they were opened. */
   listEpochs(blobId: string): Promise<Epoch[]>;
 

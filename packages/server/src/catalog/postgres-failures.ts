@@ -27,8 +27,17 @@ export function failureOf(error: unknown): PostgresFailure {
 
 /** The same for an error met before any statement was sent: there is nothing to be unknown. */
 export function connectFailureOf(error: unknown): PostgresFailure {
+  if (isRefusalOfParameters(error)) return "refused";
   const failure = failureOf(error);
   return failure === "unknown" ? "undone" : failure;
+}
+
+/**
+ * A pooler does not pass on what a connection asks for when it begins. It says so with the state
+ * that it uses for everything, so that its words must tell.
+ */
+export function isRefusalOfParameters(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("unsupported startup parameter");
 }
 
 /** Five characters where the server itself spoke; Node's own codes look otherwise. */

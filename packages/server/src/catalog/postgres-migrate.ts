@@ -8,6 +8,13 @@ import { postgresTypes } from "./postgres-types.ts";
 /** Any number that no other program is likely to lock. */
 const migrationLock = 7_315_846_912;
 
+/** What a role may bring along for the connections of nodes. */
+const limitsOfWaiting = [
+  "statement_timeout",
+  "lock_timeout",
+  "idle_in_transaction_session_timeout",
+] as const;
+
 /**
  * Brings the schema up to date; of many that start at once one does the work and the others wait
  * for it. Returns the names of the steps that were taken. Migrations take the time they take: nothing here is bounded but the way to the server.
@@ -20,7 +27,10 @@ export async function migratePostgres(url: string): Promise<readonly string[]> {
     dialect: new PostgresDialect({ pool: new pg.Pool({ ...options, max: 1 }) }),
   });
   try {
-    await lock.query("select pg_advisory_lock($1)", [migrationLock]);
+    // Within a transaction, so that a pooler leaves the lock to nobody else's connection.
+    await lock.query("begin");
+    for (const name of limitsOfWaiting) await lock.query(`set local ${name} = 0`);
+    await lock.query("select pg_advisory_xact_lock($1)", [migrationLock]);
     const provider = { getMigrations: () => Promise.resolve(migrations) };
     const { error, results } = await new Migrator({ db, provider }).migrateToLatest();
     if (error !== undefined) {

@@ -26,6 +26,7 @@ import {
   type Change,
 } from "./postgres-changes.ts";
 import { readIdentity, refuseForgetfulServer, refuseOtherSchema } from "./postgres-checks.ts";
+import { isRefusalOfParameters } from "./postgres-failures.ts";
 import { PostgresLeases } from "./postgres-leases.ts";
 import { PostgresNeighbours } from "./postgres-neighbours.ts";
 import { isAssembled, isSameAdvance, isSameEnding } from "./postgres-outcome.ts";
@@ -104,7 +105,7 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
       return new PostgresCatalog({ pool, leases, neighbours });
     } catch (error) {
       await pool.close();
-      throw error;
+      throw explained(error);
     }
   }
 
@@ -244,6 +245,10 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
     if (keys.length > 0) await this.#pool.run(records.forgetDoomed(text, keys));
   }
 
+  async putOffDoomed(keys: readonly string[], at: number): Promise<void> {
+    if (keys.length > 0) await this.#pool.run(records.putOffDoomed(text, keys, at));
+  }
+
   async openEpoch(epoch: Epoch): Promise<void> {
     await this.#pool.run(store.openEpoch(text, epoch));
   }
@@ -270,6 +275,10 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
 
   async noteEpochLook(fence: string, nextAt: number | undefined): Promise<void> {
     await this.#pool.run(store.noteEpochLook(text, fence, nextAt));
+  }
+
+  async putOffEpochLook(fence: string, dueAt: number): Promise<void> {
+    await this.#pool.run(store.putOffEpochLook(text, fence, dueAt));
   }
 
   async requestAssembly(blobId: string, at: number): Promise<void> {
@@ -366,4 +375,14 @@ async function channelOf(pool: PostgresPool): Promise<string> {
   const { rows } = await pool.run(compiled<{ name: string }>(sql`select current_schema() as name`));
   const hash = createHash("sha256").update(rows[0]?.name ?? "");
   return `hawser_${hash.digest("hex").slice(0, 16)}`;
+}
+
+function explained(error: unknown): unknown {
+  if (!isRefusalOfParameters(error)) return error;
+  return new Error(
+    "a pooler before Postgres refuses the limits that a connection asks for: give PgBouncer " +
+      "ignore_startup_parameters = statement_timeout,lock_timeout," +
+      "idle_in_transaction_session_timeout, and set them for the role instead",
+    { cause: error },
+  );
 }

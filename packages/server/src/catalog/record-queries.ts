@@ -51,6 +51,10 @@ export function forgetDoomed(db: Kysely<Schema>, keys: readonly string[]) {
   return db.deleteFrom("doomed_keys").where("key", "in", keys);
 }
 
+export function putOffDoomed(db: Kysely<Schema>, keys: readonly string[], at: number) {
+  return db.updateTable("doomed_keys").set({ doomed_at: at }).where("key", "in", keys);
+}
+
 export function insertApp(db: Kysely<Schema>, app: App) {
   return db
     .insertInto("apps")

@@ -18,6 +18,7 @@ import {
   forgetDoomed,
   insertApp,
   insertToken,
+  putOffDoomed,
   revokeToken,
   setFileSha256,
   updateApp,
@@ -54,6 +55,7 @@ import {
   openEpoch,
   openEpochs,
   putOffAssembly,
+  putOffEpochLook,
   requestAssembly,
 } from "./store-queries.ts";
 import type { Step, WriteCondition } from "./sqlite-messages.ts";
@@ -211,6 +213,11 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
     await this.#writer.change([step(forgetDoomed(this.db, keys))]);
   }
 
+  async putOffDoomed(keys: readonly string[], at: number): Promise<void> {
+    if (keys.length === 0) return;
+    await this.#writer.change([step(putOffDoomed(this.db, keys, at))]);
+  }
+
   async insertApp(app: App): Promise<boolean> {
     return (await this.#writer.change([step(insertApp(this.db, app), 1)])).kind === "done";
   }
@@ -266,6 +273,10 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
 
   async noteEpochLook(fence: string, nextAt: number | undefined): Promise<void> {
     await this.#writer.change([step(noteEpochLook(this.db, fence, nextAt))]);
+  }
+
+  async putOffEpochLook(fence: string, dueAt: number): Promise<void> {
+    await this.#writer.change([step(putOffEpochLook(this.db, fence, dueAt))]);
   }
 
   async requestAssembly(blobId: string, at: number): Promise<void> {

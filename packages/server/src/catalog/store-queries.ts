@@ -68,6 +68,10 @@ export function noteEpochLook(db: Kysely<Schema>, fence: string, nextAt: number 
   );
 }
 
+export function putOffEpochLook(db: Kysely<Schema>, fence: string, dueAt: number) {
+  return db.updateTable("epochs").set({ look_at: dueAt }).where("fence", "=", fence);
+}
+
 export function requestAssembly(db: Kysely<Schema>, blobId: string, at: number) {
   return db
     .insertInto("assemblies")

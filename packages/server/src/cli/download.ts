@@ -1,22 +1,17 @@
 import type { FileHandle } from "node:fs/promises";
 import { link, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { GraphClient, PublishedFile } from "hawser-client";
-import { UploadError } from "hawser-client";
 import { crc32 } from "../base/crc32.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { CommandError } from "./failure.ts";
+import { persist, type Persistence } from "./persist.ts";
 
-const attemptsMax = 6;
-const waitMs = 500;
-
-export interface Download {
+export interface Download extends Persistence {
   readonly client: GraphClient;
   readonly file: PublishedFile;
   readonly place: string;
   readonly overwrite: boolean;
-  readonly signal: AbortSignal;
 }
 
 export interface Downloaded {
@@ -67,26 +62,16 @@ export async function download(request: Download): Promise<Downloaded> {
   }
 }
 
-async function fetchAll({ client, file, signal }: Download, part: Partial): Promise<void> {
-  for (let failures = 0; ;) {
-    const before = part.length;
+async function fetchAll(request: Download, part: Partial): Promise<void> {
+  const { client, file, signal } = request;
+  let before = 0;
+  const attempt = async (): Promise<void> => {
+    before = part.length;
     if (before > 0 && before === file.size) return;
-    try {
-      const range = { from: before, ifRange: part.etag, signal };
-      const answer = await client.download(file.id, range);
-      await part.take(answer.status, answer.headers.etag, answer.body);
-      return;
-    } catch (error) {
-      failures = part.length > before ? 1 : failures + 1;
-      if (!isPassing(error) || failures >= attemptsMax) throw error;
-      await sleep(waitMs * 2 ** failures, undefined, { signal });
-    }
-  }
-}
-
-function isPassing(error: unknown): boolean {
-  const passing = ["network", "stalled", "server-trouble", "rate-limited"];
-  return error instanceof UploadError && passing.includes(error.code);
+    const answer = await client.download(file.id, { from: before, ifRange: part.etag, signal });
+    await part.take(answer.status, answer.headers.etag, answer.body);
+  };
+  await persist({ ...request, attempt, hasProgressed: () => part.length > before });
 }
 
 /** A file that is not all there yet, with its checksum so far. */

@@ -8,6 +8,8 @@ import { exitCodes } from "./exit-codes.ts";
 import { choosePlace, download } from "./download.ts";
 import { CommandError } from "./failure.ts";
 import { note, print, printJson, tame } from "./output.ts";
+import { persist } from "./persist.ts";
+import { retryLine } from "./put-words.ts";
 import { connect, findTarget } from "./target.ts";
 
 interface GetFlags extends ClientFlags {
@@ -36,9 +38,14 @@ Examples:
 
 async function get(fileId: string, flags: GetFlags, signal: AbortSignal): Promise<ExitCode> {
   const client = connect(await findTarget(flags));
-  const file = await client.file(fileId, signal).catch(explainMissing);
-  const place = await choosePlace(file, flags.output, flags.force === true);
-  const done = await download({ client, file, place, overwrite: flags.force === true, signal });
+  const onRetry = (error: UploadError, waitMs: number) => {
+    if (flags.json !== true) note(retryLine(fileId, error.message, waitMs));
+  };
+  const attempt = () => client.file(fileId, signal);
+  const file = await persist({ attempt, onRetry, signal }).catch(explainMissing);
+  const overwrite = flags.force === true;
+  const place = await choosePlace(file, flags.output, overwrite);
+  const done = await download({ client, file, place, overwrite, onRetry, signal });
   if (flags.json === true) printJson({ id: fileId, path: place, ...done });
   else print(place);
   if (flags.json !== true) {

@@ -41,6 +41,7 @@ kill -9 and a reboot, and for folders as well: complete files are not sent again
 
 While it runs, a cut line or a server in trouble is met by waiting, asking for the offset and going
 on there. --retries says how often that may fail without any progress; progress starts the count anew.
+"hawser get" does the same, six times without progress, from its first question on.
 
 A file that changed is uploaded from its beginning, and a note says so. --fresh forces that.
 Standard input cannot be gone on with by another run.

@@ -1,5 +1,6 @@
 import type { ResumeEntry, ResumeStore } from "hawser-client";
 import { fileIdentity, resumeKey } from "hawser-client";
+import { dialects } from "./dialects.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { CommandError } from "./failure.ts";
 import type { Target } from "./target.ts";
@@ -21,15 +22,25 @@ export async function findUpload(
 ): Promise<KnownUpload> {
   if (named.startsWith("upload:")) return { id: named, label: "the upload", remembered: undefined };
   const remembered = await recall(named, target, store);
+  const { appId, id } = remembered.entry;
+  if (appId in dialects) {
+    throw new CommandError(
+      exitCodes.usage,
+      `${named} was uploaded with --dialect ${appId}, and is not one of Graph's uploads`,
+      `"hawser put ${named} --dialect ${appId}" goes on with it; it is at ${id}.`,
+    );
+  }
   return { id: remembered.entry.id, label: named, remembered };
 }
 
 /** What is remembered of a file's upload to this target; says what to do when nothing is. */
 export async function recall(file: string, target: Target, store: ResumeStore) {
   const identity = fileIdentity(file);
-  const key = resumeKey(target.url, target.appId, identity);
-  const entry = await store.get(key);
-  if (entry !== undefined) return { key, entry };
+  for (const appId of [target.appId, ...Object.keys(dialects)]) {
+    const key = resumeKey(target.url, appId, identity);
+    const entry = await store.get(key);
+    if (entry !== undefined) return { key, entry };
+  }
   const elsewhere = (await store.list()).find((other) => other.entry.identity === identity);
   if (elsewhere === undefined) {
     throw new CommandError(
@@ -39,9 +50,10 @@ export async function recall(file: string, target: Target, store: ResumeStore) {
     );
   }
   const { url, appId } = elsewhere.entry;
+  const how = appId in dialects ? "" : ` --app ${appId}`;
   throw new CommandError(
     exitCodes.notFound,
     `${file} was not uploaded to ${target.url} but to ${url}, app ${appId}`,
-    `Add --to ${url} --app ${appId}.`,
+    `Add --to ${url}${how}.`,
   );
 }

@@ -20,10 +20,6 @@ class Network implements Transport {
     }
     return { status: 200, headers: {}, text: "" };
   }
-
-  receive(): never {
-    throw new Error("nothing is fetched here");
-  }
 }
 
 function requestOf(content: Uint8Array): TransportRequest {

@@ -36,7 +36,6 @@ export class RateLimit {
 export function pacedTransport(transport: Transport, limit: RateLimit): Transport {
   return {
     send: (request) => transport.send(paced(request, limit)),
-    receive: (request) => transport.receive(paced(request, limit)),
   };
 }
 

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
-import type { NodeInput, Platform, Source, Transport, UploadResult } from "hawser-client";
+import type { NodeInput, Platform, Source, StandardDialect } from "hawser-client";
+import type { StandardUploadOptions, Transport, UploadOptions, UploadResult } from "hawser-client";
 import { nodePlatform, spoolSource, upload } from "hawser-client";
 import { formatBytes } from "./amounts.ts";
 import type { ExitCode } from "./exit-codes.ts";
@@ -17,6 +18,8 @@ export interface PutSettings {
   readonly name?: string | undefined;
   readonly publish?: boolean | undefined;
   readonly fresh?: boolean | undefined;
+  /** What to speak, unless it is Graph. */
+  readonly dialect?: StandardDialect | undefined;
   /** Files at the same time. */
   readonly parallel: number;
   /** Tries again without progress. */
@@ -116,17 +119,19 @@ export class PutBatch {
     return upload("-", this.#options(view), { ...openedAs(source), transport }).result;
   }
 
-  #options(view: FileDisplay) {
+  #options(view: FileDisplay): UploadOptions | StandardUploadOptions {
     const { target, settings, signal } = this.#parts;
-    const { name, type, publish, fresh, retries } = settings;
-    return {
-      ...target,
-      ...{ name, type, publish, fresh, signal },
+    const { name, type, publish, fresh, retries, dialect } = settings;
+    const shared = {
+      ...{ name, type, fresh, signal },
       retry: { attempts: retries + 1 },
       onProgress: view.progress,
       onState: view.state,
       onWarning: view.warning,
     };
+    if (dialect === undefined) return { ...shared, ...target, publish };
+    const { url, token } = target;
+    return { ...shared, dialect, url, token: token === "" ? undefined : token };
   }
 
   #conclude(): ExitCode {

@@ -5,6 +5,7 @@ import { systemClock } from "../base/clock.ts";
 import { formatBytes, readBytes } from "./amounts.ts";
 import type { ClientFlags } from "./client-command.ts";
 import { clientCommand, runClientCommand } from "./client-command.ts";
+import { dialects } from "./dialects.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { CommandError } from "./failure.ts";
@@ -21,6 +22,7 @@ interface PutFlags extends ClientFlags {
   readonly name?: string;
   readonly publish?: boolean;
   readonly fresh?: boolean;
+  readonly dialect: string;
   readonly parallel: number;
   readonly retries: number;
   readonly limitRate?: number;
@@ -43,6 +45,7 @@ export function putCommand(): Command {
     .option("--limit-rate <rate>", "bytes a second for all files together: 2MB, 500KiB", readRate)
     .option("--retries <count>", "tries without progress before giving a file up", readRetries, 9)
     .addOption(stdinMaxOption())
+    .addOption(dialectOption())
     .option("--fresh", "ignore what an earlier run left and start from the beginning")
     .option("--quiet", "only results and errors")
     .action((files: string[], flags: PutFlags) =>
@@ -62,12 +65,19 @@ Examples:
   pg_dump shop | hawser put - --name shop.sql --type text/plain
   hawser put photo.jpg --json          {"event":"done","file":"photo.jpg","handle":"4:…",…}
   hawser put film.mp4 --to https://graph.facebook.com --app 1234567890   to Meta itself
+  hawser put film.mp4 --dialect tus --to https://host/files/             to any tus server
 After Ctrl-C, a crash or a lost network run the same command again: it goes on where it stopped.`;
 
 function stdinMaxOption(): Option {
   return new Option("--stdin-max <size>", "the most that is taken from standard input")
     .argParser(readSize)
     .default(10 * 2 ** 30, "10GiB");
+}
+
+function dialectOption(): Option {
+  return new Option("--dialect <name>", "what to speak: tus and ietf work with any such server")
+    .choices(Object.keys(dialects))
+    .default("graph");
 }
 
 function readParallel(text: string): number {
@@ -95,13 +105,15 @@ function readSize(text: string): number {
 async function put(named: string[], flags: PutFlags, signal: AbortSignal): Promise<ExitCode> {
   const found = await findFiles(named);
   refuseWrongFlags(found, flags);
-  const target = await findTarget(flags);
+  const dialect = dialects[flags.dialect];
+  const target = await findTarget(flags, dialect);
   const { limitRate, publish, quiet, json, ...settings } = flags;
   const tally = new TallyKeeper();
   const display = openDisplay({
     json: json === true,
     quiet: quiet === true,
-    publish: publish === true,
+    // A server of another dialect may know nothing of it.
+    publish: publish === true || dialect !== undefined,
     isMeta: URL.parse(target.url)?.hostname.endsWith("facebook.com") ?? false,
   });
   const transport =
@@ -110,7 +122,7 @@ async function put(named: string[], flags: PutFlags, signal: AbortSignal): Promi
       : pacedTransport(nodePlatform.transport, new RateLimit(limitRate, systemClock));
   const batch = new PutBatch({
     target,
-    settings: { ...settings, publish },
+    settings: { ...settings, publish, dialect },
     display,
     tally,
     transport,
@@ -126,7 +138,12 @@ async function put(named: string[], flags: PutFlags, signal: AbortSignal): Promi
 /** Below this a server takes a sender for dead. */
 const rateMin = 2048;
 
-function refuseWrongFlags(found: readonly Found[], { name, limitRate, parallel }: PutFlags): void {
+function refuseWrongFlags(found: readonly Found[], flags: PutFlags): void {
+  const { name, limitRate, parallel, publish, dialect } = flags;
+  if (publish === true && dialect !== "graph") {
+    const hint = "Leave --dialect out, or publish the handle that is printed (hawser publish).";
+    throw new CommandError(exitCodes.usage, `--publish is not there in ${dialect}`, hint);
+  }
   const files = found.filter(({ kind }) => kind === "file" || kind === "input");
   if (name !== undefined && files.length > 1) {
     const hint = "Upload the files one by one, or leave --name out.";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import envPaths from "env-paths";
-import type { GraphClient } from "hawser-client";
+import type { GraphClient, StandardDialect } from "hawser-client";
 import { connectGraph, FileResumeStore } from "hawser-client";
 import { readLocalCredentials } from "../service/local-credentials.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -15,9 +15,11 @@ export interface TargetFlags {
 
 /** The server, app and token a command works with. */
 export interface Target {
-  /** Without a slash at its end. */
+  /** In Graph without a slash at its end; in another dialect as it was given. */
   readonly url: string;
+  /** In another dialect, which knows no apps, its name. */
   readonly appId: string;
+  /** Empty where none is known, which is only so in another dialect. */
   readonly token: string;
 }
 
@@ -27,8 +29,10 @@ const dataDirectoryDefault = "./hawser-data";
 /**
  * Flags, then environment, then what a local server left. A local server's token is used for that
  * server only: it would otherwise be told to whatever address was given.
+ *
+ * @param dialect what is spoken, unless it is Graph
  */
-export async function findTarget(flags: TargetFlags): Promise<Target> {
+export async function findTarget(flags: TargetFlags, dialect?: StandardDialect): Promise<Target> {
   const { HAWSER_URL, HAWSER_APP_ID, HAWSER_TOKEN, HAWSER_DATA } = process.env;
   const given = {
     url: trimmed(flags.to ?? HAWSER_URL),
@@ -42,6 +46,10 @@ export async function findTarget(flags: TargetFlags): Promise<Target> {
   const appId = given.appId ?? (usesLocal ? local.appId : undefined);
   const token = given.token ?? (usesLocal ? localToken(local) : undefined);
   if (url === undefined) throw nowhere(dataDirectory);
+  if (dialect !== undefined) {
+    const address = nonEmpty(flags.to ?? HAWSER_URL) ?? url;
+    return { url: address, appId: dialect.name, token: token ?? "" };
+  }
   if (appId === undefined) throw missing(`the app's id for ${url}`, "--app or HAWSER_APP_ID");
   if (token === undefined) throw missing(`a token for ${url}`, "--token or HAWSER_TOKEN");
   return { url, appId, token };

@@ -231,6 +231,29 @@ describe("a digest of the whole", () => {
     else await expect(last).rejects.toMatchObject({ code: "content_rejected" });
     expect((await stored(upload))?.state).toBe(state);
   });
+
+  test.for([
+    ["complete", bytes],
+    ["rejected", front],
+  ] as const)("that comes with the last part makes it %s", async ([state, of]) => {
+    const sha256 = createHash("sha256").update(of).digest("hex");
+    const upload = await create({ completes: "when_told" });
+    await send(upload, 0, { body: givenBody([front]), completes: "as_created" });
+    const words = { body: givenBody([back]), completes: "at_end", sha256 } as const;
+    const last = send(upload, front.length, words);
+    if (state === "complete") expect((await last).state).toBe(state);
+    else await expect(last).rejects.toMatchObject({ code: "content_rejected" });
+    expect((await stored(upload))?.state).toBe(state);
+  });
+
+  test("is not taken back by one that the last part says", async () => {
+    const [first, other] = [bytes, front].map((of) =>
+      createHash("sha256").update(of).digest("hex"),
+    );
+    const upload = await create({ sha256: other });
+    const last = send(upload, 0, { body: givenBody([bytes]), sha256: first });
+    await expect(last).rejects.toMatchObject({ code: "content_rejected" });
+  });
 });
 
 test("whoever wants to is told every durable offset, and no other", async () => {

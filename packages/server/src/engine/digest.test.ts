@@ -11,8 +11,8 @@ import { MemoryCatalog } from "../../../../test/support/memory-catalog.ts";
 import { engineOver } from "../../../../test/support/memory-engine.ts";
 import { patternBytes } from "../../../../test/support/seeded.ts";
 import { crc32 } from "../base/crc32.ts";
-import type { Extent, PublishedFile } from "../catalog/records.ts";
-import { digestDue, sha256Of } from "./digest.ts";
+import type { Extent, PublishedFile, Upload } from "../catalog/records.ts";
+import { digestDue, sha256Of, sha256OfUpload } from "./digest.ts";
 import type { EngineParts } from "./parts.ts";
 
 const on = (): { readonly unreadable: Set<string>; readonly signal: AbortSignal } => ({
@@ -127,4 +127,20 @@ test("a file that is deleted while it is read has no digest", async () => {
   const published = await publishOne(1);
   await catalog.removeFile(published.file.id, 6_000);
   await expect(sha256Of(engine, published.file)).rejects.toMatchObject({ code: "node_unknown" });
+});
+
+/** Its upload, with the checksum of the bytes that were acknowledged. */
+async function uploadOf({ file }: Published): Promise<Upload> {
+  const upload = await catalog.findUpload(file.uploadId);
+  if (upload === undefined) throw new Error("the sample is not there");
+  return { ...upload, crc32: file.crc32 };
+}
+
+test("a complete upload has one, too, of what was acknowledged alone", async () => {
+  const published = await publishOne(1);
+  expect(await sha256OfUpload(engine, await uploadOf(published))).toBe(published.sha256);
+  const broken = await uploadOf(await publishOne(2, damaged));
+  await expect(sha256OfUpload(engine, broken)).rejects.toMatchObject({ code: "upload_damaged" });
+  const proven = { ...broken, sha256: published.sha256 };
+  expect(await sha256OfUpload(engine, proven)).toBe(published.sha256);
 });

@@ -1,4 +1,4 @@
-import magicBytes from "magic-bytes.js";
+import { filetypeinfo } from "magic-bytes.js";
 
 /** Names of one type that are in use side by side. */
 const aliases: Readonly<Record<string, string>> = { "image/jpg": "image/jpeg" };
@@ -12,9 +12,9 @@ const anyType = "application/octet-stream";
  */
 export function typeAgrees(declared: string, head: Uint8Array): boolean | undefined {
   if (declared === anyType) return undefined;
-  const types = magicBytes
-    .filetypeinfo(head)
-    .flatMap((guess) => (guess.mime === undefined ? [] : [guess.mime]));
+  const types = filetypeinfo(head).flatMap((guess) =>
+    guess.mime === undefined ? [] : [guess.mime],
+  );
   if (types.length === 0) return undefined;
   const wanted = aliases[declared] ?? declared;
   return types.some((type) => (aliases[type] ?? type) === wanted);

@@ -1,5 +1,6 @@
 import { asError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
+import { KeysLeftError } from "../blobs/blob-store.ts";
 import type { Epoch } from "../catalog/records.ts";
 import type { EngineParts } from "./parts.ts";
 
@@ -18,8 +19,11 @@ export async function sweepOrphans(parts: EngineParts): Promise<number> {
   let removed = 0;
   for (const epoch of await parts.catalog.listEpochsDue(look)) {
     try {
-      removed += await lookAt(parts, epoch);
-      await noteLook(parts, epoch);
+      const seen = await lookAt(parts, epoch);
+      removed += seen.removed;
+      // Those due behind it have their turn before it has its own again.
+      if (seen.left > 0) await parts.catalog.putOffEpochLook(epoch.fence, now + firstLookMs);
+      else await noteLook(parts, epoch);
     } catch (error) {
       // It stays due, and the others have their turn.
       const facts = { err: asError(error), epoch: epoch.fence };
@@ -29,31 +33,65 @@ export async function sweepOrphans(parts: EngineParts): Promise<number> {
   return removed;
 }
 
-async function lookAt(parts: EngineParts, epoch: Epoch): Promise<number> {
-  let removed = 0;
+/** Numbers of keys. */
+interface Look {
+  removed: number;
+  /** Those that the store keeps, such as what is locked. */
+  left: number;
+}
+
+async function lookAt(parts: EngineParts, epoch: Epoch): Promise<Look> {
+  const look: Look = { removed: 0, left: 0 };
   let batch: string[] = [];
   // First what was begun: nothing of it may become a key after the keys were listed.
   await parts.blobs.abandon(epoch);
   for await (const key of parts.blobs.listKeys(epoch)) {
     batch.push(key);
     if (batch.length < keysBatch) continue;
-    removed += await removeUnknown(parts, batch);
+    await removeUnknown(parts, batch, look);
     batch = [];
   }
-  return removed + (await removeUnknown(parts, batch));
+  await removeUnknown(parts, batch, look);
+  return look;
 }
 
-async function removeUnknown(parts: EngineParts, keys: readonly string[]): Promise<number> {
-  if (keys.length === 0) return 0;
+/** Adds to the look what became of the keys. */
+async function removeUnknown(
+  parts: EngineParts,
+  keys: readonly string[],
+  look: Look,
+): Promise<void> {
+  if (keys.length === 0) return;
   // Asked again for every batch: an operator may hold removal while a long listing goes on.
   const refusal = await parts.removalGuard.refusal();
   if (refusal !== undefined) throw new Error(refusal);
   const known = await parts.catalog.knownKeys(keys);
   const orphans = keys.filter((key) => !known.has(key));
-  if (orphans.length === 0) return 0;
-  await parts.blobs.remove(orphans);
-  parts.log.info({ keys: orphans }, "keys were removed that nothing was committed of");
-  return orphans.length;
+  if (orphans.length === 0) return;
+  const left = new Set(await removeOrphans(parts, orphans));
+  const removed = orphans.filter((key) => !left.has(key));
+  look.removed += removed.length;
+  look.left += left.size;
+  if (removed.length === 0) return;
+  parts.log.info({ keys: removed }, "keys were removed that nothing was committed of");
+}
+
+/** Returns what the store keeps. */
+async function removeOrphans(
+  { blobs, log }: EngineParts,
+  keys: readonly string[],
+): Promise<readonly string[]> {
+  try {
+    await blobs.remove(keys);
+    return [];
+  } catch (error) {
+    if (!(error instanceof KeysLeftError)) throw error;
+    log.warn(
+      { err: error, keys: error.keys },
+      "the store keeps keys that nothing was committed of",
+    );
+    return error.keys;
+  }
 }
 
 /** Two nodes may have looked at once; only one of them counts the look. */

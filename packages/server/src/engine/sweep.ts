@@ -43,7 +43,7 @@ export async function sweep(
     return { ...nothing, refusal };
   }
   const expired = await catalog.expireUploads(now, sweepBatch);
-  const removedKeys = await removeDoomed(parts, now - limits.doomedMs);
+  const removedKeys = await removeDoomed(parts, now);
   const removedOrphans = await sweepOrphans(parts);
   const forgottenUploads = await catalog.removeEndedUploads(now - limits.endedRowsMs);
   const counts = { expiredUploads: expired.length, removedKeys, removedOrphans, forgottenUploads };
@@ -54,15 +54,22 @@ export async function sweep(
 const nothing = { expiredUploads: 0, removedKeys: 0, removedOrphans: 0, forgottenUploads: 0 };
 
 /** Bytes first, then the row that allows it: a crash in between only repeats the removal. */
-async function removeDoomed(parts: EngineParts, before: number): Promise<number> {
-  const keys = await parts.catalog.listDoomed(before, sweepBatch);
-  const left = new Set(await remove(parts, keys));
-  const removed = keys.filter((key) => !left.has(key));
-  await parts.catalog.forgetDoomed(removed);
-  return removed.length;
+async function removeDoomed(parts: EngineParts, now: number): Promise<number> {
+  const { catalog, removalGuard } = parts;
+  for (let count = 0; ;) {
+    const keys = await catalog.listDoomed(now - limits.doomedMs, sweepBatch);
+    const left = new Set(await remove(parts, keys));
+    const removed = keys.filter((key) => !left.has(key));
+    await catalog.forgetDoomed(removed);
+    count += removed.length;
+    if (left.size === 0) return count;
+    // As if they were doomed now: what is due behind them has its turn before they have theirs again.
+    await catalog.putOffDoomed([...left], now);
+    if (keys.length < sweepBatch || (await removalGuard.refusal()) !== undefined) return count;
+  }
 }
 
-/** Returns what the store keeps, such as what is locked: it stays doomed, and holds up nothing. */
+/** Returns what the store keeps, such as what is locked: it stays doomed. */
 async function remove(parts: EngineParts, keys: readonly string[]): Promise<readonly string[]> {
   try {
     await parts.blobs.remove(keys);

@@ -1,7 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 
-import type { Clock } from "../base/clock.ts";
 import { systemErrorCode } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
@@ -9,13 +8,9 @@ import { type Answer, newTraceId } from "./exchange.ts";
 
 const notHttp = "The request is not well-formed HTTP.";
 
-/** How long a client that sent what is not HTTP may take to read why it is refused. */
-const LINGER_MS = 500;
-
 export interface RawRefusal {
   readonly error: Error;
   readonly socket: Socket;
-  readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly headers: Readonly<Record<string, string>>;
@@ -41,7 +36,7 @@ export function malformedAnswer(traceId: string): Answer {
 
 /** Answers on a socket whose bytes are no request, so that there is no response to write to. */
 export function refuseRaw(refusal: RawRefusal): void {
-  const { error, socket, clock, random, log, headers } = refusal;
+  const { error, socket, random, log, headers } = refusal;
   const problem = systemErrorCode(error);
   if (problem === "ECONNRESET" || !socket.writable) {
     socket.destroy();
@@ -57,11 +52,9 @@ export function refuseRaw(refusal: RawRefusal): void {
     "Connection: close",
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
-  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
-  const cancel = clock.after(LINGER_MS, () => {
-    socket.destroy();
-  });
-  socket.once("close", cancel);
+  socket.write(`${head.join("\r\n")}\r\n\r\n${body}`);
+  // Lingers: see lingering-close.ts.
+  socket.destroySoon();
   log.info({ trace: traceId, status, problem }, "refused what is not a request");
 }
 

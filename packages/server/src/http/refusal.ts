@@ -1,31 +1,23 @@
 import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
 
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 
-/** How long the client may take to see that we have finished, before the socket goes. */
-const LINGER_MS = 500;
-
 export interface RefusedRequest {
   readonly request: IncomingMessage;
   readonly clock: Clock;
-  /** False when the client was never told to begin, so that nothing needs to be read. */
+  /** False when the body never began or cannot be read as one. */
   readonly drain: boolean;
 }
 
 /**
- * Closes a connection whose request was answered before its body had been read. A socket that is
- * closed over unread bytes is reset, and the reset can overtake the answer: so a bounded part of
- * the body is read and dropped, then our side is closed, and only then the socket goes.
+ * Closes a connection whose request was answered before its body had been read: a bounded part of
+ * the body is read and dropped first, for clients that listen only once they have sent it.
  */
 export async function closeRefused({ request, clock, drain }: RefusedRequest): Promise<void> {
-  const { socket } = request;
   if (drain) await dropSome(request, clock);
-  if (socket.destroyed) return;
-  socket.end();
-  await lingered(socket, clock);
-  socket.destroy();
+  // Lingers: see lingering-close.ts.
+  request.socket.destroySoon();
 }
 
 async function dropSome(request: IncomingMessage, clock: Clock): Promise<void> {
@@ -56,15 +48,4 @@ async function dropSome(request: IncomingMessage, clock: Clock): Promise<void> {
   request.pause();
   socket.off("close", finish);
   socket.off("end", finish);
-}
-
-async function lingered(socket: Socket, clock: Clock): Promise<void> {
-  const done = Promise.withResolvers<undefined>();
-  const finish = (): void => {
-    done.resolve(undefined);
-  };
-  socket.once("close", finish);
-  const cancel = clock.after(LINGER_MS, finish);
-  await done.promise;
-  cancel();
 }

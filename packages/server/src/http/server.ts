@@ -17,6 +17,7 @@ import { BodyWatch } from "./body-watch.ts";
 import { malformedAnswer, refuseRaw, unknownErrorAnswer } from "./client-error.ts";
 import { corsHeaders, preflightAnswer, type AllowedOrigins } from "./cors.ts";
 import { Exchange, type Arrival, type ExchangeParts } from "./exchange.ts";
+import { LingeringClose } from "./lingering-close.ts";
 import { loggablePath } from "./loggable-path.ts";
 import { ReaderWatch } from "./reader-watch.ts";
 
@@ -80,13 +81,16 @@ export class HttpServer {
   readonly #exchanges: ExchangeParts;
   /** Who works for each connection: mostly one, as few clients pipeline. */
   readonly #open = new WeakMap<Socket, readonly Listener[]>();
-  readonly #refused = new WeakSet<Socket>();
+  readonly #lingering: LingeringClose;
+  /** What was wrong with what came behind requests that are still being answered. */
+  readonly #broken = new WeakMap<Socket, Error>();
   #drained: Promise<void> | undefined;
 
   constructor(parts: HttpServerParts) {
     this.#parts = parts;
     this.#watch = new BodyWatch(parts.clock);
     this.#readers = new ReaderWatch(parts.clock);
+    this.#lingering = new LingeringClose(parts.clock);
     const { clock, random, corsOrigins = [] } = parts;
     const closing = (): boolean => this.draining;
     this.#exchanges = { clock, random, watch: this.#watch, closing, corsOrigins };
@@ -151,6 +155,7 @@ export class HttpServer {
 
   #connected(socket: Socket): void {
     this.#readers.add(socket);
+    this.#lingering.adopt(socket);
     // Not `once`, here and below: it costs a wrapper for each, and a socket closes only once.
     socket.on("close", () => {
       this.#readers.delete(socket);
@@ -181,6 +186,8 @@ export class HttpServer {
     response.on("close", () => {
       const others = this.#listenersOf(socket).filter((other) => other !== listener);
       this.#open.set(socket, others);
+      const error = this.#broken.get(socket);
+      if (others.length === 0 && error !== undefined) this.#refuse(error, socket);
       if (this.draining) this.#server.closeIdleConnections();
     });
   }
@@ -251,27 +258,28 @@ export class HttpServer {
   }
 
   #clientFailed(error: Error, socket: Socket): void {
+    if (this.#lingering.has(socket)) return;
     const open = this.#listenersOf(socket);
-    if (open.length > 0) {
-      // A request is being worked on: its bytes count, and its answer says how it went.
+    if (open.length === 0) {
+      this.#refuse(error, socket);
+    } else if (socket.destroyed) {
       // An error of the socket itself comes here, too, before the socket is closed.
-      for (const listener of open) {
-        if (socket.destroyed) listener.connectionLost();
-        else listener.inputBroken();
-      }
-      return;
+      for (const listener of open) listener.connectionLost();
+    } else {
+      // Requests are being worked on: their bytes count, and their answers say how it went. Only
+      // the last can have broken off; those before it have nothing to do with it.
+      this.#broken.set(socket, error);
+      open.at(-1)?.inputBroken();
     }
-    this.#refuse(error, socket);
   }
 
-  /** Answers what is no request, once a connection. */
+  /** Answers what is no request, as the last thing on its connection. */
   #refuse(error: Error, socket: Socket): void {
-    if (this.#refused.has(socket)) return;
-    this.#refused.add(socket);
-    const { clock, random, log, corsOrigins } = this.#parts;
+    if (this.#lingering.has(socket)) return;
+    const { random, log, corsOrigins } = this.#parts;
     // Whose page sent it cannot be read: only what holds for all of them can be said.
     const headers = corsOrigins === "*" ? corsHeaders("*", "*") : {};
-    refuseRaw({ error, socket, clock, random, log, headers });
+    refuseRaw({ error, socket, random, log, headers });
   }
 
   #since(startedAt: number): number {

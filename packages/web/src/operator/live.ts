@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
-import { callServer, ServerRefusal } from "../state/server-api.ts";
+import { ServerRefusal } from "../state/server-api.ts";
 import { session, signOut } from "../state/session.ts";
+import { callAsMyself } from "../state/token-renewal.ts";
 import type { Trouble } from "../words/trouble.ts";
 import { asSentence } from "../words/trouble.ts";
 import { readEvents } from "./event-stream.ts";
@@ -20,7 +21,10 @@ export async function watchLive(signal: AbortSignal): Promise<void> {
     try {
       await follow(signal);
     } catch (error) {
-      if (!isAborted(signal)) liveTrouble.value = explain(error);
+      if (isAborted(signal)) return;
+      liveTrouble.value = explain(error);
+      // Asked for a fresh token, the person gave none: there is nothing to look at.
+      if (error instanceof ServerRefusal && error.status === 401) signOut();
     }
     await pause(signal);
   }
@@ -32,9 +36,8 @@ function isAborted(signal: AbortSignal): boolean {
 }
 
 async function follow(signal: AbortSignal): Promise<void> {
-  const token = session.peek()?.token;
-  if (token === undefined) return;
-  const response = await callServer("/admin/v1/live", { token, signal });
+  if (session.peek() === undefined) return;
+  const response = await callAsMyself("/admin/v1/live", { signal });
   if (response.body === null) return;
   for await (const { name, data } of readEvents(response.body)) {
     // The page and its server come as one, so each event is what the contract says.
@@ -44,7 +47,6 @@ async function follow(signal: AbortSignal): Promise<void> {
     if (name === "change" && picture.value !== undefined) {
       picture.value = applyChange(picture.value, event as LiveChange);
     }
-    if (name === "end" && (event as { reason: string }).reason === "token") signOut();
   }
 }
 
@@ -67,6 +69,5 @@ function pause(signal: AbortSignal): Promise<void> {
 
 /** Ends an open upload. @throws ServerRefusal */
 export async function endUpload(id: string, how: "cancel" | "expire"): Promise<void> {
-  const token = session.peek()?.token ?? "";
-  await callServer(`/admin/v1/uploads/${id}/${how}`, { token, method: "POST", body: {} });
+  await callAsMyself(`/admin/v1/uploads/${id}/${how}`, { method: "POST", body: {} });
 }

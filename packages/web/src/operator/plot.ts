@@ -40,7 +40,7 @@ export class Plot {
           { stroke: colour("--accent"), width: 2, points: { show: false } },
         ],
         axes: [
-          { ...axis, space: 90, values: (_, splits) => splits.map(timeInWords) },
+          { ...axis, size: 28, space: 90, values: (_, splits) => splits.map(timeInWords) },
           { ...axis, size: 76, values: (_, splits) => splits.map(rateInWords) },
         ],
       },

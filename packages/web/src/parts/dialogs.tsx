@@ -1,6 +1,8 @@
 import { opened, question } from "../state/details.ts";
+import { renewal } from "../state/token-renewal.ts";
 import { Details } from "./details.tsx";
 import { Dialog } from "./dialog.tsx";
+import { FreshToken } from "./fresh-token.tsx";
 
 /** Whatever is asked or shown over the page now. */
 export function Dialogs() {
@@ -8,6 +10,7 @@ export function Dialogs() {
     <>
       <OpenedRow />
       <OpenQuestion />
+      {renewal.value !== undefined && <FreshToken />}
     </>
   );
 }

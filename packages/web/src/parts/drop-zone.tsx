@@ -1,13 +1,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { pickFiles, readDrop, readInput } from "../state/dropped-files.ts";
+import { readDrop, readInput } from "../state/dropped-files.ts";
 import { session } from "../state/session.ts";
 import { addFiles } from "../state/uploads.ts";
 import { limitsInWords } from "../words/limits-words.ts";
+import { askForFiles, filesInputId } from "./ask-for-files.ts";
 import { Coil } from "./coil.tsx";
 
 /** Large as long as there is nothing else to see. Files may be dropped anywhere on the page. */
 export function DropZone({ small }: { readonly small: boolean }) {
-  const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
   const over = useDrop();
   const limits = session.value?.me.limits;
@@ -20,7 +20,7 @@ export function DropZone({ small }: { readonly small: boolean }) {
       <div>
         <p class="drop-words">{over ? "Let go to send" : "Drop files or folders anywhere"}</p>
         <p class="drop-buttons">
-          <button type="button" class="button primary" onClick={() => void pick(files.current)}>
+          <button type="button" class="button primary" onClick={() => void askForFiles()}>
             Pick files
           </button>
           <button type="button" class="button" onClick={() => folder.current?.click()}>
@@ -29,7 +29,7 @@ export function DropZone({ small }: { readonly small: boolean }) {
         </p>
         {limits !== undefined && <p class="help">{limitsInWords(limits)}</p>}
       </div>
-      <input ref={files} id="files" type="file" multiple hidden onChange={take} />
+      <input id={filesInputId} type="file" multiple hidden onChange={take} />
       <input
         ref={(input) => {
           // Not in the types of JSX.
@@ -44,12 +44,6 @@ export function DropZone({ small }: { readonly small: boolean }) {
       />
     </section>
   );
-}
-
-async function pick(input: HTMLInputElement | null): Promise<void> {
-  const picked = await pickFiles();
-  if (picked === undefined) input?.click();
-  else addFiles(picked);
 }
 
 function take(event: Event): void {

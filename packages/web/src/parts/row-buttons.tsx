@@ -2,12 +2,13 @@ import { opened, question } from "../state/details.ts";
 import type { Phase, Row, RowView } from "../state/rows.ts";
 import { cancel, goOn, pause, removeRow } from "../state/uploads.ts";
 import { bytesInWords } from "../words/amounts.ts";
+import { askForFiles } from "./ask-for-files.ts";
 import type { IconName } from "./icon.tsx";
 import { Icon } from "./icon.tsx";
 
 type Deed = "pause" | "go-on" | "retry" | "pick" | "details" | "cancel" | "remove";
 
-const deeds: Readonly<Record<Phase, readonly [Deed, Deed]>> = {
+const deeds: Readonly<Record<Phase, readonly Deed[]>> = {
   queued: ["pause", "cancel"],
   checking: ["pause", "cancel"],
   sending: ["pause", "cancel"],
@@ -16,6 +17,7 @@ const deeds: Readonly<Record<Phase, readonly [Deed, Deed]>> = {
   finished: ["details", "remove"],
   failed: ["retry", "cancel"],
   cancelled: ["retry", "remove"],
+  elsewhere: ["remove"],
   "leave-wanted": ["go-on", "cancel"],
   "file-wanted": ["pick", "cancel"],
 };
@@ -71,7 +73,7 @@ function perform(deed: Deed, row: Row, view: RowView): void {
       void goOn(row);
       return;
     case "pick":
-      document.getElementById("files")?.click();
+      void askForFiles();
       return;
     case "details":
       opened.value = row;

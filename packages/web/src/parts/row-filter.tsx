@@ -6,11 +6,11 @@ const worthIt = 8;
 
 /** Among thousands of rows, finds those that failed. */
 export function RowFilter() {
-  const { rows, active, paused, wanting, finished, failed } = totals.value;
+  const { rows, active, paused, leaveWanted, fileWanted, finished, failed } = totals.value;
   if (rows < worthIt && filter.value === "all") return null;
   const choices: readonly [Filter, string, number][] = [
     ["all", "All", rows],
-    ["active", "Under way", active + paused + wanting],
+    ["active", "Under way", active + paused + leaveWanted + fileWanted],
     ["finished", "Done", finished],
     ["failed", "Failed", failed],
   ];

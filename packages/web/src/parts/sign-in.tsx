@@ -1,6 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import { signIn, signingIn, signInTrouble } from "../state/session.ts";
 import { Coil } from "./coil.tsx";
+import { TokenField } from "./token-field.tsx";
 import { TroubleNote } from "./trouble-note.tsx";
 
 export function SignIn() {
@@ -20,23 +21,8 @@ export function SignIn() {
       <p class="soft">
         Send files of any size. A cut connection costs nothing: they go on where they stopped.
       </p>
-      <form onSubmit={submit}>
-        {/* Password managers file the token under this name. */}
-        <input type="text" autocomplete="username" value="Hawser" hidden readOnly />
-        <label for="token">Access token</label>
-        <input
-          ref={field}
-          id="token"
-          type="password"
-          autocomplete="current-password"
-          spellcheck={false}
-          required
-          aria-describedby="token-help"
-          aria-invalid={trouble !== undefined}
-        />
-        <p id="token-help" class="help">
-          The server printed one at its first start; <code>hawser token create</code> makes more.
-        </p>
+      <form class="token-form" onSubmit={submit}>
+        <TokenField field={field} refused={trouble !== undefined} />
         <label class="check">
           <input
             type="checkbox"

@@ -2,12 +2,13 @@ import { totals } from "../state/rows.ts";
 import { goOnWithAll, pauseAll, removeFromList } from "../state/uploads.ts";
 import { headingInWords, totalsInWords } from "../words/totals-words.ts";
 import { percentInWords } from "../words/amounts.ts";
+import { askForFiles } from "./ask-for-files.ts";
 import { RopeBar } from "./rope-bar.tsx";
 
 /** All uploads as one. */
 export function Summary() {
   const all = totals.value;
-  const { active, paused, failed, finished, wanting, rows } = all;
+  const { active, paused, failed, finished, leaveWanted, fileWanted, rows } = all;
   return (
     <section class="summary card" aria-label="All uploads">
       <div class="summary-head">
@@ -18,8 +19,17 @@ export function Summary() {
               Pause all
             </button>
           )}
-          {active === 0 && paused + failed + wanting > 0 && (
-            <button type="button" class="button primary" onClick={() => void goOnWithAll()}>
+          {active === 0 && fileWanted > 0 && (
+            <button type="button" class="button primary" onClick={() => void askForFiles()}>
+              Pick them again
+            </button>
+          )}
+          {active === 0 && paused + failed + leaveWanted > 0 && (
+            <button
+              type="button"
+              class={fileWanted > 0 ? "button" : "button primary"}
+              onClick={() => void goOnWithAll()}
+            >
               Go on with all
             </button>
           )}

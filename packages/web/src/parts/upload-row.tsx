@@ -75,6 +75,7 @@ const marks: Readonly<Record<Phase, IconName>> = {
   finished: "check",
   failed: "alert",
   cancelled: "cross",
+  elsewhere: "file",
   "leave-wanted": "file",
   "file-wanted": "file",
 };
@@ -88,6 +89,7 @@ const tones: Readonly<Record<Phase, "calm" | "good" | "bad" | "still">> = {
   finished: "good",
   failed: "bad",
   cancelled: "still",
+  elsewhere: "still",
   "leave-wanted": "still",
   "file-wanted": "still",
 };

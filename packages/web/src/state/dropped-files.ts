@@ -7,34 +7,53 @@ export interface Chosen {
   readonly handle?: FileSystemFileHandle | undefined;
 }
 
+/** What a person chose, as far as it can be read. */
+export interface Choice {
+  readonly chosen: readonly Chosen[];
+  /** How many files and folders cannot be read: they were moved, or are somebody else's. */
+  readonly unreadable: number;
+}
+
 /** Files that are the system's own and that nobody means to send. */
 const litter = new Set([".DS_Store", "Thumbs.db", "desktop.ini"]);
 
 /** All files of a drop, those in folders too. Must be called while the event is handled. */
-export async function readDrop(data: DataTransfer): Promise<Chosen[]> {
+export async function readDrop(data: DataTransfer): Promise<Choice> {
   const items = [...data.items].filter(({ kind }) => kind === "file");
   // Everything is asked for before the first wait: afterwards the browser has emptied the list.
-  const readings = items.map((item) => readItem(item));
-  return withoutLitter((await Promise.all(readings)).flat());
+  return gather(items.map((item) => attempt(readItem(item))));
 }
 
 /** What an `<input type="file">` holds. */
-export function readInput(list: FileList | null): Chosen[] {
+export function readInput(list: FileList | null): Choice {
   const files = list === null ? [] : [...list];
-  return withoutLitter(files.map((file) => ({ file, path: pathOf(file) })));
+  return only(files.map((file) => ({ file, path: pathOf(file) })));
 }
 
 /** The browser's own dialogue that also lets a file be opened again later; undefined without one. */
-export async function pickFiles(): Promise<Chosen[] | undefined> {
+export async function pickFiles(): Promise<Choice | undefined> {
   if (!("showOpenFilePicker" in window)) return undefined;
   const picker = window as unknown as OpenPicker; // not in TypeScript's DOM yet
   try {
     const handles = await picker.showOpenFilePicker({ multiple: true });
-    return await Promise.all(handles.map((handle) => fromHandle(handle, "")));
+    return await gather(handles.map((handle) => attempt(readHandle(handle, ""))));
   } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") return [];
-    return undefined;
+    if (!(error instanceof DOMException && error.name === "AbortError")) return undefined;
+    return only([]);
   }
+}
+
+/** One that cannot be read costs the others nothing. */
+async function attempt(reading: Promise<Choice>): Promise<Choice> {
+  return reading.catch(() => ({ chosen: [], unreadable: 1 }));
+}
+
+async function gather(attempts: readonly Promise<Choice>[]): Promise<Choice> {
+  const choices = await Promise.all(attempts);
+  return {
+    chosen: choices.flatMap(({ chosen }) => chosen),
+    unreadable: choices.reduce((sum, { unreadable }) => sum + unreadable, 0),
+  };
 }
 
 interface OpenPicker {
@@ -45,47 +64,49 @@ interface HandleGiver {
   getAsFileSystemHandle?(): Promise<FileSystemHandle | null>;
 }
 
-async function readItem(item: DataTransferItem): Promise<Chosen[]> {
+async function readItem(item: DataTransferItem): Promise<Choice> {
   const file = item.getAsFile();
   const entry = item.webkitGetAsEntry();
   const giver = item as unknown as HandleGiver; // not in TypeScript's DOM yet
   const handle = await giver.getAsFileSystemHandle?.().catch(() => null);
   if (handle !== null && handle !== undefined) return readHandle(handle, "");
   if (entry !== null) return readEntry(entry);
-  return file === null ? [] : [{ file, path: file.name }];
+  return only(file === null ? [] : [{ file, path: file.name }]);
 }
 
-async function readHandle(handle: FileSystemHandle, folder: string): Promise<Chosen[]> {
-  if (handle instanceof FileSystemFileHandle) return [await fromHandle(handle, folder)];
-  if (!(handle instanceof FileSystemDirectoryHandle)) return [];
-  const found: Chosen[] = [];
-  for await (const child of handle.values()) {
-    found.push(...(await readHandle(child, `${folder}${handle.name}/`)));
+function only(chosen: readonly Chosen[]): Choice {
+  return { chosen: withoutLitter(chosen), unreadable: 0 };
+}
+
+async function readHandle(handle: FileSystemHandle, folder: string): Promise<Choice> {
+  if (handle instanceof FileSystemFileHandle) {
+    return only([{ file: await handle.getFile(), path: `${folder}${handle.name}`, handle }]);
   }
-  return found;
+  if (!(handle instanceof FileSystemDirectoryHandle)) return only([]);
+  const children: Promise<Choice>[] = [];
+  for await (const child of handle.values()) {
+    children.push(attempt(readHandle(child, `${folder}${handle.name}/`)));
+  }
+  return gather(children);
 }
 
-async function fromHandle(handle: FileSystemFileHandle, folder: string): Promise<Chosen> {
-  return { file: await handle.getFile(), path: `${folder}${handle.name}`, handle };
-}
-
-async function readEntry(entry: FileSystemEntry): Promise<Chosen[]> {
+async function readEntry(entry: FileSystemEntry): Promise<Choice> {
   if (isFileEntry(entry)) {
     const file = await new Promise<File>((resolve, reject) => {
       entry.file(resolve, reject);
     });
-    return [{ file, path: entry.fullPath.replace(/^\//, "") }];
+    return only([{ file, path: entry.fullPath.replace(/^\//, "") }]);
   }
-  if (!isDirectoryEntry(entry)) return [];
-  const found: Chosen[] = [];
+  if (!isDirectoryEntry(entry)) return only([]);
+  const children: Promise<Choice>[] = [];
   const reader = entry.createReader();
   for (;;) {
     // A reader gives a hundred at a time, and nothing at the end.
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) => {
       reader.readEntries(resolve, reject);
     });
-    if (some.length === 0) return found;
-    for (const child of some) found.push(...(await readEntry(child)));
+    if (some.length === 0) return gather(children);
+    children.push(...some.map((child) => attempt(readEntry(child))));
   }
 }
 

@@ -42,11 +42,23 @@ export async function keptRows(appId: string): Promise<KeptRow[]> {
   }
 }
 
+/** As it is by now: every tab writes its own rows, and some are in two. */
+export async function keptRow(key: string): Promise<KeptRow | undefined> {
+  try {
+    return await (await database()).get("rows", key);
+  } catch {
+    return undefined;
+  }
+}
+
 /** All in one transaction. Answers whether the browser kept them. */
 export async function keepRows(kept: readonly KeptRow[]): Promise<boolean> {
   try {
     const change = (await database()).transaction("rows", "readwrite");
-    await Promise.all([...kept.map((row) => change.store.put(row)), change.done]);
+    const puts = kept.map((row) => change.store.put(row));
+    // Not left to the browser, which has no time for it when the page is being left.
+    change.commit();
+    await Promise.all([...puts, change.done]);
     return true;
   } catch {
     return false;

@@ -1,13 +1,13 @@
 import type { Work } from "./work.ts";
 
-interface KnownFile {
-  readonly row: { readonly length: number };
-  readonly changedAt: number;
+/** By what a file is known again: its name, length and time of change. The client looks closer. */
+export function fileKeyOf({ name, size, lastModified }: File): string {
+  return JSON.stringify([name, size, lastModified]);
 }
 
-/** By what a file is known again: its name, length and time of change. The client looks closer. */
-export function matchKey(name: string, { row, changedAt }: KnownFile): string {
-  return JSON.stringify([name, row.length, changedAt]);
+/** The key of a row's file, whether it is at hand or not. */
+export function fileKeyOfWork({ row, changedAt }: Work): string {
+  return JSON.stringify([baseName(row.name), row.length, changedAt]);
 }
 
 /** The name without the folders before it. */

@@ -4,8 +4,9 @@ import { connect } from "./client.ts";
 import { baseName } from "./known-file.ts";
 import type { Row } from "./rows.ts";
 import { viewOf } from "./rows.ts";
-import { callServer, ServerRefusal } from "./server-api.ts";
+import { ServerRefusal } from "./server-api.ts";
 import { session } from "./session.ts";
+import { callAsMyself } from "./token-renewal.ts";
 import { tell, workOf } from "./work.ts";
 import type { Trouble } from "../words/trouble.ts";
 import { troubleOf } from "../words/trouble.ts";
@@ -36,12 +37,10 @@ export interface Preview {
 /** Undefined when the server shows no such files, or no longer has this one. */
 export async function previewOf(row: Row): Promise<Preview | undefined> {
   const work = workOf(row);
-  const current = session.peek();
-  if (work?.uploadId === undefined || current === undefined) return undefined;
-  const { token } = current;
+  if (work?.uploadId === undefined || session.peek() === undefined) return undefined;
   const body = { upload: work.uploadId };
   try {
-    const response = await callServer("/api/v1/previews", { token, method: "POST", body });
+    const response = await callAsMyself("/api/v1/previews", { method: "POST", body });
     return (await response.json()) as Preview; // the page and its server come as one
   } catch (error) {
     if (error instanceof ServerRefusal) return undefined;

@@ -15,6 +15,8 @@ export type Phase =
   | "finished"
   | "failed"
   | "cancelled"
+  /** The same file is being sent already, by another tab as a rule: this waits for it. */
+  | "elsewhere"
   /** After a reload: the browser wants a click before it opens the file again. */
   | "leave-wanted"
   /** After a reload: the file has to be picked again. */
@@ -69,8 +71,10 @@ export interface Totals {
   readonly paused: number;
   /** Queued or under way. */
   readonly active: number;
-  /** Waits for a person: a file to pick, a permission to give. */
-  readonly wanting: number;
+  /** Wait for a person's click. */
+  readonly leaveWanted: number;
+  /** Wait for a person to pick their file again. */
+  readonly fileWanted: number;
   readonly length: number;
   readonly sent: number;
   readonly confirmed: number;
@@ -79,7 +83,8 @@ export interface Totals {
 }
 
 const nothing: Totals = {
-  ...{ rows: 0, finished: 0, failed: 0, paused: 0, active: 0, wanting: 0 },
+  ...{ rows: 0, finished: 0, failed: 0, paused: 0, active: 0 },
+  ...{ leaveWanted: 0, fileWanted: 0 },
   ...{ length: 0, sent: 0, confirmed: 0, rate: 0, secondsLeft: undefined },
 };
 
@@ -90,7 +95,10 @@ export const totals = signal<Totals>(nothing);
 export type Filter = "all" | "active" | "finished" | "failed";
 
 const filtered: Readonly<Record<Exclude<Filter, "all">, readonly Phase[]>> = {
-  active: ["queued", "checking", "sending", "retrying", "paused", "leave-wanted", "file-wanted"],
+  active: [
+    ...(["queued", "checking", "sending", "retrying", "elsewhere"] as const),
+    ...(["paused", "leave-wanted", "file-wanted"] as const),
+  ],
   finished: ["finished"],
   failed: ["failed"],
 };
@@ -154,8 +162,9 @@ function total(all: readonly Row[]): Totals {
   const sum = { ...nothing };
   const counted: Record<Phase, keyof typeof sum | undefined> = {
     ...{ queued: "active", checking: "active", sending: "active", retrying: "active" },
+    ...{ elsewhere: "active" },
     ...{ paused: "paused", finished: "finished", failed: "failed", cancelled: undefined },
-    ...{ "leave-wanted": "wanting", "file-wanted": "wanting" },
+    ...{ "leave-wanted": "leaveWanted", "file-wanted": "fileWanted" },
   };
   const result = { ...sum } as { -readonly [Key in keyof Totals]: Totals[Key] };
   for (const row of all) {

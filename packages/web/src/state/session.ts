@@ -32,9 +32,7 @@ export async function signIn(token: string, remember: boolean): Promise<void> {
   signingIn.value = true;
   signInTrouble.value = undefined;
   try {
-    const response = await callServer("/api/v1/me", { token });
-    // The page and its server come as one, so the answer is what the server's contract says.
-    const me = (await response.json()) as Me;
+    const me = await whoHas(token);
     if (remember) rememberText(key, token);
     session.value = { token, me };
   } catch (error) {
@@ -43,6 +41,34 @@ export async function signIn(token: string, remember: boolean): Promise<void> {
   } finally {
     signingIn.value = false;
   }
+}
+
+/** Goes on as the same app with another token. Answers what is wrong with it, if anything is. */
+export async function changeToken(token: string): Promise<Trouble | undefined> {
+  const before = session.peek();
+  if (before === undefined) return undefined;
+  try {
+    const me = await whoHas(token);
+    if (me.app.id !== before.me.app.id) return ofAnotherApp(before.me.app.name);
+    if (recallText(key) !== undefined) rememberText(key, token);
+    session.value = { token, me };
+    return undefined;
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+async function whoHas(token: string): Promise<Me> {
+  const response = await callServer("/api/v1/me", { token });
+  // The page and its server come as one, so the answer is what the server's contract says.
+  return (await response.json()) as Me;
+}
+
+function ofAnotherApp(name: string): Trouble {
+  return {
+    happened: "This token is another app's.",
+    next: `Your uploads are ${name}'s: ask for a token of that app, or sign out first.`,
+  };
 }
 
 export async function signInAsRemembered(): Promise<void> {

@@ -3,7 +3,9 @@ import { UploadError } from "hawser-client";
 import { objectionTo } from "../words/limits-words.ts";
 import { troubleOf } from "../words/trouble.ts";
 import { announce } from "./announcements.ts";
-import { begin, connect } from "./client.ts";
+import { begin, connect, forgetComplete } from "./client.ts";
+import { claimName, HeldElsewhere, untilUnclaimed } from "./file-claims.ts";
+import { fileKeyOfWork } from "./known-file.ts";
 import type { RowView } from "./rows.ts";
 import { viewOf } from "./rows.ts";
 import { session } from "./session.ts";
@@ -66,11 +68,30 @@ const standingStill = { rate: undefined, secondsLeft: undefined, trouble: undefi
 function show(work: Work, { state, progress }: UploadSnapshot): void {
   if (state.kind === "uploading") work.uploadId = state.id;
   if (state.kind === "done") work.uploadId = state.result.id;
+  if (state.kind === "failed" && state.error instanceof HeldElsewhere) {
+    void waitForOther(work);
+    return;
+  }
   const moved = progress === undefined ? {} : positionOf(progress, viewOf(work.row));
   tell(work, { ...standingStill, ...moved, ...newsOf(state) });
   if (state.kind === "done") announce(`${work.row.name} is on the server.`);
-  if (state.kind === "failed")
-    announce(`${work.row.name} failed: ${troubleOf(state.error).happened}`);
+  if (state.kind === "failed") concede(work, state.error);
+}
+
+/** Goes on when the tab that sends the same file has done so, or was closed. */
+async function waitForOther(work: Work): Promise<void> {
+  const { task } = work;
+  tell(work, { ...standingStill, phase: "elsewhere" });
+  await untilUnclaimed(claimName(work.appId, fileKeyOfWork(work)));
+  if (work.task === task) startTransfer(work);
+}
+
+function concede({ row, uploadId }: Work, error: UploadError): void {
+  announce(`${row.name} failed: ${troubleOf(error).happened}`);
+  // Else trying again would only find the same upload.
+  if (["gone", "not-found"].includes(error.code) && uploadId !== undefined) {
+    void forgetComplete(new Set([uploadId]));
+  }
 }
 
 type Position = Pick<RowView, "sent" | "confirmed" | "rate" | "secondsLeft">;
@@ -78,7 +99,9 @@ type Position = Pick<RowView, "sent" | "confirmed" | "rate" | "secondsLeft">;
 /** Before the server was asked, nothing is known to be sent; what was shown stays. */
 function positionOf(progress: NonNullable<UploadSnapshot["progress"]>, before: RowView): Position {
   const { sent, confirmed, rate, secondsLeft } = progress;
-  if (sent === 0 && before.confirmed > 0) return { ...before, rate, secondsLeft };
+  if (sent === 0 && before.confirmed > 0) {
+    return { sent: before.sent, confirmed: before.confirmed, rate, secondsLeft };
+  }
   return { sent, confirmed, rate, secondsLeft };
 }
 

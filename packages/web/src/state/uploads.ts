@@ -1,13 +1,13 @@
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { announce } from "./announcements.ts";
-import { endTransfer, giveUp, startTransfer } from "./transfer.ts";
-import type { Chosen } from "./dropped-files.ts";
-import type { KeptRow } from "./kept-rows.ts";
-import { keptRows } from "./kept-rows.ts";
-import { baseName, canOpen, matchKey, openAgain } from "./known-file.ts";
+import { forgetComplete } from "./client.ts";
+import type { Choice, Chosen } from "./dropped-files.ts";
+import { fileKeyOf, fileKeyOfWork } from "./known-file.ts";
 import type { Row, RowView } from "./rows.ts";
 import { addRows, dropRows, newRow, rows, viewOf } from "./rows.ts";
 import { session } from "./session.ts";
+import { bringBack, openAndStart } from "./taking-up.ts";
+import { endTransfer, giveUp, startTransfer } from "./transfer.ts";
 import type { Work } from "./work.ts";
 import { everyWork, forget, takeUp, tell, workOf } from "./work.ts";
 import { countInWords } from "../words/amounts.ts";
@@ -17,49 +17,54 @@ export const notice = signal("");
 
 /** Brings back what was under way when somebody signs in, and stops it when they sign out. */
 export function watchSession(): void {
+  // A fresh token of the same app changes nothing.
+  const app = computed(() => session.value?.me.app.id);
   effect(() => {
-    const current = session.value;
-    if (current === undefined) putAway();
-    else void bringBack(current.me.app.id);
+    if (app.value === undefined) putAway();
+    else void bringBack(app.value);
   });
 }
 
 /** Begins uploads, or goes on with those whose files these are. */
-export function addFiles(chosen: readonly Chosen[]): void {
+export function addFiles({ chosen, unreadable }: Choice): void {
   const current = session.peek();
-  if (current === undefined || chosen.length === 0) return;
-  const known = new Map(everyWork().map((work) => [matchKey(baseName(work.row.name), work), work]));
+  if (current === undefined || chosen.length + unreadable === 0) return;
+  const open = listed().filter(({ row }) => viewOf(row).phase !== "cancelled");
+  const known = Map.groupBy(open, fileKeyOfWork);
   const fresh: Work[] = [];
   let doubles = 0;
-  for (const { file, path, handle } of chosen) {
-    const match = known.get(matchKey(file.name, asKnown(file)));
-    const phase = match === undefined ? undefined : viewOf(match.row).phase;
-    if (match === undefined || phase === "cancelled") {
-      const row = newRow({ name: path, length: file.size, type: file.type });
-      const appId = current.me.app.id;
-      const times = { addedAt: Date.now() * 1000 + fresh.length, changedAt: file.lastModified };
-      fresh.push({
-        row,
-        appId,
-        ...times,
-        access: handle,
-        file,
-        uploadId: undefined,
-        task: undefined,
-      });
-    } else if (phase === "file-wanted" || phase === "leave-wanted" || phase === "failed") {
-      match.file = file;
-      match.access = handle ?? match.access;
+  for (const [index, one] of chosen.entries()) {
+    const match = matchOf(one, known.get(fileKeyOf(one.file)) ?? []);
+    if (match === undefined) {
+      fresh.push(newWork(one, current.me.app.id, index));
+    } else if (["file-wanted", "leave-wanted", "failed"].includes(viewOf(match.row).phase)) {
+      match.file = one.file;
+      match.access = one.handle ?? match.access;
       startTransfer(match);
     } else doubles += 1;
   }
-  notice.value = doubles === 0 ? "" : doublesInWords(doubles, chosen.length);
+  notice.value = remarkOn({ chosen, unreadable }, doubles);
   addRows(fresh.map(({ row }) => row));
   for (const work of fresh) {
     takeUp(work);
     startTransfer(work);
   }
   if (fresh.length > 0) announce(`${countInWords(fresh.length, "file")} added.`);
+}
+
+/** The row whose file this is. Its folders are known of a drop, and not of a file picked alone. */
+function matchOf({ path }: Chosen, candidates: readonly Work[]): Work | undefined {
+  const isBare = (name: string) => !name.includes("/");
+  return (
+    candidates.find(({ row }) => row.name === path) ??
+    candidates.find(({ row }) => isBare(row.name) || isBare(path))
+  );
+}
+
+function newWork({ file, path, handle }: Chosen, appId: string, index: number): Work {
+  const row = newRow({ name: path, length: file.size, type: file.type });
+  const times = { addedAt: Date.now() * 1000 + index, changedAt: file.lastModified };
+  return { row, appId, ...times, access: handle, file, uploadId: undefined, task: undefined };
 }
 
 export function pause(row: Row): void {
@@ -78,12 +83,7 @@ export async function goOn(row: Row): Promise<void> {
     work.task.resume();
     return;
   }
-  const opening = work.file === undefined ? await openAgain(work) : "open";
-  if (opening !== "open") {
-    tell(work, { phase: opening === "refused" ? "leave-wanted" : "file-wanted" });
-    return;
-  }
-  startTransfer(work);
+  await openAndStart(work);
 }
 
 export async function cancel(row: Row): Promise<void> {
@@ -93,16 +93,19 @@ export async function cancel(row: Row): Promise<void> {
 
 /** Takes rows off the list; the server keeps what it has. */
 export function removeFromList(unwanted: (view: RowView) => boolean): void {
-  const gone = everyWork().filter(({ row }) => unwanted(viewOf(row)));
-  const keys = new Set(gone.map(({ row }) => row.key));
-  dropRows((row) => keys.has(row.key));
-  void forget(gone);
+  remove(listed().filter(({ row }) => unwanted(viewOf(row))));
 }
 
 export function removeRow(row: Row): void {
-  const work = workOf(row);
-  dropRows((other) => other === row);
-  if (work !== undefined) void forget([work]);
+  remove(listed().filter((work) => work.row === row));
+}
+
+function remove(gone: readonly Work[]): void {
+  const keys = new Set(gone.map(({ row }) => row.key));
+  dropRows((row) => keys.has(row.key));
+  for (const work of gone) endTransfer(work);
+  void forget(gone);
+  void forgetComplete(new Set(gone.flatMap(({ uploadId }) => uploadId ?? [])));
 }
 
 export function pauseAll(): void {
@@ -116,45 +119,23 @@ export async function goOnWithAll(): Promise<void> {
   for (const row of rows.peek()) if (phases.includes(viewOf(row).phase)) await goOn(row);
 }
 
+/** Without those of whoever was signed in before. */
+function listed(): Work[] {
+  return rows.peek().flatMap((row) => workOf(row) ?? []);
+}
+
 function putAway(): void {
   for (const work of everyWork()) endTransfer(work);
   dropRows(() => true);
 }
 
-async function bringBack(appId: string): Promise<void> {
-  const kept = (await keptRows(appId)).filter(({ phase }) => phase !== "cancelled");
-  const works = kept.map(toWork);
-  for (const work of works) takeUp(work);
-  addRows(works.map(({ row }) => row));
-  for (const [index, work] of works.entries()) {
-    const phase = kept[index]?.phase;
-    if (phase !== "finished" && phase !== "failed") await takeUpAgain(work, phase === "paused");
+function remarkOn({ chosen, unreadable }: Choice, doubles: number): string {
+  const remarks: string[] = [];
+  if (unreadable > 0) remarks.push(`${countInWords(unreadable, "file")} could not be read.`);
+  if (doubles === 1 && chosen.length === 1) remarks.push("This file is in the list already.");
+  else if (doubles > 0) {
+    const all = countInWords(chosen.length, "file");
+    remarks.push(`In the list already: ${doubles.toLocaleString("en")} of ${all}.`);
   }
-}
-
-async function takeUpAgain(work: Work, paused: boolean): Promise<void> {
-  if (work.file === undefined && work.access === undefined) {
-    tell(work, { phase: "file-wanted" });
-  } else if (work.file === undefined && !(await canOpen(work))) {
-    tell(work, { phase: "leave-wanted" });
-  } else if (paused) tell(work, { phase: "paused" });
-  else await goOn(work.row);
-}
-
-function toWork(kept: KeptRow): Work {
-  const { name, length, type, key, phase, confirmed, handle, fileId, trouble } = kept;
-  const shown: RowView = { phase, sent: confirmed, confirmed, handle, fileId, trouble };
-  const row = newRow({ name, length, type, key }, shown);
-  const { appId, addedAt, changedAt, access, uploadId } = kept;
-  const file = workOf(row)?.file;
-  return { row, appId, addedAt, changedAt, access, file, uploadId, task: undefined };
-}
-
-function asKnown(file: File) {
-  return { row: { length: file.size }, changedAt: file.lastModified };
-}
-
-function doublesInWords(doubles: number, all: number): string {
-  if (all === 1) return "This file is in the list already.";
-  return `In the list already: ${doubles.toLocaleString("en")} of ${countInWords(all, "file")}.`;
+  return remarks.join(" ");
 }

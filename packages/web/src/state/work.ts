@@ -24,8 +24,13 @@ export const keeps = signal(true);
 
 /** Progress is remembered seldom: the server knows it better anyway. */
 const keepEveryMs = 2000;
+/** A new phase is remembered soon, with others that come together with it. */
+const keepSoonMs = 50;
 const dirty = new Set<Work>();
 let timer: ReturnType<typeof setTimeout> | undefined;
+let soon = false;
+
+addEventListener("pagehide", () => void keepDirty());
 
 export function takeUp(work: Work): void {
   works.set(work.row.key, work);
@@ -45,11 +50,10 @@ export function tell(work: Work, news: Partial<RowView>): void {
   change(work.row, news);
   dirty.add(work);
   const urgent = news.phase !== undefined && news.phase !== before;
-  if (urgent && timer !== undefined && dirty.size === 1) {
-    clearTimeout(timer);
-    timer = undefined;
-  }
-  timer ??= setTimeout(() => void keepDirty(), urgent ? 50 : keepEveryMs);
+  if (timer !== undefined && (soon || !urgent)) return;
+  clearTimeout(timer);
+  soon = urgent;
+  timer = setTimeout(() => void keepDirty(), urgent ? keepSoonMs : keepEveryMs);
 }
 
 export async function forget(unwanted: readonly Work[]): Promise<void> {
@@ -61,10 +65,12 @@ export async function forget(unwanted: readonly Work[]): Promise<void> {
 }
 
 async function keepDirty(): Promise<void> {
+  clearTimeout(timer);
   timer = undefined;
-  const kept = [...dirty].map(toKept);
+  // What another tab sends is for that tab to remember.
+  const own = [...dirty].filter(({ row }) => viewOf(row).phase !== "elsewhere");
   dirty.clear();
-  keeps.value = await keepRows(kept);
+  if (own.length > 0) keeps.value = await keepRows(own.map(toKept));
 }
 
 function toKept(work: Work): KeptRow {

@@ -22,6 +22,8 @@ export function rowInWords({ name, length }: Row, view: RowView): string {
       return `${view.trouble?.happened ?? "It failed."} ${view.trouble?.next ?? ""}`.trim();
     case "cancelled":
       return view.trouble === undefined ? "Cancelled" : view.trouble.happened;
+    case "elsewhere":
+      return "The same file is being sent already, in another tab perhaps";
     case "leave-wanted":
       return `Your browser wants a click before it opens the file again · ${done}`;
     case "file-wanted":

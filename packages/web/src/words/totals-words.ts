@@ -3,7 +3,8 @@ import { bytesInWords, countInWords, rateInWords, timeLeftInWords } from "./amou
 
 /** The heading over the list. */
 export function headingInWords(totals: Totals): string {
-  const { rows, finished, active, paused, failed, wanting } = totals;
+  const { rows, finished, active, paused, failed, leaveWanted, fileWanted } = totals;
+  const wanting = leaveWanted + fileWanted;
   if (rows > 0 && finished === rows) return `${countInWords(rows, "file")} on the server`;
   if (active > 0) return `Sending ${countInWords(active, "file")}`;
   if (wanting > 0) return `${countInWords(wanting, "file")} to go on with`;

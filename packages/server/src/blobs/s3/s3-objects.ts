@@ -7,7 +7,7 @@ import { digestOf } from "./s3-digest.ts";
 import { endedBy, type S3Connection } from "./s3-client.ts";
 import { isMissingKey, isRefusal } from "./s3-error.ts";
 import type { DigestForm, S3Profile } from "./s3-profile.ts";
-import { beforeSigning, settingHeaders } from "./s3-headers.ts";
+import { addingContentMd5, beforeSigning, settingHeaders } from "./s3-headers.ts";
 
 export interface PutRequest {
   readonly key: string;
@@ -212,12 +212,12 @@ export class S3Objects {
   /** By one request. Each key must be confirmed: a success may be anybody's on the way. */
   async removeBatch(keys: readonly string[]): Promise<void> {
     const { sdk, client, bucket } = this.#parts.connection;
-    const answer = await client.send(
-      new sdk.DeleteObjectsCommand({
-        Bucket: bucket,
-        Delete: { Objects: keys.map((key) => ({ Key: key })), Quiet: false },
-      }),
-    );
+    const command = new sdk.DeleteObjectsCommand({
+      Bucket: bucket,
+      Delete: { Objects: keys.map((key) => ({ Key: key })), Quiet: false },
+    });
+    command.middlewareStack.add(addingContentMd5(), beforeSigning);
+    const answer = await client.send(command);
     const gone = new Set((answer.Deleted ?? []).map(({ Key: key }) => key));
     const failed = answer.Errors ?? [];
     for (const { Key: key, Code: code } of failed) if (code === "NoSuchKey") gone.add(key);

@@ -60,10 +60,12 @@ function partsOf(length: number): StoredExtent[] {
 }
 
 test.for([
-  [470, "one object"],
-  [480, "no object"],
-] as const)("a blob of %d GiB in parts makes %s", ([gib, what]) => {
-  const extents = partsOf(gib * 1024 * MiB);
-  if (what === "one object") expect(planObject(extents)).toHaveLength(extents.length);
-  else expect(() => planObject(extents)).toThrow(TooManyExtentsError);
+  [470, 10_000, "one object"],
+  [480, 10_000, "no object"],
+  [7.8, 1_000, "one object"],
+  [7.9, 1_000, "no object"],
+] as const)("a blob of %d GiB in parts, where %d make one, makes %s", ([gib, partsMax, what]) => {
+  const extents = partsOf(Math.floor(gib * 1024) * MiB);
+  if (what === "one object") expect(planObject(extents, partsMax)).toHaveLength(extents.length);
+  else expect(() => planObject(extents, partsMax)).toThrow(TooManyExtentsError);
 });

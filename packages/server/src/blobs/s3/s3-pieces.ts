@@ -16,14 +16,14 @@ export type Piece =
 const partBytesMin = limits.s3MultipartBytesMin;
 
 /**
- * The pieces that one object is made of. A TooManyExtentsError when S3 does not take as many: with
- * the parts as long as they are by default, from about 470 GiB on.
+ * The pieces that one object is made of. A TooManyExtentsError when the store does not take as
+ * many: with the parts as long as they are by default, from about 470 GiB on where it takes 10,000,
+ * from about 8 GiB on where it takes 1,000.
  */
-export function planObject(extents: readonly StoredExtent[]): Piece[] {
+export function planObject(extents: readonly StoredExtent[], partsMax: number): Piece[] {
   const pieces = planPieces(extents);
-  const most = limits.s3MultipartPartsMax;
-  if (pieces.length <= most) return pieces;
-  throw new TooManyExtentsError(`one object has at most ${most} parts, not ${pieces.length}`);
+  if (pieces.length <= partsMax) return pieces;
+  throw new TooManyExtentsError(`one object has at most ${partsMax} parts, not ${pieces.length}`);
 }
 
 /** Divides a blob so that every piece but the last is as long as S3 wants its parts. */

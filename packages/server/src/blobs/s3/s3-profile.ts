@@ -1,3 +1,5 @@
+import { limits } from "../../base/limits.ts";
+
 /** A way to let the store refuse a body that is not the one we sent, cheapest first. */
 export const digestForms = ["crc32", "sha256", "md5"] as const;
 export type DigestForm = (typeof digestForms)[number];
@@ -12,6 +14,8 @@ export interface S3Profile {
   readonly batchDelete: boolean;
   /** Objects can be put together within the store. */
   readonly partCopy: boolean;
+  /** So many parts one object is made of at most; a blob of more stays in its extents. */
+  readonly partsMax: number;
   /** The ETag of a plain object is its MD5, that of a multipart one the MD5 of its parts' MD5s. */
   readonly md5Etags: boolean;
   /** `If-None-Match: *` keeps an object from being written over. Good to know; nothing needs it. */
@@ -26,6 +30,7 @@ export const cautiousProfile: S3Profile = Object.freeze({
   refusedDigests: [],
   batchDelete: false,
   partCopy: true,
+  partsMax: limits.s3FewPartsMax,
   md5Etags: false,
   conditionalPut: false,
   versioning: "unknown",

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "../../base/crc32.ts";
+import { limits } from "../../base/limits.ts";
 import { KeysLeftError } from "../blob-store.ts";
 import type { S3Connection } from "./s3-client.ts";
 import { base64OfCrc32 } from "./s3-digest.ts";
@@ -43,6 +44,7 @@ export class S3SelfTest {
         refusedDigests,
         batchDelete: await this.#removesBatches(attempted),
         partCopy: assembled.partCopy,
+        partsMax: await this.#partsMax(),
         md5Etags: assembled.md5Etags,
         conditionalPut: await this.#refusesToOverwrite(plain),
         versioning: await this.#versioning(),
@@ -129,6 +131,24 @@ export class S3SelfTest {
       partCopy: facts?.length === body.length,
       md5Etags: isPlainMd5 && facts?.etag === `${whole}-1`,
     };
+  }
+
+  /** Whether a part may have the highest number that S3 knows. */
+  async #partsMax(): Promise<number> {
+    const { sdk, client, bucket } = this.#connection;
+    const target = { Bucket: bucket, Key: this.#key("assembled") };
+    const { UploadId: uploadId } = await client.send(new sdk.CreateMultipartUploadCommand(target));
+    const upload = { ...target, UploadId: uploadId };
+    const last = { PartNumber: limits.s3MultipartPartsMax, Body: body };
+    try {
+      await client.send(new sdk.UploadPartCommand({ ...upload, ...last }));
+      return limits.s3MultipartPartsMax;
+    } catch (error) {
+      if (!isRefusal(error) || serviceError(error).statusCode === 403) throw error;
+      return limits.s3FewPartsMax;
+    } finally {
+      await client.send(new sdk.AbortMultipartUploadCommand(upload)).catch(() => undefined);
+    }
   }
 
   async #refusesToOverwrite(key: string): Promise<boolean> {

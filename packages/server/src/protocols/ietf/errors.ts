@@ -88,11 +88,10 @@ const answers: Answers = {
     status: endedStatus,
     detail: "The upload is damaged and cannot go on.",
   }),
-  // Of the 4xx this one alone invites to try again (RFC 9110, section 15.5.9).
-  body_too_slow: ({ offset }) => goOn(408, "The content came too slowly.", offset),
-  body_cut: ({ offset }) => goOn(408, "The content ended early.", offset),
-  superseded: ({ offset }) =>
-    later(goOn(503, "Another request took this upload over.", offset), 1),
+  // The truth would be a 4xx, after which clients of this protocol do not go on.
+  body_too_slow: ({ offset }) => later(goOn(503, "The content came too slowly.", offset), 1),
+  body_cut: ({ offset }) => later(goOn(503, "The content ended early.", offset), 1),
+  superseded: ({ offset }) => later(goOn(503, "Another request took this upload over.", offset), 1),
   upload_busy: ({ retryAfterSeconds }) =>
     later(
       { status: 503, detail: "Another request is writing this upload and has not let go yet." },

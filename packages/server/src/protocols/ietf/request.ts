@@ -57,6 +57,9 @@ export function stateHeaders(
 }
 
 /** A creation's answers, interim and final, all name the same URL. */
-export function locationHeader(request: IetfRequest, { id }: Upload): { readonly Location: string } {
+export function locationHeader(
+  request: IetfRequest,
+  { id }: Upload,
+): { readonly Location: string } {
   return { Location: uploadUrlOf(request, id) };
 }

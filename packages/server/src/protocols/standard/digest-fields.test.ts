@@ -8,7 +8,7 @@ import {
 } from "./digest-fields.ts";
 
 function request(headers: Readonly<Record<string, string>>) {
-  return { header: (name: string): string | undefined => headers[name] };
+  return { header: (name: string): string | undefined => headers[name.toLowerCase()] };
 }
 
 describe("digest fields", () => {

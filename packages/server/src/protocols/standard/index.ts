@@ -12,10 +12,7 @@ export class UploadsProtocol implements Protocol {
   readonly #parts: StandardParts;
   readonly #dialects: Readonly<Record<DialectName, StandardDialect>>;
 
-  constructor(
-    parts: StandardParts,
-    dialects: Readonly<Record<DialectName, StandardDialect>>,
-  ) {
+  constructor(parts: StandardParts, dialects: Readonly<Record<DialectName, StandardDialect>>) {
     this.#parts = parts;
     this.#dialects = dialects;
   }

@@ -15,10 +15,14 @@ export function routeOf(path: string): StandardRoute | undefined {
   return uploadId.test(name) ? { kind: "upload", id: name } : { kind: "unknown", name };
 }
 
-/** The upload that a URL of ours names, absolute or relative to the collection, or undefined. */
-export function uploadIdOf(url: string): string | undefined {
-  const path = URL.parse(url, `http://localhost${collectionPath}/`)?.pathname ?? "";
-  // An outside address may have a path of its own before ours.
-  const route = routeOf(path.slice(Math.max(path.lastIndexOf(`${collectionPath}/`), 0)));
+/**
+ * The upload that a URL of ours names, absolute or relative to the collection, or undefined.
+ *
+ * @param base the address by which the client reached us; it may have a path of its own.
+ */
+export function uploadIdOf(url: string, base: string): string | undefined {
+  const path = URL.parse(url, `${base}${collectionPath}/`)?.pathname ?? "";
+  const before = URL.parse(base)?.pathname.replace(/\/$/, "") ?? "";
+  const route = routeOf(path.startsWith(`${before}/`) ? path.slice(before.length) : path);
   return route?.kind === "upload" ? route.id : undefined;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { parseConcat } from "./concat.ts";
 
+const base = "https://a.example/x";
 const first = "0b0c0d0e-1111-4222-8333-444455556666";
 const second = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
 
@@ -11,9 +12,10 @@ describe("Upload-Concat", () => {
     ["partial", { kind: "partial" }],
     [`final;/uploads/${first}`, { kind: "final", of: [first] }],
     [`final; /uploads/${first}  ${second}`, { kind: "final", of: [first, second] }],
-    [`final;https://a.example/x/uploads/${first}/ ${first}`, { kind: "final", of: [first, first] }],
+    [`final;https://b.example/uploads/${first}/ ${first}`, { kind: "final", of: [first, first] }],
+    [`final;${base}/uploads/${first} /x/uploads/${first}`, { kind: "final", of: [first, first] }],
   ] as const)("%j is read", ([header, expected]) => {
-    expect(parseConcat(header)).toEqual(expected);
+    expect(parseConcat(header, base)).toEqual(expected);
   });
 
   it.for([
@@ -27,8 +29,10 @@ describe("Upload-Concat", () => {
     `final;/files/${first}`,
     `final;/uploads/${first}/more`,
     `final;/uploads/${first},/uploads/${second}`,
+    `final;/y/uploads/${first}`,
+    `final;/uploads/${first}/uploads/${second}`,
     "final;http://[",
   ])("%j is refused", (header) => {
-    expect(() => parseConcat(header)).toThrow(/parameter_invalid.*Upload-Concat/);
+    expect(() => parseConcat(header, base)).toThrow(/parameter_invalid.*Upload-Concat/);
   });
 });

@@ -10,7 +10,8 @@ export type Concat =
 
 const valid = '"partial", or "final;" and the URLs of partial uploads, separated by spaces';
 
-export function parseConcat(header: string | undefined): Concat {
+/** @param base the address by which the client reached us. */
+export function parseConcat(header: string | undefined, base: string): Concat {
   if (header === undefined) return { kind: "none" };
   if (header === "partial") return { kind: "partial" };
   const list = /^final;(.*)$/.exec(header)?.[1];
@@ -18,7 +19,7 @@ export function parseConcat(header: string | undefined): Concat {
   const urls = list.split(" ").filter((url) => url !== "");
   if (urls.length === 0) throw invalid("names no partial upload");
   const of = urls.map((url) => {
-    const id = uploadIdOf(url);
+    const id = uploadIdOf(url, base);
     if (id === undefined) throw invalid(`names ${JSON.stringify(url)}, which is no upload's URL`);
     return id;
   });

@@ -39,9 +39,9 @@ export async function concatenated(
 /** The length of a final upload as far as it can be known: once all of its parts' are. */
 export async function finalLengthOf(
   engine: EngineParts,
-  { length, concatenates = [], appId }: Upload,
+  { length, concatenates, appId }: Upload,
 ): Promise<number | undefined> {
-  if (length !== undefined) return length;
+  if (length !== undefined || concatenates === undefined) return length;
   try {
     return lengthOfAll(await partialsOf(engine, concatenates, appId));
   } catch (error) {

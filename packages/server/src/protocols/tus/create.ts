@@ -4,6 +4,7 @@ import { UploadError, uploadError } from "../../base/errors.ts";
 import { cancel } from "../../engine/cancel.ts";
 import { createUpload } from "../../engine/create.ts";
 import type { Upload } from "../../engine/records.ts";
+import { baseUrlOf } from "../base-url.ts";
 import { nameFrom } from "../standard/names.ts";
 import { appOf, principalOf, uploadUrlOf, type StandardRequest } from "../standard/request.ts";
 import { typeFrom } from "../standard/types.ts";
@@ -16,10 +17,10 @@ import { parseMetadata, textOf } from "./metadata.ts";
 
 /** POST /uploads */
 export async function create(request: StandardRequest): Promise<void> {
-  const { exchange } = request;
+  const { parts, exchange } = request;
   const principal = await principalOf(request, "create");
   const app = await appOf(request, principal);
-  const concat = parseConcat(exchange.header("upload-concat"));
+  const concat = parseConcat(exchange.header("upload-concat"), baseUrlOf(exchange, parts));
   const words = wordsOf(request, principal, app);
   const upload =
     concat.kind === "final"
@@ -27,7 +28,10 @@ export async function create(request: StandardRequest): Promise<void> {
       : await begun(request, principal, words);
   exchange.logFacts.upload = upload.id;
   exchange.logFacts.offset = upload.offset;
-  const headers = { ...progressHeaders(request, upload), Location: uploadUrlOf(request, upload.id) };
+  const headers = {
+    ...progressHeaders(request, upload),
+    Location: uploadUrlOf(request, upload.id),
+  };
   await exchange.respond({ status: 201, headers });
 }
 

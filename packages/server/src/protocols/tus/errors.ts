@@ -43,7 +43,10 @@ const answers: Answers = {
     message: `The token does not have the scope "${scope}", which this takes.`,
     headers: { "WWW-Authenticate": `Bearer error="insufficient_scope", scope="${scope}"` },
   }),
-  request_malformed: ({ detail }) => ({ status: 400, message: `The request is malformed. ${detail}` }),
+  request_malformed: ({ detail }) => ({
+    status: 400,
+    message: `The request is malformed. ${detail}`,
+  }),
   node_unknown: ({ node }) => ({
     status: 404,
     message: `There is no upload ${node}, or this token may not see it. Start a new one.`,
@@ -95,8 +98,9 @@ const answers: Answers = {
     status: 410,
     message: "The upload is damaged and cannot go on. Start a new one.",
   }),
-  body_too_slow: ({ offset }) => goOn(408, "The content came too slowly.", offset),
-  body_cut: ({ offset }) => goOn(400, "The content ended early.", offset),
+  // Whoever sent it is no more where it takes the upload to be: clients ask and go on after 409.
+  body_too_slow: ({ offset }) => goOn(409, "The content came too slowly.", offset),
+  body_cut: ({ offset }) => goOn(409, "The content ended early.", offset),
   superseded: ({ offset }) => goOn(423, "Another request took this upload over.", offset),
   upload_busy: ({ retryAfterSeconds }) => ({
     status: 423,
@@ -116,7 +120,10 @@ const answers: Answers = {
       ),
       30,
     ),
-  handle_invalid: ({ problem }) => ({ status: 400, message: `The handle is not valid: ${problem}.` }),
+  handle_invalid: ({ problem }) => ({
+    status: 400,
+    message: `The handle is not valid: ${problem}.`,
+  }),
   internal: () => ({ status: 500, message: "Something went wrong on the server. Try again." }),
 };
 

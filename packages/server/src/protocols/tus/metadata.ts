@@ -15,7 +15,8 @@ export function parseMetadata(header: string | undefined): ReadonlyMap<string, B
     if (key === "") throw invalid("has an empty key");
     if (metadata.has(key)) throw invalid(`has the key ${JSON.stringify(key)} twice`);
     if (more.length > 0) throw invalid(`has more than one value for ${JSON.stringify(key)}`);
-    if (!base64.test(value)) throw invalid(`has a value that is not Base64 for ${JSON.stringify(key)}`);
+    if (!base64.test(value))
+      throw invalid(`has a value that is not Base64 for ${JSON.stringify(key)}`);
     metadata.set(key, Buffer.from(value, "base64"));
   }
   return metadata;

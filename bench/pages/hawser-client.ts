@@ -1,0 +1,2 @@
+export { upload } from "hawser-client/browser";
+export { IndexedDbResumeStore } from "hawser-client/indexed-db";

@@ -1,0 +1,115 @@
+import { beforeEach, expect, test } from "vitest";
+import { engineOf } from "../../../../test/fault/many-keys/engine-of.ts";
+import { ManualClock } from "../../../../test/support/manual-clock.ts";
+import { MemoryBlobStore } from "../../../../test/support/memory-blob-store.ts";
+import { MemoryBucket } from "../../../../test/support/memory-bucket.ts";
+import { MemoryCatalog } from "../../../../test/support/memory-catalog.ts";
+import { limits } from "../base/limits.ts";
+import { systemRandom } from "../base/random.ts";
+import { KeysLeftError } from "../blobs/blob-store.ts";
+import type { EngineParts } from "./parts.ts";
+import { sweep } from "./sweep.ts";
+
+/** As a bucket whose policy, or an object's lock, denies the removal of some keys. */
+class LockingStore extends MemoryBlobStore {
+  readonly locked = new Set<string>();
+  asked = 0;
+
+  override async remove(keys: readonly string[]): Promise<void> {
+    this.asked += keys.length;
+    await super.remove(keys.filter((key) => !this.locked.has(key)));
+    const left = keys.filter((key) => this.locked.has(key));
+    if (left.length > 0) throw new KeysLeftError(left, "AccessDenied");
+  }
+}
+
+let clock: ManualClock;
+let catalog: MemoryCatalog;
+let bucket: MemoryBucket;
+let blobs: LockingStore;
+let engine: EngineParts;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  catalog = new MemoryCatalog();
+  bucket = new MemoryBucket();
+  blobs = new LockingStore({ bucket, partBytes: 1_000, mergeAt: 8 });
+  engine = engineOf({ catalog, blobs, clock, random: systemRandom });
+});
+
+function store(key: string, isLocked: boolean): void {
+  bucket.objects.set(key, Buffer.from("bytes"));
+  if (isLocked) blobs.locked.add(key);
+}
+
+/** More of them than one batch has. */
+function doomLocked(count: number): void {
+  for (let index = 0; index < count; index += 1) {
+    store(`locked-${index}`, true);
+    catalog.rows.doomed.set(`locked-${index}`, clock.now());
+  }
+}
+
+test("however many doomed keys the store keeps, those behind them go in the same sweep", async () => {
+  doomLocked(1_200);
+  clock.pass(1);
+  store("free", false);
+  catalog.rows.doomed.set("free", clock.now());
+  clock.pass(limits.doomedMs);
+  const report = await sweep(engine, { dryRun: false });
+  expect(report.removedKeys).toBe(1);
+  expect(bucket.objects.has("free")).toBe(false);
+  expect(bucket.objects.size).toBe(1_200);
+  expect(catalog.rows.doomed.size).toBe(1_200);
+});
+
+test("what the store keeps is left alone for a while, and goes once the store lets it", async () => {
+  doomLocked(1_200);
+  clock.pass(limits.doomedMs);
+  await sweep(engine, { dryRun: false });
+  const { asked } = blobs;
+  await sweep(engine, { dryRun: false });
+  expect(blobs.asked).toBe(asked);
+  blobs.locked.clear();
+  clock.pass(limits.doomedMs);
+  for (let sweeps = 0; sweeps < 3; sweeps += 1) await sweep(engine, { dryRun: false });
+  expect(bucket.objects.size).toBe(0);
+  expect(catalog.rows.doomed.size).toBe(0);
+});
+
+/** A closed epoch with so many keys that no row names. */
+async function strand(fence: string, keys: { free: number; locked: number }): Promise<void> {
+  const epoch = { fence, blobId: fence, base: 0, openedAt: 0 };
+  await catalog.openEpoch({ ...epoch, uploadId: undefined, looks: 0 });
+  await catalog.closeEpoch(fence, clock.now());
+  const prefix = `${fence}/0-0-${fence}`;
+  for (let at = 0; at < keys.locked; at += 1) store(`${prefix}/a${at}`, true);
+  for (let at = 0; at < keys.free; at += 1) store(`${prefix}/b${at}`, false);
+}
+
+test("the orphans of an epoch go, however many before them the store keeps", async () => {
+  await strand("one", { locked: 1_200, free: 3 });
+  clock.pass(limits.orphanLooksMs[0] ?? 0);
+  const report = await sweep(engine, { dryRun: false });
+  expect(report.removedOrphans).toBe(3);
+  expect(bucket.objects.size).toBe(1_200);
+});
+
+test("epochs whose orphans the store keeps hold up none behind them, and are looked at again", async () => {
+  for (let count = 0; count < 150; count += 1)
+    await strand(`locked-${count}`, { locked: 1, free: 0 });
+  clock.pass(1);
+  await strand("free", { locked: 0, free: 1 });
+  clock.pass(limits.orphanLooksMs[0] ?? 0);
+  let removed = 0;
+  for (let sweeps = 0; sweeps < 2; sweeps += 1) {
+    removed += (await sweep(engine, { dryRun: false })).removedOrphans;
+  }
+  expect(removed).toBe(1);
+  const [kept] = await catalog.listEpochs("locked-0");
+  expect(kept?.looks).toBe(0);
+  blobs.locked.clear();
+  clock.pass(limits.orphanLooksMs[0] ?? 0);
+  for (let sweeps = 0; sweeps < 2; sweeps += 1) await sweep(engine, { dryRun: false });
+  expect(bucket.objects.size).toBe(0);
+});

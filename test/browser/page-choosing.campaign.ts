@@ -1,0 +1,184 @@
+import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { ServerProcess } from "../support/server-process.ts";
+import { expectNamesakesStored, expectStored } from "./support/expect-stored.ts";
+import { PageVisit } from "./support/page-visit.ts";
+import { proxyWithFault, untilFault } from "./support/proxy-with-fault.ts";
+import { type SampleFile, sampleFile } from "./support/sample-file.ts";
+import { shareBrowser } from "./support/share-browser.ts";
+
+// A browser takes a while on a machine that does other things too.
+vi.setConfig({ testTimeout: 90_000 });
+
+const mib = 1024 * 1024;
+
+let server: ServerProcess;
+let browser: Browser;
+let directory: string;
+
+shareBrowser(async (launched, parts) => {
+  browser = launched;
+  server = parts.use(await ServerProcess.start());
+});
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "hawser-page-"));
+});
+
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+function sample(name: string, length: number): Promise<SampleFile> {
+  return sampleFile(directory, name, length);
+}
+
+test.each([
+  ["hand out", "kept", () => undefined],
+  [
+    "do not hand out",
+    "lent",
+    () => Reflect.deleteProperty(DataTransferItem.prototype, "getAsFileSystemHandle"),
+  ],
+])(
+  "dropped files and folders arrive in browsers that %s handles, the system's own left out",
+  async (_, prefix, arrange) => {
+    await using visit = await PageVisit.open(browser, server.url);
+    const { page } = visit;
+    await page.addInitScript(arrange);
+    await page.reload();
+    await visit.signIn(server.token);
+    await page.getByText("Drop files or folders anywhere").waitFor();
+    const loose = await sample(`${prefix} loose.pdf`, 4000);
+    const names = [`${prefix}/${prefix} beach.mp4`, `${prefix}/day two/${prefix} sunset.pdf`];
+    // A browser tells the files of a folder a hundred at a time.
+    const frames = Array.from(
+      { length: 101 },
+      (__, index) => `${prefix}/roll/${prefix} ${index}.pdf`,
+    );
+    const inFolder = await Promise.all([...names, ...frames].map((name) => sample(name, 3000)));
+    await writeFile(join(directory, prefix, ".DS_Store"), "of the system");
+    await visit.drop([loose.path, join(directory, prefix)]);
+    await page.getByRole("heading", { name: "104 files on the server" }).waitFor();
+    await visit.row(`${prefix}/day two/${prefix} sunset.pdf`).waitFor();
+    await expectStored(server, [loose, ...inFolder]);
+    expect(visit.complaints).toEqual([]);
+  },
+);
+
+test("a picked folder arrives with everything in it", async () => {
+  await using visit = await PageVisit.open(browser, server.url);
+  await visit.signIn(server.token);
+  const names = ["voyage/out.pdf", "voyage/home/back.pdf"];
+  const made = await Promise.all(names.map((name) => sample(name, 2000)));
+  await visit.page.setInputFiles("#folder", join(directory, "voyage"));
+  for (const name of names) await visit.row(name).getByText("On the server").waitFor();
+  await expectStored(server, made);
+});
+
+test("of what is dropped a file that cannot be read costs the others nothing", async () => {
+  await using visit = await PageVisit.open(browser, server.url);
+  const { page } = visit;
+  await page.addInitScript(() => {
+    const { prototype } = FileSystemFileHandle;
+    const getFile = Reflect.get<FileSystemFileHandle, "getFile">(prototype, "getFile");
+    prototype.getFile = function (this: FileSystemFileHandle) {
+      if (this.name !== "gone.pdf") return getFile.call(this);
+      return Promise.reject(new DOMException("it was moved away", "NotFoundError"));
+    };
+  });
+  await page.reload();
+  await visit.signIn(server.token);
+  await page.getByText("Drop files or folders anywhere").waitFor();
+  const made = await Promise.all(
+    ["mixed/here.pdf", "mixed/gone.pdf", "mixed/there.pdf"].map((name) => sample(name, 2000)),
+  );
+  await visit.drop([join(directory, "mixed")]);
+  await page.getByRole("heading", { name: "2 files on the server" }).waitFor();
+  await page.getByRole("status").getByText("1 file could not be read.").waitFor();
+  await expectStored(
+    server,
+    made.filter(({ name }) => name !== "mixed/gone.pdf"),
+  );
+  expect(visit.complaints).toEqual([]);
+});
+
+test("files of the same name, length and time in two folders are two files", async () => {
+  await using visit = await PageVisit.open(browser, server.url);
+  const { page } = visit;
+  await visit.signIn(server.token);
+  await page.getByText("Drop files or folders anywhere").waitFor();
+  const [one, other] = [await sample("one/same.pdf", 5000), await sample("other/same.pdf", 5000)];
+  await Promise.all([one, other].map(({ path }) => utimes(path, 1_700_000_000, 1_700_000_000)));
+  await visit.drop([join(directory, "one")]);
+  await visit.row("one/same.pdf").getByText("On the server").waitFor();
+  await visit.drop([join(directory, "other")]);
+  await visit.row("other/same.pdf").getByText("On the server").waitFor();
+  await visit.drop([join(directory, "one")]);
+  await page.getByText("This file is in the list already.").waitFor();
+  await expectNamesakesStored(server, [one, other]);
+});
+
+test("a dropped file goes on after a reload without being picked again", async () => {
+  await using proxy = await proxyWithFault(server, 12 * mib, "stall");
+  await using visit = await PageVisit.open(browser, proxy.url);
+  await visit.signIn(server.token, { remember: true });
+  await visit.page.getByText("Drop files or folders anywhere").waitFor();
+  const harbour = await sample("dropped.mp4", 20 * mib + 7);
+  await visit.drop([harbour.path]);
+  await untilFault(proxy);
+  await visit.untilRemembered("dropped.mp4", ({ confirmed }) => confirmed > 0);
+  await visit.page.reload();
+  await visit.row("dropped.mp4").getByText("On the server").waitFor();
+  await expectStored(server, [harbour]);
+});
+
+test("a picked file goes on after a reload, after a click where the browser wants one", async () => {
+  await using proxy = await proxyWithFault(server, 12 * mib, "stall");
+  await using visit = await PageVisit.open(browser, proxy.url);
+  const { page } = visit;
+  const length = 20 * mib + 7;
+  // A file of the page's own file system stands for the one that a person would pick: its handle
+  // is of the same kind, and can be kept.
+  await page.addInitScript(() => {
+    const pick = async () => {
+      const directory = await navigator.storage.getDirectory();
+      return [await directory.getFileHandle("picked.mp4")];
+    };
+    Object.assign(globalThis, { showOpenFilePicker: pick });
+  });
+  await page.reload();
+  await page.evaluate(async (bytes) => {
+    const directory = await navigator.storage.getDirectory();
+    const handle = await directory.getFileHandle("picked.mp4", { create: true });
+    const writable = await handle.createWritable();
+    await writable.write(
+      new Uint8Array(bytes).map((_, index) => Math.imul(index, 2_654_435_761) >>> 7),
+    );
+    await writable.close();
+  }, length);
+  await visit.signIn(server.token, { remember: true });
+  await visit.button("Pick files").click();
+  await untilFault(proxy);
+  await visit.untilRemembered("picked.mp4", ({ confirmed }) => confirmed > 0);
+  await page.addInitScript(() => {
+    let permission = "prompt";
+    Object.assign(FileSystemFileHandle.prototype, {
+      queryPermission: () => Promise.resolve(permission),
+      requestPermission: () => {
+        permission = "granted";
+        return Promise.resolve(permission);
+      },
+    });
+  });
+  await page.reload();
+  await visit.row("picked.mp4").getByText("wants a click").waitFor();
+  await visit.button("Go on picked.mp4").click();
+  await visit.row("picked.mp4").getByText("On the server").waitFor();
+  const bytes = Buffer.from(
+    new Uint8Array(length).map((_, index) => Math.imul(index, 2_654_435_761) >>> 7),
+  );
+  await expectStored(server, [{ name: "picked.mp4", path: "", bytes }]);
+});

@@ -1,0 +1,41 @@
+import { GraphApi } from "../conformance/graph/graph-api.ts";
+import { TusApi } from "../conformance/tus/tus-api.ts";
+import { eventually } from "../support/eventually.ts";
+import type { ServerProcess } from "../support/server-process.ts";
+
+/** What came of uploads that clients sent, asked past any proxy by the URLs the clients know. */
+export class SentUploads {
+  readonly #tus: TusApi;
+  readonly #graph: GraphApi;
+
+  constructor({ address: url, appId, token }: ServerProcess) {
+    this.#tus = new TusApi({ url: new URL("/uploads", url), token });
+    this.#graph = new GraphApi({ url, appId, token });
+  }
+
+  head(upload: string) {
+    return this.#tus.head(new URL(new URL(upload).pathname, this.#tus.url));
+  }
+
+  /** Waits until the server has kept something of each; how much that is. */
+  keptOf(uploads: readonly string[]): Promise<number[]> {
+    const ask = async (upload: string) => (await this.head(upload)).offset ?? 0;
+    return eventually(
+      async () => {
+        const offsets = await Promise.all(uploads.map(ask));
+        return offsets.every((offset) => offset > 0) ? offsets : undefined;
+      },
+      { what: "the server to keep a part of every upload" },
+    );
+  }
+
+  /** The bytes of a complete upload: its handle is found through the link, and published. */
+  async content(upload: string): Promise<Buffer> {
+    const answer = await this.head(upload);
+    const link = /<([^>]+)>; rel="describedby"/.exec(answer.header("link") ?? "")?.[1];
+    if (link === undefined) throw new Error(`no link: ${answer.seen}`);
+    const { pathname, search } = new URL(link);
+    const handle = (await this.#graph.get(`${pathname}${search}`)).text("h");
+    return this.#graph.content(await this.#graph.publish(handle));
+  }
+}
