@@ -13,14 +13,7 @@ import { MemoryRows } from "../../support/memory-rows.ts";
 import { Chance } from "./chance.ts";
 import { Composition, type Planted } from "./composition.ts";
 import { Model, type KnownUpload } from "./model.ts";
-import type {
-  Action,
-  Phase,
-  PlannedBody,
-  PlannedEnd,
-  PlannedWords,
-  Schedule,
-} from "./schedule.ts";
+import type { Action, Phase, PlannedBody, PlannedEnd, PlannedWords, Schedule } from "./schedule.ts";
 import { appId, Senders } from "./senders.ts";
 import { SimulatedTime } from "./simulated-time.ts";
 import { SimulatedVolume } from "./simulated-volume.ts";
