@@ -133,10 +133,13 @@ class Round {
   }
 }
 
+/** The head of a 1xx with nothing after it. */
+const interimAtEnd = /HTTP\/1\.1 1\d\d [^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n$/;
+
 /** Something, and something after the last interim answer. */
 function hasAnswer({ received }: RawOutcome): boolean {
   const text = received.toString("latin1");
-  return /^HTTP\/1\.1 [2-5]/m.test(text) && !text.endsWith("HTTP/1.1 100 Continue\r\n\r\n");
+  return /^HTTP\/1\.1 [2-5]/m.test(text) && !interimAtEnd.test(text);
 }
 
 function slicesOf({ bytes, cuts }: HostileBytes): Buffer[] {
