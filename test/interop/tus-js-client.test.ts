@@ -46,7 +46,7 @@ describe("tus-js-client", () => {
     const url = await expectCarried({ metadata });
     const told = (await target().api.head(url)).header("upload-metadata") ?? "";
     const pairs = told.split(",").map((pair) => pair.split(" "));
-    const read = pairs.map(([key, value = ""]) => [key, `${Buffer.from(value, "base64")}`]);
+    const read = pairs.map(([key, value = ""]) => [key, Buffer.from(value, "base64").toString()]);
     expect(Object.fromEntries(read)).toEqual(metadata);
   });
 

@@ -18,11 +18,11 @@ it("the suite finds in @tus/server exactly what is known to deviate there", asyn
     stdio: ["ignore", "pipe", "inherit"],
   });
   try {
-    const [line] = await within(once(createInterface(server.stdout), "line"), {
+    const said = await within<unknown[]>(once(createInterface(server.stdout), "line"), {
       what: "the other server to listen",
     });
-    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(String(line))?.[0];
-    if (url === undefined) throw new Error(`the other server said ${String(line)}`);
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(String(said[0]))?.[0];
+    if (url === undefined) throw new Error(`the other server said ${String(said[0])}`);
     const report = await runSuite("test/conformance/tus", {
       HAWSER_TEST_TUS_URL: `${url}/files`,
     });

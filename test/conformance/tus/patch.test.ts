@@ -216,7 +216,14 @@ describe("more bytes than Upload-Length", () => {
 });
 
 describe("a PATCH that is cut", () => {
-  async function cut(context: TestContext, url: URL, bytes: Buffer, afterMs: number) {
+  interface Cut {
+    readonly url: URL;
+    readonly bytes: Uint8Array;
+    /** How long the connection stays when they have been written. */
+    readonly afterMs: number;
+  }
+
+  async function cut(context: TestContext, { url, bytes, afterMs }: Cut): Promise<void> {
     const connection = await target().beginPatch(context, { url, offset: 0 }, declaring(length));
     await connection.write(bytes);
     await sleep(afterMs);
@@ -231,7 +238,7 @@ describe("a PATCH that is cut", () => {
   it("leaves the bytes that came, from which the upload goes on", async (context) => {
     const url = await created();
     // Long enough for any server to have taken them in.
-    await cut(context, url, whole.subarray(0, current), 500);
+    await cut(context, { url, bytes: whole.subarray(0, current), afterMs: 500 });
     await expectKept(url, current);
     await expectCompletes(url);
   });
@@ -239,7 +246,7 @@ describe("a PATCH that is cut", () => {
   it("leaves even the bytes that came in the same moment", async (context) => {
     target().hawser(context);
     const url = await created();
-    await cut(context, url, whole.subarray(0, current), 0);
+    await cut(context, { url, bytes: whole.subarray(0, current), afterMs: 0 });
     await expectKept(url, current);
     await expectCompletes(url);
   });
@@ -247,7 +254,7 @@ describe("a PATCH that is cut", () => {
   it("right after its last byte is complete or can be completed", async (context) => {
     target().hawser(context);
     const url = await created();
-    await cut(context, url, whole, 0);
+    await cut(context, { url, bytes: whole, afterMs: 0 });
     await expectKept(url, length - 1);
     await expectCompletes(url);
   });

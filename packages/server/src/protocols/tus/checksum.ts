@@ -1,9 +1,10 @@
 import { uploadError } from "../../base/errors.ts";
 import { append, type AppendRequest } from "../../engine/append.ts";
-import type { DigestAlgorithm } from "../../engine/body-digest.ts";
+import type { DigestAlgorithm, ExpectedDigest } from "../../engine/body-digest.ts";
 import type { EngineParts } from "../../engine/parts.ts";
 import type { Upload } from "../../engine/records.ts";
 import type { Exchange } from "../../http/exchange.ts";
+import { contentDigestOf } from "../standard/digest-fields.ts";
 import { HashedBody } from "./hashed-body.ts";
 
 /** How many bytes each algorithm's checksum has. */
@@ -22,16 +23,23 @@ export interface Checksum {
 /** Where the checksum of a body comes from, if anywhere. */
 export type ChecksumSource =
   | { readonly kind: "none" }
-  | { readonly kind: "header"; readonly checksum: Checksum }
+  | { readonly kind: "header"; readonly digest: ExpectedDigest }
   | { readonly kind: "trailer" };
 
-/** Before the body is read: what is wrong with the header is told at once. */
+/**
+ * Before the body is read: what is wrong with the header is told at once. Where this protocol's own
+ * says nothing, HTTP's may (RFC 9530).
+ */
 export function checksumSourceOf(exchange: Exchange): ChecksumSource {
   const header = exchange.header("upload-checksum");
-  if (header !== undefined) return { kind: "header", checksum: parseChecksum(header) };
+  if (header !== undefined) {
+    const { algorithm, value } = parseChecksum(header);
+    return { kind: "header", digest: { algorithm, expected: () => value } };
+  }
   const announced = exchange.header("trailer")?.toLowerCase().split(",") ?? [];
-  const isAnnounced = announced.some((name) => name.trim() === "upload-checksum");
-  return { kind: isAnnounced ? "trailer" : "none" };
+  if (announced.some((name) => name.trim() === "upload-checksum")) return { kind: "trailer" };
+  const digest = contentDigestOf(exchange);
+  return digest === undefined ? { kind: "none" } : { kind: "header", digest };
 }
 
 /** Fails with `parameter_invalid` for what is no checksum, or of another algorithm. */
@@ -58,8 +66,7 @@ export async function appendChecked(
   const request = { ...wanted, body: exchange.body(), dialect: "tus" };
   if (source.kind === "none") return await append(engine, request);
   if (source.kind === "trailer") return await appendWithTrailer(engine, exchange, request);
-  const { algorithm, value } = source.checksum;
-  return await append(engine, { ...request, digest: { algorithm, expected: () => value } });
+  return await append(engine, { ...request, digest: source.digest });
 }
 
 /**

@@ -5,6 +5,7 @@ import { cancel } from "../../engine/cancel.ts";
 import { createUpload } from "../../engine/create.ts";
 import type { Upload } from "../../engine/records.ts";
 import { baseUrlOf } from "../base-url.ts";
+import { wholeSha256Of } from "../standard/digest-fields.ts";
 import { nameFrom } from "../standard/names.ts";
 import { appOf, principalOf, uploadUrlOf, type StandardRequest } from "../standard/request.ts";
 import { typeFrom } from "../standard/types.ts";
@@ -48,6 +49,7 @@ function wordsOf({ parts, exchange }: StandardRequest, { userId }: Principal, ap
     name: nameFrom(textOf(said, ["filename", "name"]), "filename in Upload-Metadata"),
     type: typeFrom(textOf(said, ["filetype", "type"]), "filetype in Upload-Metadata", app),
     protocol: protocolName,
+    sha256: wholeSha256Of(exchange),
     creation: formatCreation({ metadata, concat: exchange.header("upload-concat") }),
   };
 }

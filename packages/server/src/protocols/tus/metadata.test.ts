@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { metadataOf, parseMetadata, textOf } from "./metadata.ts";
 
 function parsed(header: string): Record<string, string> {
-  return Object.fromEntries([...parseMetadata(header)].map(([key, value]) => [key, `${value}`]));
+  return Object.fromEntries(
+    [...parseMetadata(header)].map(([key, value]) => [key, value.toString()]),
+  );
 }
 
 describe("metadata", () => {

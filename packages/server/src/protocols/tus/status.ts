@@ -1,6 +1,8 @@
 import { refuseEnded } from "../../engine/append.ts";
+import { sha256OfUpload } from "../../engine/digest.ts";
 import type { EngineParts } from "../../engine/parts.ts";
 import type { Upload } from "../../engine/records.ts";
+import { wantsWholeDigest, wholeDigestField } from "../standard/digest-fields.ts";
 import { uploadOf, type StandardRequest } from "../standard/request.ts";
 import type { StandardRoute } from "../standard/route.ts";
 import { finalLengthOf } from "./concatenate.ts";
@@ -17,6 +19,7 @@ export async function status(request: StandardRequest, route: StandardRoute): Pr
     headers: {
       ...progressHeaders(request, upload),
       ...(await lengthHeaders(request.parts.engine, upload)),
+      ...(await digestHeader(request, upload)),
       ...(metadata === undefined ? {} : { "Upload-Metadata": metadata }),
       ...(concat === undefined ? {} : { "Upload-Concat": concat }),
     },
@@ -30,4 +33,13 @@ async function lengthHeaders(
   const length = await finalLengthOf(engine, upload);
   if (length !== undefined) return { "Upload-Length": String(length) };
   return upload.concatenates === undefined ? { "Upload-Defer-Length": "1" } : {};
+}
+
+/** The digest of the whole for who asks for it; its bytes are read once for that. */
+async function digestHeader(
+  { parts, exchange }: StandardRequest,
+  upload: Upload,
+): Promise<Readonly<Record<string, string>>> {
+  if (upload.state !== "complete" || !wantsWholeDigest(exchange)) return {};
+  return wholeDigestField(await sha256OfUpload(parts.engine, upload));
 }
