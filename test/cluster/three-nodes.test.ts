@@ -1,7 +1,10 @@
 import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { GraphApi } from "../conformance/graph/graph-api.ts";
+import { IetfApi } from "../conformance/ietf/ietf-api.ts";
+import { newest } from "../conformance/ietf/versions.ts";
 import { Cluster } from "../support/cluster.ts";
+import { RawConnection } from "../support/raw-http.ts";
 import { firstStrangeByte, patternBytes } from "../support/seeded.ts";
 
 let cluster: Cluster | string = "it was not started";
@@ -56,5 +59,35 @@ describe("three nodes on one Postgres and one bucket", () => {
     const last = await apiOf(found, 1).append({ id, offset: half, bytes: rest });
     expect(Object.keys(last.json), last.body.toString()).toEqual(["h"]);
     expect(await apiOf(found, 2).offset(id)).toBe(length);
+  }, 60_000);
+
+  it("end an append at another node when a client asks where to go on", async (context) => {
+    const { nodes } = running(context);
+    const [writing, asked, last] = nodes;
+    if (writing === undefined || asked === undefined || last === undefined)
+      throw new Error("three");
+    const { token } = writing;
+    const apiAt = ({ address: url }: typeof writing): IetfApi =>
+      new IetfApi({ url, token, version: newest, named: true });
+    const [seed, length, sent] = [9, 9_000_000, 4_000_000];
+    const path = new URL(await apiAt(writing).begun({ length })).pathname;
+    using connection = await RawConnection.open({ host: "127.0.0.1", port: writing.port });
+    const { authorization, interop, patchType } = apiAt(writing);
+    const fields = { ...authorization, ...interop, ...patchType, ...apiAt(writing).flag(true) };
+    await connection.sendHead({
+      method: "PATCH",
+      path,
+      headers: Object.entries({ ...fields, "Upload-Offset": "0", "Content-Length": `${length}` }),
+    });
+    await connection.write(patternBytes({ seed, length: sent }));
+    const offset = await apiAt(asked).offset(path);
+    expect(await connection.peerClosed()).not.toBe("open");
+    const rest = patternBytes({ seed, start: offset, length: length - offset });
+    const answer = await apiAt(last).append(path, offset, { bytes: rest, complete: true });
+    expect(answer.status, answer.shown).toBe(201);
+    const graph = apiOf(running(context));
+    const content = await graph.content(await graph.publish(String(answer.json.h)));
+    expect(content).toHaveLength(length);
+    expect(firstStrangeByte(content, { seed })).toBeUndefined();
   }, 60_000);
 });

@@ -122,6 +122,20 @@ describe("interim answers", () => {
     expect(answer.interim.map(({ status }) => status)).toEqual(expect.arrayContaining([100, 104]));
   });
 
+  it("go to no client of HTTP/1.0, which has none", async (context) => {
+    const { api, graph } = target();
+    using connection = await graph.connect(context);
+    const fields = { ...api.authorization, ...api.interop, ...api.flag(true) };
+    const headers = { ...fields, "Content-Type": "application/pdf", "Content-Length": "3" };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const { pathname, host } = api.urlOf("/uploads");
+    await connection.write(`POST ${pathname} HTTP/1.0\r\nHost: ${host}\r\n`);
+    await connection.write(`${lines.join("")}\r\nabc`);
+    const answer = await connection.answer();
+    expect(answer.status).toBe(201);
+    expect(answer.interim).toEqual([]);
+  });
+
   it("let a creation that was cut go on from what it had brought", async (context) => {
     const { api } = target();
     using connection = await target().begin(context, {

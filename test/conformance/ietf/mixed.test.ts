@@ -36,4 +36,22 @@ describe("one upload in two protocols", () => {
     const file = await graph.api.publish(String(final.json.h));
     expect((await graph.api.content(file)).equals(whole)).toBe(true);
   });
+
+  it("begun by tus without a length is completed here, where its length is said at last", async () => {
+    const { api, graph } = target();
+    const tus = { ...api.authorization, "Tus-Resumable": "1.0.0" };
+    const type = Buffer.from("application/pdf").toString("base64");
+    const { location: url } = await api.request({
+      method: "POST",
+      url: "/uploads",
+      headers: { ...tus, "Upload-Defer-Length": "1", "Upload-Metadata": `filetype ${type}` },
+    });
+    expect((await api.head(url)).header("upload-length")).toBeUndefined();
+    const answer = await api.append(url, 0, { bytes: whole, complete: true });
+    expect(answer.status, answer.shown).toBe(201);
+    const told = await api.request({ method: "HEAD", url, headers: tus });
+    expect(told.header("upload-length")).toBe(`${length}`);
+    const file = await graph.api.publish(String(answer.json.h));
+    expect((await graph.api.content(file)).equals(whole)).toBe(true);
+  });
 });

@@ -37,6 +37,7 @@ const requestHeaders = [
 
 /** What scripts may read beside the few headers that they always may. */
 const exposedHeaders = [
+  "accept-patch",
   "accept-ranges",
   "allow",
   "content-digest",

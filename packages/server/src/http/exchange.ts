@@ -7,6 +7,7 @@ import { asError, uploadError, type UploadError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { BodyWatch } from "./body-watch.ts";
 import { corsHeaders, type AllowedOrigins } from "./cors.ts";
+import { writeInterim } from "./interim-answer.ts";
 import { closeRefused } from "./refusal.ts";
 import { RequestBody, type BodySender } from "./request-body.ts";
 
@@ -122,14 +123,15 @@ export class Exchange implements BodySender {
   }
 
   /**
-   * Sends an interim answer of a status that Node has no method for, such as 104. Nothing where it
-   * cannot be sent any more, or not yet: an interim answer may always be missed.
+   * Sends an interim answer, such as 104. Nothing where it cannot be sent any more, or not yet: an
+   * interim answer may always be missed. Nor to HTTP/1.0, which has none (RFC 9110, section 15.2).
    */
   inform(status: number, headers: Readonly<Record<string, string>>): void {
     const { response, request } = this.#arrival;
-    if (this.#answered || response.socket === null || request.socket.destroyed) return;
+    const { socket } = response;
+    if (this.#answered || request.httpVersion === "1.0" || !socket?.writable) return;
     const cors = corsHeaders(this.#parts.corsOrigins, this.header("origin"));
-    response.writeInformation(status, { ...headers, ...cors });
+    writeInterim(socket, status, { ...headers, ...cors });
   }
 
   body(): Body {

@@ -3,11 +3,15 @@ import { expect, it } from "vitest";
 import { Cluster } from "../support/cluster.ts";
 import { runSuite, suiteLines } from "../support/run-suite.ts";
 
-/** HAWSER_CLUSTER_SUITE narrows it to the files whose path has that in it. */
-const suite = process.env.HAWSER_CLUSTER_SUITE ?? "test/conformance/graph";
+/** HAWSER_CLUSTER_SUITE names others: files whose path has that in it. */
+const given = process.env.HAWSER_CLUSTER_SUITE;
+const suites =
+  given === undefined
+    ? ["graph", "tus", "ietf"].map((name) => `test/conformance/${name}/`)
+    : [given];
 
-it("three nodes behind a load balancer pass the suite of the Graph protocol", async (context) => {
-  const cluster = await Cluster.start();
+it.for(suites)("three nodes behind a load balancer pass %s", async (suite, context) => {
+  const cluster = await Cluster.start({ extraArguments: ["--interim-answers"] });
   if (typeof cluster === "string") return context.skip(cluster);
   await using running = cluster;
   const report = await runSuite(suite, environmentOf(running));
