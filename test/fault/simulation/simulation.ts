@@ -280,7 +280,7 @@ class Simulation {
     if (after?.state !== "complete") return;
     // The repeat of the last request, with nothing left to send.
     await this.#senders.append(engine, known, retry);
-    const again = await findAgain(engine, known.id);
+    const again = await findAgain(engine, known.id).catch(String);
     if ((await handleOf(engine, after)) !== again) this.#model.fail("a handle is not the same");
     const pieces: Uint8Array[] = [];
     for await (const piece of readBlob(engine, after.blobId, { from: 0, to: after.offset })) {
