@@ -1,13 +1,7 @@
 import type { HeaderLine } from "../support/raw-http.ts";
 import { patternBytes, type SeededRandom } from "../support/seeded.ts";
 import { type Fodder, fodderUploadLength } from "./hostile-setting.ts";
-import {
-  draft,
-  type Maker,
-  type RequestDraft,
-  type Template,
-  uploadOf,
-} from "./request-draft.ts";
+import { draft, type Maker, type RequestDraft, type Template, uploadOf } from "./request-draft.ts";
 import { standardTemplates } from "./standard-grammar.ts";
 
 const boundary = "----edge7MA4YWxk";

@@ -64,7 +64,14 @@ const headerValues = [
   ],
   ...["application/json", "multipart/form-data", "multipart/form-data; boundary=", "a@b:99999/?#"],
   ...["1.0.0", "?1", "?0", "?2", "partial", "final;", "final;/uploads/a /uploads/b", "sha1 AAAA"],
-  ...["crc32 AAAAAA==", "sha-256=:AAAA:", "sha-256=:AAAA", "sha-256=1, sha-512=2", "a b,a c", "é b"],
+  ...[
+    "crc32 AAAAAA==",
+    "sha-256=:AAAA:",
+    "sha-256=:AAAA",
+    "sha-256=1, sha-512=2",
+    "a b,a c",
+    "é b",
+  ],
   ...["application/partial-upload", "application/offset+octet-stream", 'inline; filename="a'],
   ...["text/html; charset=\u00ff", "\u0000", "a\u0001b", "a\rb", "a\nb", "\u007f", "日本", "{}"],
 ];

@@ -15,11 +15,15 @@ const statusesToMeet: ReadonlySet<number> = new Set([412, 503]);
 /** Who begins an upload, who goes on with it, and who ends it. */
 export type Order = readonly [creator: Dialect, middle: Dialect, finisher: Dialect];
 
+interface Part {
+  readonly dialect: Dialect;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Every order of the dialects, each of which may come more than once. */
 export const orders: readonly Order[] = dialects.flatMap((creator) =>
-  dialects.flatMap((middle) =>
-    dialects.map((finisher): Order => [creator, middle, finisher]),
-  ),
+  dialects.flatMap((middle) => dialects.map((finisher): Order => [creator, middle, finisher])),
 );
 
 /** One upload that goes on in another dialect twice, and whose connection is cut in every part. */
@@ -45,7 +49,7 @@ export class SwitchTrial {
     let from = 0;
     for (const [index, to] of this.#ends.entries()) {
       const dialect = order[index] ?? "graph";
-      from = await this.#cut(id, { dialect, from, to: from + Math.ceil((to - from) / 2) });
+      await this.#cut(id, { dialect, from, to: from + Math.ceil((to - from) / 2) });
       await this.#goOn(id, { dialect, to });
       from = to;
     }
@@ -54,31 +58,23 @@ export class SwitchTrial {
     if (!stored.equals(this.#content)) throw new Error("what is stored is not what was sent");
   }
 
-  /** Announces all that is left, and is gone on the way. Answers where that leaves the upload. */
-  async #cut(
-    id: string,
-    { dialect, from, to }: { readonly dialect: Dialect; readonly from: number; readonly to: number },
-  ): Promise<number> {
+  /** Announces all that is left, and is gone on the way: what had come is kept. */
+  async #cut(id: string, { dialect, from, to }: Part): Promise<void> {
     const { length } = this.#content;
     const head = { id, dialect, from, length: length - from, isLast: true };
     const connection = await RawConnection.open(this.#peer.address);
     await connection.write(this.#peer.appendHead(head));
     await connection.write(this.#content.subarray(from, to));
     connection.close();
-    return await eventually(
-      async () => {
-        const offset = await this.#peer.offset(id, dialect).catch(() => undefined);
-        return offset !== undefined && offset > from ? offset : undefined;
-      },
-      { what: "what came before the cut to be kept" },
-    );
+    const isKept = async (): Promise<true | undefined> => {
+      const offset = await this.#peer.offset(id, dialect).catch(() => from);
+      return offset > from || undefined;
+    };
+    await eventually(isKept, { what: "what came before the cut to be kept" });
   }
 
   /** From where this dialect says that it stands. */
-  async #goOn(
-    id: string,
-    { dialect, to }: { readonly dialect: Dialect; readonly to: number },
-  ): Promise<void> {
+  async #goOn(id: string, { dialect, to }: Omit<Part, "from">): Promise<void> {
     const isLast = to === this.#content.length;
     for (let tries = 0; tries < triesMax; tries += 1) {
       const from = await this.#peer.offset(id, dialect);

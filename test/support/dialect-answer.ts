@@ -47,11 +47,15 @@ export function graphIdIn(link: string): string {
   return id;
 }
 
-/** Both say 409 of a wrong offset, where Graph says 412; tus says 423 of an upload that is held. */
+/**
+ * Both say 409 of a wrong offset, where Graph says 412. tus says it of a body that was cut, too, and
+ * 423 of an upload that somebody holds.
+ */
 function plainStatus(response: RawResponse): number {
-  const { status } = response;
-  if (status === 409 && headerValue(response, "upload-offset") !== undefined) return 412;
-  return status === 423 ? 503 : status;
+  const { status, body } = response;
+  if (status === 423) return 503;
+  if (status !== 409 || headerValue(response, "upload-offset") === undefined) return status;
+  return /bytes are stored/.test(body.toString()) ? 400 : 412;
 }
 
 function objectIn({ status, body }: RawResponse): Readonly<Record<string, unknown>> {

@@ -231,7 +231,7 @@ export class Model implements VolumeWatch, CatalogWatch {
   }
 
   /** Once, and by somebody whose words count: what it says outright, or the end of what ends it. */
-  #lengthSaid(upload: KnownUpload, { from, to }: Advance, length: number): void {
+  #lengthSaid(upload: KnownUpload, { from }: Advance, length: number): void {
     this.counts.lengths += 1;
     if (upload.length !== undefined) {
       this.fail(`the length ${upload.length} became ${length}`);
@@ -240,7 +240,7 @@ export class Model implements VolumeWatch, CatalogWatch {
     const sayers = upload.attempts.filter((attempt) => attempt.start <= from && isProven(attempt));
     const isSaid = sayers.some((attempt) => {
       const ends = attempt.completes === "at_end" && attempt.body.ending === "clean";
-      return attempt.declared === length || (ends && to === length && endOf(attempt) === length);
+      return attempt.declared === length || (ends && endOf(attempt) === length);
     });
     if (!isSaid) this.fail(`the length ${length} was committed that nobody has said`);
     upload.length = length;

@@ -175,11 +175,7 @@ export const anySchedule: fc.Arbitrary<Schedule> = fc.record({
     fc.record({
       length: fc.oneof(fc.integer({ min: 1, max: 3_000 }), fc.integer({ min: 1_000, max: 20_000 })),
       isDeferred: rarely(fc.constant(true), false, 3),
-      completes: rarely<CompletionRule, CompletionRule>(
-        fc.constant("when_told"),
-        "at_length",
-        3,
-      ),
+      completes: rarely<CompletionRule, CompletionRule>(fc.constant("when_told"), "at_length", 3),
       lifetimeMs: rarely(fc.constant(30 * 60_000), 24 * 60 * 60_000, 8),
     }),
     { minLength: 1, maxLength: 2 },

@@ -13,14 +13,7 @@ import { MemoryRows } from "../../support/memory-rows.ts";
 import { Chance } from "./chance.ts";
 import { Composition, type Planted } from "./composition.ts";
 import { Model, type KnownUpload } from "./model.ts";
-import type {
-  Action,
-  Phase,
-  PlannedBody,
-  PlannedEnd,
-  PlannedWords,
-  Schedule,
-} from "./schedule.ts";
+import type { Action, Phase, PlannedBody, PlannedEnd, PlannedWords, Schedule } from "./schedule.ts";
 import { appId, Senders } from "./senders.ts";
 import { SimulatedTime } from "./simulated-time.ts";
 import { SimulatedVolume } from "./simulated-volume.ts";
@@ -287,7 +280,7 @@ class Simulation {
     if (after?.state !== "complete") return;
     // The repeat of the last request, with nothing left to send.
     await this.#senders.append(engine, known, retry);
-    const again = await findAgain(engine, known.id);
+    const again = await findAgain(engine, known.id).catch(String);
     if ((await handleOf(engine, after)) !== again) this.#model.fail("a handle is not the same");
     const pieces: Uint8Array[] = [];
     for await (const piece of readBlob(engine, after.blobId, { from: 0, to: after.offset })) {

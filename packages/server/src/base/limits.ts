@@ -35,6 +35,8 @@ export const limits = Object.freeze({
   sniffBytes: 4 * KiB,
   /** How long a newcomer waits for the holder of an upload to let go. */
   yieldMsMax: 15_000,
+  /** How long who asks for an offset waits for what a sender brought that is gone. */
+  endingMsMax: 1_000,
   drainMsMax: 10_000,
 
   /** An S3 upload's first parts; later ones are 2, 4, 8 times as long from the offsets below on. */
