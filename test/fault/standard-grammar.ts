@@ -4,13 +4,7 @@ import { uuidOf } from "../support/dialect-wire.ts";
 import type { HeaderLine } from "../support/raw-http.ts";
 import { patternBytes } from "../support/seeded.ts";
 import { fodderUploadLength } from "./hostile-setting.ts";
-import {
-  draft,
-  type Maker,
-  type RequestDraft,
-  type Template,
-  uploadOf,
-} from "./request-draft.ts";
+import { draft, type Maker, type RequestDraft, type Template, uploadOf } from "./request-draft.ts";
 
 const collection = "/uploads";
 const tusVersion: HeaderLine = ["Tus-Resumable", "1.0.0"];
