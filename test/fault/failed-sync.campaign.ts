@@ -5,6 +5,7 @@ import { expect, it, type TestContext } from "vitest";
 
 import { wholeNumber } from "../support/whole-number.ts";
 import type { Answer } from "../support/dialect-answer.ts";
+import { dialects } from "../support/dialect-wire.ts";
 import { within } from "../support/eventually.ts";
 import { patternBytes, SeededRandom } from "../support/seeded.ts";
 import { ServerProcess, sourceProgram } from "../support/server-process.ts";
@@ -51,7 +52,9 @@ function makeUploads(peer: GraphPeer, random: SeededRandom, count: number) {
   const lengths = Array.from({ length: count }, () => random.integer(80 * KiB, 400 * KiB));
   return Promise.all(
     lengths.map((length) =>
-      TrackedUpload.create(peer, patternBytes({ seed: random.word(), length })),
+      TrackedUpload.create(peer, patternBytes({ seed: random.word(), length }), () =>
+        random.pick(dialects),
+      ),
     ),
   );
 }
@@ -227,7 +230,8 @@ async function runOutOfBacking(
     const room = random.integer(64 * KiB, 24 * MiB);
     const length = room + random.integer(12 * MiB, 24 * MiB);
     const content = patternBytes({ seed: random.word(), length });
-    const upload = await TrackedUpload.create(new GraphPeer(server), content);
+    const nextDialect = () => random.pick(dialects);
+    const upload = await TrackedUpload.create(new GraphPeer(server), content, nextDialect);
     await volume.limitRoom(room);
     const end = await appendUntilRunOut(server, upload, random.pick([length, 5 * MiB, MiB]));
     const { acknowledged } = upload;

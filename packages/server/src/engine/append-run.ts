@@ -190,6 +190,8 @@ export class AppendRun {
     await this.#request.authorise();
     // What is to be read back, to be judged as a whole, must be where it can be read.
     if (sha256 !== undefined) await this.#checkpoint(undefined);
+    // A commit in flight carries the length as it was said when that began: this one is the next's.
+    await this.#checkpointing;
     this.#declared ??= length === undefined ? (this.#appender?.position ?? offset) : undefined;
     await this.#checkpoint(await this.#ending());
     return { ending: "clean", upload: this.#upload };

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import { givenBody } from "../../../../test/support/given-body.ts";
 import { MemoryCatalog } from "../../../../test/support/memory-catalog.ts";
 import { engineOver } from "../../../../test/support/memory-engine.ts";
 import { patternBytes } from "../../../../test/support/seeded.ts";
-import type { Body } from "../base/body.ts";
+import type { Body, BodyBatch } from "../base/body.ts";
 import type { Upload } from "../catalog/records.ts";
 import { append, type AppendRequest } from "./append.ts";
 import type { ExpectedDigest } from "./body-digest.ts";
@@ -130,6 +131,26 @@ describe("completion that is told", () => {
     expect(whole).toMatchObject({ state: "complete", length: bytes.length });
     expect(await stored(upload)).toMatchObject({ state: "complete", length: bytes.length });
     expect((await contentOf(whole)).equals(bytes)).toBe(true);
+  });
+
+  test("the length is committed with the end, also when a commit was under way then", async () => {
+    const upload = await create({ completes: "when_told", length: undefined });
+    const advance = catalog.advance.bind(catalog);
+    catalog.advance = async (change) => {
+      await sleep(50);
+      return await advance(change);
+    };
+    const { next, ...body } = givenBody([front, back], { chunked: true });
+    const waiting = async (): Promise<BodyBatch> => {
+      await sleep(5);
+      const batch = await next();
+      // So long that what came is to be made durable at once.
+      return batch.kind === "bytes" ? { ...batch, waitedMs: 3_600_000 } : batch;
+    };
+    const asked = { body: { ...body, next: waiting }, completes: "at_end" } as const;
+    const whole = await send(upload, 0, asked);
+    expect(whole).toMatchObject({ state: "complete", length: bytes.length });
+    expect(await stored(upload)).toMatchObject({ state: "complete", length: bytes.length });
   });
 
   test("a body that is cut tells nothing", async () => {
