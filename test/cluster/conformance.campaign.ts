@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 
+import { untypedArguments } from "../conformance/untyped.ts";
 import { Cluster } from "../support/cluster.ts";
 import { runSuite, suiteLines } from "../support/run-suite.ts";
 
@@ -11,7 +12,9 @@ const suites =
     : [given];
 
 it.for(suites)("three nodes behind a load balancer pass %s", async (suite, context) => {
-  const cluster = await Cluster.start({ extraArguments: ["--interim-answers"] });
+  // Graph's suite wants the types of the guide and no others.
+  const types = suite.includes("graph") ? [] : untypedArguments;
+  const cluster = await Cluster.start({ extraArguments: ["--interim-answers", ...types] });
   if (typeof cluster === "string") return context.skip(cluster);
   await using running = cluster;
   const report = await runSuite(suite, environmentOf(running));

@@ -3,10 +3,11 @@ import type { TestContext } from "vitest";
 import type { HeaderLine, RawConnection } from "../../support/raw-http.ts";
 import type { ServerProcessOptions } from "../../support/server-process.ts";
 import { type GraphTarget, useGraphTarget } from "../graph/graph-target.ts";
+import { takingUntyped } from "../untyped.ts";
 import { IetfApi, type HeaderFields } from "./ietf-api.ts";
 import { type InteropVersion, newest } from "./versions.ts";
 
-const interimAnswers: ServerProcessOptions = { extraArguments: ["--interim-answers"] };
+const interimAnswers = takingUntyped({ extraArguments: ["--interim-answers"] });
 
 /**
  * The server under test, as `GraphTarget` finds or starts it, seen with this draft's eyes. One that

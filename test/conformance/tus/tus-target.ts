@@ -5,6 +5,7 @@ import { type HeaderLine, type RawAddress, RawConnection } from "../../support/r
 import type { ServerProcess, ServerProcessOptions } from "../../support/server-process.ts";
 import type { GraphApi } from "../graph/graph-api.ts";
 import { GraphTarget } from "../graph/graph-target.ts";
+import { takingUntyped, typesWithUntyped } from "../untyped.ts";
 import { offsetType, TusApi, version } from "./tus-api.ts";
 
 export { chunked, declaring } from "../graph/graph-target.ts";
@@ -36,7 +37,7 @@ export class TusTarget {
       const token = process.env.HAWSER_TEST_TOKEN;
       return new TusTarget(new TusApi({ url: new URL(other), token }), undefined);
     }
-    const graph = await GraphTarget.open(options);
+    const graph = await GraphTarget.open(takingUntyped(options));
     return new TusTarget(tusApiOf(graph.api), graph);
   }
 
@@ -59,7 +60,8 @@ export class TusTarget {
     context: TestContext,
     wishes: Omit<AppOptions, "id" | "secret"> = {},
   ): Promise<AppApis> {
-    const graph = await this.hawser(context).secondApp(context, wishes);
+    const types = wishes.types ?? typesWithUntyped;
+    const graph = await this.hawser(context).secondApp(context, { ...wishes, types });
     return { api: tusApiOf(graph), graph };
   }
 

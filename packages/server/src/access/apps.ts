@@ -33,9 +33,8 @@ interface AppsParts {
   readonly random: Random;
 }
 
-/** The guide's, and what stands for no type at all, as clients of the other protocols leave it. */
+/** Those of Meta's guide, and no others: what passes here must pass there. */
 const typesDefault: readonly string[] = Object.freeze([
-  "application/octet-stream",
   "application/pdf",
   "image/jpeg",
   "image/jpg",
@@ -173,7 +172,8 @@ function checkPolicies({ contentPolicy, digestPolicy, roomBytesMax }: AppChanges
   }
 }
 
-function isMediaType(text: string): boolean {
+/** As a request declares one: in lower case, without parameters. */
+export function isMediaType(text: string): boolean {
   return /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/.test(text);
 }
 

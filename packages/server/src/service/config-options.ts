@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isMediaType } from "../access/apps.ts";
 
 /** One option of the server, under one name everywhere: `--a-b`, `HAWSER_A_B`, `a.b` in YAML. */
 export interface ConfigOption<Value = unknown> {
@@ -96,6 +97,11 @@ const graphModes = z
 
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 const logLevel = z.enum(logLevels, `expected one of ${logLevels.join(", ")}`);
+
+const mediaTypes = z
+  .string()
+  .transform((given) => Object.freeze(given.split(",").map((each) => each.trim())))
+  .refine((types) => types.every(isMediaType), "expected media types such as image/png,video/mp4");
 
 const appId = z.string().regex(/^[0-9]{1,20}$/, "expected 1 to 20 digits");
 const secretText = z
@@ -200,6 +206,10 @@ export const configOptions = Object.freeze({
     description: "that app's secret (HAWSER_APP_SECRET keeps it out of the process list)",
     type: secretText,
     isSecret: true,
+  }),
+  appTypes: option("app-types", {
+    description: "the media types that app takes, separated by commas (those of Meta's guide)",
+    type: mediaTypes,
   }),
   token: option("token", {
     description: "an access token to accept (HAWSER_TOKEN keeps it out of the process list)",

@@ -40,6 +40,7 @@ export interface Config extends StorageConfig {
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
   readonly appId?: string;
   readonly appSecret?: string;
+  readonly appTypes?: readonly string[];
   readonly token?: string;
   readonly handleLifetimeMs: number;
   readonly sweepIntervalMs: number;
@@ -77,6 +78,7 @@ export function readConfig(sources: ConfigSources): Config {
   const publicUrl = reader.find(configOptions.publicUrl);
   const appId = reader.find(configOptions.appId);
   const appSecret = reader.find(configOptions.appSecret);
+  const appTypes = reader.find(configOptions.appTypes);
   const token = reader.find(configOptions.token);
   const softRoomBytes = reader.find(configOptions.softRoomBytes);
   const hardRoomBytes = reader.find(configOptions.hardRoomBytes);
@@ -96,6 +98,7 @@ export function readConfig(sources: ConfigSources): Config {
     logLevel: reader.get(configOptions.logLevel),
     ...(appId === undefined ? {} : { appId }),
     ...(appSecret === undefined ? {} : { appSecret }),
+    ...(appTypes === undefined ? {} : { appTypes }),
     ...(token === undefined ? {} : { token }),
     handleLifetimeMs: reader.get(configOptions.handleLifetimeSeconds) * 1000,
     sweepIntervalMs: reader.get(configOptions.sweepIntervalSeconds) * 1000,

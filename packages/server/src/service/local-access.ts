@@ -65,12 +65,11 @@ async function tryTwice<Result>(make: () => Promise<Result>): Promise<Result> {
 async function prepareApp(rooms: AccessRooms, config: Config, knownId: string | undefined) {
   const id = config.appId ?? knownId;
   const existing = id === undefined ? undefined : await rooms.apps.find(id);
-  const secret = config.appSecret === undefined ? {} : { secret: config.appSecret };
-  if (existing === undefined) {
-    return rooms.apps.create({ ...(id === undefined ? {} : { id }), ...secret, name: "local" });
-  }
-  if (config.appSecret === undefined || config.appSecret === existing.secret) return existing;
-  return (await rooms.apps.update(existing.id, secret)) ?? existing;
+  const { appSecret: secret = existing?.secret, appTypes: types = existing?.types } = config;
+  if (existing === undefined) return rooms.apps.create({ id, secret, types, name: "local" });
+  const isAsWanted = secret === existing.secret && String(types) === String(existing.types);
+  if (isAsWanted) return existing;
+  return (await rooms.apps.update(existing.id, { secret, types })) ?? existing;
 }
 
 async function makeToken({ engine, tokens }: AccessRooms, appId: string): Promise<string> {
