@@ -22,7 +22,7 @@ test("no acknowledged byte is lost in 400 schedules on a disk that forgets", asy
   expect(counts.completions).toBeGreaterThan(200);
   expect(counts.faults).toBeGreaterThan(20);
   expect(counts.lengths).toBeGreaterThan(20);
-  expect(counts.mismatches).toBeGreaterThan(20);
+  expect(counts.mismatches).toBeGreaterThan(10);
 });
 
 test("the same schedule happens the same way twice, and another one otherwise", async () => {
