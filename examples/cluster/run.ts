@@ -78,7 +78,7 @@ async function run(cluster: Cluster, directory: string): Promise<boolean> {
   const result = await upload.result;
   const answer = uploadFrom(result);
   const [fileId, retries] = [String(answer.fileId), String(answer.retries)];
-  say(`uploaded; nodes were killed ${kills} times, and the command had to go on ${retries} times`);
+  say(`uploaded; kills of nodes: ${kills}, failures that the command overcame: ${retries}`);
 
   say(`hawser get ${fileId}`);
   const fetched = await runHawser(["get", fileId, "-o", got], options);

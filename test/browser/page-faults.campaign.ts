@@ -16,7 +16,7 @@ import { type SampleFile, sampleFile } from "./support/sample-file.ts";
 import { shareBrowser } from "./support/share-browser.ts";
 
 // A browser takes a while on a machine that does other things too.
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const mib = 1024 * 1024;
 
@@ -50,7 +50,7 @@ async function untilOffset(name: string, least: number): Promise<number> {
     const { offset = 0 } = entries.find((entry) => entry.name === name) ?? {};
     return offset >= least ? offset : undefined;
   };
-  return eventually(ask, { what: `${least} bytes of ${name} to be durable` });
+  return eventually(ask, { what: `${least} bytes of ${name} to be durable`, timeoutMs: 60_000 });
 }
 
 test("an upload whose connection is cut in the middle goes on there", async () => {
@@ -91,8 +91,8 @@ test("an upload goes on by itself when the server was killed and is started agai
   await using own = await ServerProcess.start();
   await using visit = await PageVisit.open(browser, own.url);
   await visit.signIn(own.token);
-  await visit.setUplink(2 * mib);
-  const harbour = await sample("restarted.mp4", 20 * mib + 7);
+  await visit.setUplink(4 * mib);
+  const harbour = await sample("restarted.mp4", 40 * mib + 7);
   await visit.pick([harbour.path]);
   await visit.someDurable("restarted.mp4");
   await own.kill9();
@@ -145,11 +145,11 @@ describe("two tabs", () => {
     await using staying = await PageVisit.open(browser, server.url);
     await staying.signIn(server.token, { remember: true });
     await staying.page.getByText("Drop files or folders anywhere").waitFor();
-    const harbour = await sample("left.mp4", 20 * mib + 7);
+    const harbour = await sample("left.mp4", 40 * mib + 7);
     {
       await using closing = await staying.openTab();
       await closing.page.getByText("Drop files or folders anywhere").waitFor();
-      await closing.setUplink(2 * mib);
+      await closing.setUplink(4 * mib);
       await closing.pick([harbour.path]);
       await closing.row("left.mp4").getByText("/s").waitFor();
       await staying.pick([harbour.path]);
@@ -159,6 +159,33 @@ describe("two tabs", () => {
     await staying.row("left.mp4").getByText("On the server").waitFor();
     await expectStored(server, [harbour]);
   });
+});
+
+test("two tabs that cannot know of each other, as without TLS, mix up no byte", async () => {
+  /** A page that came without TLS has no locks. */
+  async function withoutLocks({ page }: PageVisit): Promise<void> {
+    await page.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, "locks"));
+    await page.reload();
+    await page.getByText("Drop files or folders anywhere").waitFor();
+  }
+  await using first = await PageVisit.open(browser, server.url);
+  await first.signIn(server.token, { remember: true });
+  await first.page.getByText("Drop files or folders anywhere").waitFor();
+  await withoutLocks(first);
+  await using second = await first.openTab();
+  await withoutLocks(second);
+  const harbour = await sample("fought over.mp4", 40 * mib + 7);
+  for (const visit of [first, second]) {
+    await visit.setUplink(4 * mib);
+    await visit.pick([harbour.path]);
+    await visit.row(harbour.name).getByText("/s").waitFor();
+  }
+  await first.row(harbour.name).getByText("Going on by itself").waitFor();
+  for (const visit of [first, second]) await visit.setUplink(-1);
+  for (const visit of [first, second]) {
+    await visit.row(harbour.name).getByText("On the server").waitFor();
+  }
+  await expectStored(server, [harbour]);
 });
 
 describe("a token that is refused in the middle", () => {
@@ -244,9 +271,9 @@ test("five hundred files arrive, and a reload right after knows all of them", as
   const sheets = await Promise.all(names.map((name, index) => sample(name, 100 + 41 * index)));
   await visit.pick(sheets.map(({ path }) => path));
   const all = page.getByRole("heading", { name: "500 files on the server" });
-  await all.waitFor({ timeout: 80_000 });
+  await all.waitFor({ timeout: 120_000 });
   await page.reload();
   await all.waitFor();
   expect(visit.complaints).toEqual([]);
   await expectStored(server, sheets);
-}, 180_000);
+}, 240_000);

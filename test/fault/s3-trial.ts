@@ -269,6 +269,7 @@ export function bodyOf(bytes: Buffer): Body {
   let stopped = false;
   return {
     announcedLength: bytes.length,
+    isOver: true,
     next: (): Promise<BodyBatch> => {
       if (stopped) return Promise.resolve({ kind: "end", ending: "stopped" });
       if (rest.length === 0) return Promise.resolve({ kind: "end", ending: "clean" });

@@ -38,7 +38,7 @@ let place: string;
 beforeAll(async () => {
   const parts = new AsyncDisposableStack();
   server = parts.use(await ServerProcess.start());
-  uploads = new SentUploads(server);
+  uploads = await SentUploads.of(server);
   proxy = parts.use(await TcpProxy.start({ host: "127.0.0.1", port: server.port }));
   place = await mkdtemp(join(tmpdir(), "hawser-clients-"));
   parts.defer(() => rm(place, { recursive: true, force: true }));

@@ -1,5 +1,6 @@
 import { GraphApi } from "../conformance/graph/graph-api.ts";
 import { TusApi } from "../conformance/tus/tus-api.ts";
+import { Cli } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import type { ServerProcess } from "../support/server-process.ts";
 
@@ -8,9 +9,17 @@ export class SentUploads {
   readonly #tus: TusApi;
   readonly #graph: GraphApi;
 
-  constructor({ address: url, appId, token }: ServerProcess) {
-    this.#tus = new TusApi({ url: new URL("/uploads", url), token });
-    this.#graph = new GraphApi({ url, appId, token });
+  private constructor(tus: TusApi, graph: GraphApi) {
+    this.#tus = tus;
+    this.#graph = graph;
+  }
+
+  static async of({ address: url, appId, token, dataDirectory }: ServerProcess) {
+    // With a token that may append, asking would end the requests that are being sent.
+    const looking = { app: appId, scopes: ["read"] } as const;
+    const reader = await new Cli(dataDirectory).createToken(looking);
+    const tus = new TusApi({ url: new URL("/uploads", url), token: reader });
+    return new SentUploads(tus, new GraphApi({ url, appId, token }));
   }
 
   head(upload: string) {

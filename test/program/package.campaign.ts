@@ -38,18 +38,28 @@ const document = Buffer.concat([
 const script = `
 import { readFile } from "node:fs/promises";
 import { connectGraph, upload } from "hawser-client";
+import { ietf } from "hawser-client/ietf";
+import { tus } from "hawser-client/tus";
 const { url, appId, token } = JSON.parse(await readFile("hawser-data/local-credentials.json"));
 const { fileId } = await upload("document.pdf", { url, appId, token, publish: true });
 const { size } = await connectGraph({ url, appId, token }).file(fileId);
-console.log(JSON.stringify({ node: process.version, fileId, size }));
+const handles = [];
+for (const dialect of [tus, ietf]) {
+  handles.push((await upload("document.pdf", { dialect, url, token })).handle);
+}
+console.log(JSON.stringify({ node: process.version, fileId, size, handles }));
 `;
 
 /** The same with its types, as a compiler that knows nothing of this repository sees them. */
 const typedScript = `
 import { upload, type UploadResult } from "hawser-client";
+import { tus } from "hawser-client/tus";
 export const result: Promise<UploadResult> = Promise.resolve(upload("a", { appId: "1", token: "t" }));
 // @ts-expect-error An option that there is not.
 upload("a", { appId: "1", token: "t", nonsense: true });
+upload("a", { dialect: tus, url: "http://localhost/files/" });
+// @ts-expect-error There is no publishing in tus.
+upload("a", { dialect: tus, url: "http://localhost/files/", publish: true });
 `;
 
 interface Serving {
@@ -105,6 +115,7 @@ async function tryPackages(place: string, node: string, context: TestContext): P
   expect((await readFile(join(place, "got.pdf"))).equals(document)).toBe(true);
   const said = await runIn(place, ["node", "script.js"], node);
   expect(fieldOf(said, "size")).toBe(String(document.length));
+  expect(fieldOf(said, "handles")).toMatch(/^4:.*,4:/);
   await hawser("get", fieldOf(said, "fileId"), "--output", "again.pdf");
   expect((await readFile(join(place, "again.pdf"))).equals(document)).toBe(true);
   expect(fieldOf(await hawser("verify"), "damaged")).toBe("");

@@ -8,12 +8,11 @@ const directory = new URL("docs/protocols/", root);
 const documents = (await readdir(directory)).filter((name) => name.endsWith(".md"));
 
 it.for(documents)("docs/protocols/%s names only tests that exist", async (document) => {
-  const { tests, unproven } = await lookUpReferences(
-    await readFile(new URL(document, directory), "utf8"),
-    root,
-  );
+  const text = await readFile(new URL(document, directory), "utf8");
+  const { tests, unproven } = await lookUpReferences(text, root);
   expect(unproven).toEqual([]);
-  expect(tests).toBeGreaterThan(0);
+  const isProtocol = ["graph.md", "ietf.md", "tus.md"].includes(document);
+  if (isProtocol) expect(tests).toBeGreaterThan(0);
 });
 
 it("a row that names no test is noticed, whatever is wrong with it", async () => {

@@ -44,16 +44,17 @@ export function typeFaults(pieces: readonly DocumentedCode[], setting: string): 
   );
   const settingName = nameOf("setting");
   sources.set(settingName, setting);
-  const { readFile: readReal, fileExists } = host;
-  host.fileExists = (name) => sources.has(name) || fileExists.call(host, name);
-  host.readFile = (name) => sources.get(name) ?? readReal.call(host, name);
-  const { getSourceFile } = host;
-  host.getSourceFile = (name, ...rest) => {
-    const source = sources.get(name);
-    if (source === undefined) return getSourceFile.call(host, name, ...rest);
-    return ts.createSourceFile(name, source, ts.ScriptTarget.ES2024, true);
+  const shown: ts.CompilerHost = {
+    ...host,
+    fileExists: (name) => sources.has(name) || host.fileExists(name),
+    readFile: (name) => sources.get(name) ?? host.readFile(name),
+    getSourceFile: (name, ...rest) => {
+      const source = sources.get(name);
+      if (source === undefined) return host.getSourceFile(name, ...rest);
+      return ts.createSourceFile(name, source, ts.ScriptTarget.ES2024, true);
+    },
   };
-  const program = ts.createProgram([...sources.keys()], options, host);
+  const program = ts.createProgram([...sources.keys()], options, shown);
   return Array.from(sources.keys()).flatMap((name, index) => {
     const file = program.getSourceFile(name);
     const place = pieces[index]?.place ?? "setting";

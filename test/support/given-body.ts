@@ -16,6 +16,8 @@ export function givenBody(
   return {
     // What is announced is more than what comes where the body is cut.
     announcedLength: chunked ? undefined : whole + (ending === "clean" ? 0 : 1),
+    // All of it is here from the start.
+    isOver: true,
     next: (): Promise<BodyBatch> => {
       const chunk = left.shift();
       if (chunk === undefined) return Promise.resolve({ kind: "end", ending });

@@ -108,8 +108,9 @@ function nearest(key: string, known: readonly string[]): string | undefined {
 /** Whether so many letters at most are left out, put in or exchanged between the two. */
 function isNear(one: string, other: string, edits: number): boolean {
   if (one === other) return true;
+  const [oneFirst, otherFirst] = [one.at(0), other.at(0)];
   const [oneRest, otherRest] = [one.slice(1), other.slice(1)];
-  if (one[0] === other[0]) return isNear(oneRest, otherRest, edits);
+  if (oneFirst === otherFirst) return isNear(oneRest, otherRest, edits);
   const pairs = [
     [oneRest, other],
     [one, otherRest],

@@ -87,6 +87,10 @@ export interface StandardUploadOptions extends Omit<
   readonly token?: TokenSource | undefined;
   /** `tus` of `hawser-client/tus`, or `ietf` of `hawser-client/ietf`. */
   readonly dialect: StandardDialect;
+  // Named, because a compiler lets through what either kind of options has.
+  readonly appId?: undefined;
+  readonly version?: undefined;
+  readonly publish?: undefined;
 }
 
 /** Either, before they are looked at. */

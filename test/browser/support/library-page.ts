@@ -10,7 +10,9 @@ import {
 import type { ConnectionOptions, UploadOptions, UploadResult } from "hawser-client/browser";
 import type { BrowserInput, UploadTask } from "hawser-client/browser";
 import { UploadError } from "hawser-client/browser";
+import { ietf } from "hawser-client/ietf";
 import { IndexedDbResumeStore } from "hawser-client/indexed-db";
+import { tus } from "hawser-client/tus";
 
 /** How an upload went, as data that can leave the page. */
 export interface Outcome {
@@ -26,16 +28,26 @@ export interface Outcome {
 type PlainOptions = ConnectionOptions &
   Partial<Pick<UploadOptions, "chunkSize" | "publish" | "retry">>;
 
+const dialects = { tus, ietf };
+
+/** Another dialect than Graph: named, because only data comes into the page. */
+interface StandardPlainOptions {
+  readonly dialect: keyof typeof dialects;
+  readonly url: string;
+  readonly token: string;
+  readonly stallMs: number;
+}
+
 const store = new IndexedDbResumeStore();
 let task: UploadTask | undefined;
 let outcome: Promise<Outcome> | undefined;
 
 /** Begins an upload; the id it has been given, once bytes go out. */
-function begin(input: BrowserInput, options: PlainOptions): Promise<string> {
+function begin(input: BrowserInput, options: PlainOptions | StandardPlainOptions): Promise<string> {
   const begun = Promise.withResolvers<string>();
   const log = { states: [] as string[], retried: [] as string[], warnings: [] as string[] };
   const own = upload(input, {
-    ...options,
+    ...("dialect" in options ? { ...options, dialect: dialects[options.dialect] } : options),
     resumeStore: store,
     onState: (state) => {
       log.states.push(state.kind);

@@ -19,6 +19,9 @@ export interface RememberedRow {
   readonly confirmed: number;
 }
 
+/** A hang guard: on a machine that does other things too, a page takes its time. */
+const patienceMs = 60_000;
+
 interface Tab {
   readonly context: BrowserContext;
   readonly page: Page;
@@ -102,7 +105,7 @@ export class PageVisit {
   async someDurable(name: string): Promise<number> {
     const bar = this.page.getByRole("progressbar", { name });
     const ask = async () => Number(await bar.getAttribute("aria-valuenow")) || undefined;
-    return eventually(ask, { what: `a part of ${name} to be durable` });
+    return eventually(ask, { what: `a part of ${name} to be durable`, timeoutMs: patienceMs });
   }
 
   /** Resolves when what the page remembers of a file's row is as wanted. */
@@ -114,7 +117,7 @@ export class PageVisit {
       const rows = await this.page.evaluate(rememberedRows);
       return rows.find((row) => row.name === name && isWanted(row));
     };
-    return eventually(ask, { what: `the page to remember ${name}` });
+    return eventually(ask, { what: `the page to remember ${name}`, timeoutMs: patienceMs });
   }
 
   button(name: string) {
@@ -138,6 +141,7 @@ export class PageVisit {
 
 async function newTab(context: BrowserContext): Promise<Tab> {
   const page = await context.newPage();
+  page.setDefaultTimeout(patienceMs);
   const network = await context.newCDPSession(page);
   await network.send("Network.enable");
   return { context, page, network };

@@ -1,8 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, type TestContext } from "vitest";
 
+import { eventually } from "../../support/eventually.ts";
+import type { RawConnection } from "../../support/raw-http.ts";
 import { patternBytes } from "../../support/seeded.ts";
 import type { TusAnswer } from "./tus-api.ts";
-import { useTusTarget } from "./tus-target.ts";
+import { declaring, useTusTarget } from "./tus-target.ts";
 
 const target = useTusTarget();
 
@@ -70,5 +72,45 @@ describe("HEAD", () => {
   it("tells no metadata of an upload that has none", async () => {
     const { api } = target();
     expect((await api.head(await api.create(length))).header("upload-metadata")).toBeUndefined();
+  });
+});
+
+describe("HEAD while a PATCH is being sent", () => {
+  const half = bytes.subarray(0, 5_000);
+
+  /** A PATCH that brought half of what it promised and then fell silent, still connected. */
+  async function stalledPatch(context: TestContext, url: URL): Promise<RawConnection> {
+    const upload = { url, offset: 0 };
+    const stalled = await target().beginPatch(context, upload, declaring(bytes.length));
+    await stalled.write(half);
+    const onlooker = await target().onlooker(context);
+    const moved = async () => ((await onlooker.offsetOf(url)) === half.length ? true : undefined);
+    await eventually(moved, { what: "the first half to be durable" });
+    return stalled;
+  }
+
+  it("ends that, so that the offset it tells can be used", async (context) => {
+    target().hawser(context);
+    const { api } = target();
+    const url = await api.create(length);
+    using stalled = await stalledPatch(context, url);
+    await stalled.write(bytes.subarray(5_000, 6_000));
+    const offset = await api.offsetOf(url);
+    await stalled.write(bytes.subarray(6_000, 7_000));
+    const rest = bytes.subarray(offset);
+    const answer = await api.patch({ url, offset, bytes: rest });
+    expect(answer.status, answer.seen).toBe(204);
+    expect((await stalled.readResponse())?.status).toBe(423);
+    expect((await target().content(url)).equals(bytes)).toBe(true);
+  });
+
+  it("disturbs nobody where its token may not append", async (context) => {
+    target().hawser(context);
+    const url = await target().api.create(length);
+    // It was asked how far it is by such a token.
+    using stalled = await stalledPatch(context, url);
+    await stalled.write(bytes.subarray(5_000));
+    expect((await stalled.readResponse())?.status).toBe(204);
+    expect((await target().content(url)).equals(bytes)).toBe(true);
   });
 });

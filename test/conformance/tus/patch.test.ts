@@ -268,7 +268,8 @@ describe("a PATCH while another one is stalled", () => {
     const upload = { url, offset: 0 };
     using stalled = await target().beginPatch(context, upload, declaring(bytes.length));
     await stalled.write(bytes.subarray(0, 300_000));
-    const moved = async () => ((await api.offsetOf(url)) === 300_000 ? true : undefined);
+    const onlooker = await target().onlooker(context);
+    const moved = async () => ((await onlooker.offsetOf(url)) === 300_000 ? true : undefined);
     await eventually(moved, { what: "the first writer's bytes to be durable" });
     const started = performance.now();
     const rest = bytes.subarray(300_000);

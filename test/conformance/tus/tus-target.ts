@@ -63,6 +63,12 @@ export class TusTarget {
     return { api: tusApiOf(graph), graph };
   }
 
+  /** The same server for who only looks: asked by this, it ends no request that is being sent. */
+  async onlooker(context: TestContext): Promise<TusApi> {
+    if (this.#graph === undefined) return this.api;
+    return this.api.withToken((await this.#graph.scopedApi(context, ["read"])).token);
+  }
+
   /** The bytes of a complete upload: published here, elsewhere by a GET of its URL. */
   async content(url: URL, apis?: AppApis): Promise<Buffer> {
     const graph = apis?.graph ?? this.#graph?.api;

@@ -25,7 +25,8 @@ if (isMainThread) {
   Leases.prototype.take = async (id): Promise<Lease> => {
     const upload = await catalog?.takeLease(id, fence);
     if (upload === undefined) throw new Error(`no upload ${id}`);
-    const yielding = { isAsked: false, onAsked: () => undefined };
+    const nothing = () => undefined;
+    const yielding = { isAsked: false, onAsked: nothing, reads: nothing };
     return { fence, upload, takenAt: 0, yielding, release: () => Promise.resolve() };
   };
 }

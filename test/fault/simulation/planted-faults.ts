@@ -99,6 +99,9 @@ function withAnyDigest(request: AppendRequest): AppendRequest {
     ...request,
     body: {
       announcedLength: body.announcedLength,
+      get isOver() {
+        return body.isOver;
+      },
       next: async () => {
         const batch = await body.next();
         // Its memory is used again.

@@ -38,6 +38,10 @@ export class SimulatedBody implements Body {
     return this.#ending;
   }
 
+  get isOver(): boolean {
+    return this.#ending !== undefined;
+  }
+
   async next(): Promise<BodyBatch> {
     // Whoever still writes from the batch before writes something else.
     this.#given?.fill(0xee);

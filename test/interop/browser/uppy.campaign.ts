@@ -39,7 +39,7 @@ shareBrowser(async (launched, parts) => {
   );
   const extraArguments = ["--cors-origins", site.url];
   server = parts.use(await ServerProcess.start({ extraArguments }));
-  uploads = new SentUploads(server);
+  uploads = await SentUploads.of(server);
   proxy = parts.use(await TcpProxy.start({ host: "127.0.0.1", port: server.port }));
 });
 
@@ -109,12 +109,15 @@ function slow(msPerMib: number): FaultPlan {
 
 /** The URLs of uploads that the page has begun, as the client remembers them for a reload. */
 function remembered(): Promise<string[]> {
-  return page.evaluate(() =>
-    Object.values({ ...localStorage }).flatMap((text) => {
-      const { uploadUrl } = JSON.parse(String(text)) as { uploadUrl?: string };
+  return page.evaluate(() => {
+    const keys = Array.from({ length: localStorage.length }, (_, index) => localStorage.key(index));
+    return keys.flatMap((key) => {
+      const text = localStorage.getItem(key ?? "") ?? "{}";
+      // What tus-js-client writes there.
+      const { uploadUrl } = JSON.parse(text) as { uploadUrl?: string };
       return uploadUrl === undefined ? [] : [uploadUrl];
-    }),
-  );
+    });
+  });
 }
 
 /** Those of so many files, once the server has kept something of each. */

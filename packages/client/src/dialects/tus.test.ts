@@ -191,7 +191,7 @@ test("a queue speaks tus as well", async () => {
 
 describe("options", () => {
   test("publishing is refused, because tus has none", () => {
-    const wrong = { ...options(), publish: true };
+    const wrong = Object.assign(options(), { publish: true });
     expect(() => upload(file(), wrong)).toThrow("publish is not there in tus");
   });
 

@@ -2,6 +2,7 @@
 const mediaTypes: readonly [type: string, names: RegExp, beginning?: RegExp][] = [
   ["application/pdf", /\.pdf$/i, /^%PDF-/],
   ["image/jpeg", /\.jpe?g$/i, /^\xff\xd8\xff/],
+  // eslint-disable-next-line no-control-regex -- it is what such a file begins with
   ["image/png", /\.png$/i, /^\x89PNG\r\n\x1a\n/],
   ["image/gif", /\.gif$/i, /^GIF8[79]a/],
   ["image/webp", /\.webp$/i, /^RIFF.{4}WEBP/s],

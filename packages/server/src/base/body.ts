@@ -11,6 +11,8 @@ export type BodyEnding = "clean" | "cut" | "silent" | "slow" | "stopped";
 export interface Body {
   /** What the sender announced, in bytes; undefined when it did not say. */
   readonly announcedLength: number | undefined;
+  /** Whether nothing more comes in; what was gathered before may still have to be asked for. */
+  readonly isOver: boolean;
   /**
    * The next bytes in order, or how the body ended. The first call lets the sender begin. The
    * chunks are the caller's until its next call; then their memory is used again.

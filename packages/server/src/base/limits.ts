@@ -35,6 +35,8 @@ export const limits = Object.freeze({
   sniffBytes: 4 * KiB,
   /** How long a newcomer waits for the holder of an upload to let go. */
   yieldMsMax: 15_000,
+  /** How long who asks for an offset waits for what a sender brought that is gone. */
+  endingMsMax: 1_000,
   drainMsMax: 10_000,
 
   /** An S3 upload's first parts; later ones are 2, 4, 8 times as long from the offsets below on. */
@@ -99,9 +101,10 @@ export const limits = Object.freeze({
   /** What is read and dropped of a refused request's body. */
   refusedBytesMax: 1 * MiB,
   refusedMsMax: 2_000,
-  /** What is read and dropped, and for how long, after the last answer of a connection. */
+  /** What is read and dropped after the last answer of a connection, and for how long. */
   lingerBytesMax: 1 * MiB,
-  lingerMsMax: 2_000,
+  lingerSilentMsMax: 2_000,
+  lingerMsMax: 10_000,
   /** A writer that brought nothing for so long is shown as stalled. */
   stalledMsMin: 5_000,
   /** What operators see is looked up again after max(the first, the factor x what looking took). */

@@ -10,7 +10,7 @@ import type { Upload } from "../catalog/records.ts";
 import { append, type AppendRequest } from "./append.ts";
 import type { ExpectedDigest } from "./body-digest.ts";
 import { createUpload, type CreateRequest } from "./create.ts";
-import { findUpload } from "./look-up.ts";
+import { findSettled, findUpload } from "./look-up.ts";
 import type { EngineParts } from "./parts.ts";
 import { readBlob } from "./read.ts";
 
@@ -284,4 +284,19 @@ test("whoever wants to is told every durable offset, and no other", async () => 
   await send(upload, 0, { body: givenBody([front]), onDurable });
   await send(upload, front.length, { body: givenBody([back]), onDurable });
   expect(told).toEqual([front.length, bytes.length]);
+});
+
+test("who asks how far an upload is while a cut sender's bytes are written is told of them", async () => {
+  const upload = await create();
+  const given = givenBody([front], { ending: "cut" });
+  let asked: Promise<Upload> | undefined;
+  const body: Body = {
+    ...given,
+    next: () => {
+      asked ??= findSettled(engine, upload);
+      return given.next();
+    },
+  };
+  await expect(send(upload, 0, { body })).rejects.toMatchObject({ code: "body_cut" });
+  expect((await asked)?.offset).toBe(front.length);
 });

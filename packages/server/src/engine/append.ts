@@ -43,6 +43,7 @@ export async function append(parts: EngineParts, request: AppendRequest): Promis
     yielding.onAsked(() => {
       body.stop();
     });
+    yielding.reads(body);
     const run = new AppendRun(parts, lease, request);
     const { ending, upload: after } = await run.consume(body);
     if (after.state === "rejected") {

@@ -30,3 +30,24 @@ test("of newcomers that wait for one holder, or come at once, never two hold an 
   await Promise.all(Array.from({ length: 4 }, holdUntilAsked));
   expect(mostHolding).toBe(1);
 });
+
+test("who waits for a holder's ending waits only where nothing more comes, and asks for nothing", async () => {
+  const catalog = new MemoryCatalog();
+  const leases = new Leases({ catalog, clock: systemClock, random: systemRandom });
+  const upload = makeUpload();
+  await catalog.insertUpload(upload);
+  const lease = await leases.take(upload.id);
+  const body = { isOver: false };
+  lease.yielding.reads(body);
+  await leases.awaitEnding(upload.id);
+  body.isOver = true;
+  const events: string[] = [];
+  const waited = leases.awaitEnding(upload.id).then(() => events.push("waited for"));
+  await systemClock.sleep(5);
+  events.push("let go");
+  await lease.release();
+  await waited;
+  expect(events).toEqual(["let go", "waited for"]);
+  expect(lease.yielding.isAsked).toBe(false);
+  await leases.awaitEnding(upload.id);
+});

@@ -1,3 +1,4 @@
+import type { Body } from "../base/body.ts";
 import type { Clock } from "../base/clock.ts";
 import { uploadError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
@@ -21,6 +22,8 @@ export interface Yielding {
   readonly isAsked: boolean;
   /** Calls `yieldNow` once that is so, at once if it is already. There is one listener. */
   onAsked(yieldNow: () => void): void;
+  /** What the holder writes: once nothing more comes, it is going to let go by itself. */
+  reads(body: Pick<Body, "isOver">): void;
 }
 
 /** Thousands may hold a lease for long, and few are ever waited for: what waiting takes comes late. */
@@ -28,6 +31,11 @@ class Holder implements Yielding {
   #isAsked = false;
   #yieldNow: (() => void) | undefined;
   #released: PromiseWithResolvers<undefined> | undefined;
+  #body: Pick<Body, "isOver"> | undefined;
+
+  get isEnding(): boolean {
+    return this.#body?.isOver === true;
+  }
 
   get isAsked(): boolean {
     return this.#isAsked;
@@ -36,6 +44,10 @@ class Holder implements Yielding {
   onAsked(yieldNow: () => void): void {
     this.#yieldNow = yieldNow;
     if (this.#isAsked) yieldNow();
+  }
+
+  reads(body: Pick<Body, "isOver">): void {
+    this.#body = body;
   }
 
   askToYield(): void {
@@ -111,12 +123,22 @@ export class Leases {
     return this.#holders.has(id);
   }
 
+  /** Waits a moment for a holder here whose sender has ended or is gone. Nobody is asked for it. */
+  async awaitEnding(id: string): Promise<void> {
+    const holder = this.#holders.get(id);
+    if (holder?.isEnding === true) await this.#released(holder, limits.endingMsMax);
+  }
+
   async #waitFor(holder: Holder, deadline: number): Promise<void> {
     const leftMs = deadline - this.#parts.clock.monotonic();
     if (leftMs <= 0) throw uploadError("upload_busy", { retryAfterSeconds: 1 });
     holder.askToYield();
+    await this.#released(holder, leftMs);
+  }
+
+  async #released(holder: Holder, mostMs: number): Promise<void> {
     const timeout = Promise.withResolvers<undefined>();
-    const cancel = this.#parts.clock.after(leftMs, () => {
+    const cancel = this.#parts.clock.after(mostMs, () => {
       timeout.resolve(undefined);
     });
     await Promise.race([holder.released(), timeout.promise]);

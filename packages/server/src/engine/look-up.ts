@@ -16,7 +16,17 @@ export async function findUpload(parts: EngineParts, id: string, appId: string):
   return upload;
 }
 
-/** The same of whatever app, for whoever looks at that next. */
+/**
+ * The same for who asks how far it is. What a sender brought that was cut a moment ago is still
+ * being made durable: an offset from before that would be stale as soon as it was told.
+ */
+export async function findSettled(parts: EngineParts, upload: Upload): Promise<Upload> {
+  if (upload.state !== "open" || !parts.leases.isHeld(upload.id)) return upload;
+  await parts.leases.awaitEnding(upload.id);
+  return await findUpload(parts, upload.id, upload.appId);
+}
+
+/** One of whatever app, for whoever looks at that next. */
 export async function settledUpload(parts: EngineParts, id: string): Promise<Upload | undefined> {
   let upload = await parts.catalog.findUpload(id);
   if (upload?.state === "open") {

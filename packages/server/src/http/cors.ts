@@ -16,6 +16,7 @@ const requestHeaders = [
   "if-range",
   "if-none-match",
   "content-digest",
+  "content-disposition",
   "repr-digest",
   "want-content-digest",
   "want-repr-digest",

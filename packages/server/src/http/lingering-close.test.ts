@@ -4,7 +4,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { eventually } from "../../../../test/support/eventually.ts";
 import { sendThenRead } from "../../../../test/support/late-reader.ts";
 import { RawConnection, type RawAddress } from "../../../../test/support/raw-http.ts";
-import { systemClock } from "../base/clock.ts";
+import { ManualClock } from "../../../../test/support/manual-clock.ts";
+import { limits } from "../base/limits.ts";
 import { silentLog } from "../base/log.ts";
 import { systemRandom } from "../base/random.ts";
 import type { Exchange } from "./exchange.ts";
@@ -14,7 +15,14 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 const servers: HttpServer[] = [];
 
-async function serve(handle: (exchange: Exchange) => Promise<void>): Promise<RawAddress> {
+interface Serving {
+  readonly address: RawAddress;
+  /** Stands still by itself: how long a client takes on a busy machine decides nothing. */
+  readonly clock: ManualClock;
+}
+
+async function serve(handle: (exchange: Exchange) => Promise<void>): Promise<Serving> {
+  const clock = new ManualClock();
   const server = new HttpServer({
     protocols: [
       { name: "test", matches: (exchange) => !exchange.path.startsWith("/other"), handle },
@@ -23,11 +31,11 @@ async function serve(handle: (exchange: Exchange) => Promise<void>): Promise<Raw
       setTimeout(() => response.end("fallback"), 5);
     },
     log: silentLog,
-    clock: systemClock,
+    clock,
     random: systemRandom,
   });
   servers.push(server);
-  return server.listen("127.0.0.1", 0);
+  return { address: await server.listen("127.0.0.1", 0), clock };
 }
 
 /** Reads the body, if there is one, and answers how it ended while more is still coming. */
@@ -78,7 +86,7 @@ const cases: readonly Case[] = [
 
 describe("what is no request", () => {
   it.for(cases)("behind %s takes no answer from a late reader", async ([, begin, answers]) => {
-    const address = await serve(answerSoon);
+    const { address } = await serve(answerSoon);
     // Just what a server that lingers reads before it closes.
     const send = () => sendThenRead(address, behind(begin, 15));
     for (const { received, orderly } of await Promise.all(Array.from({ length: 12 }, send))) {
@@ -90,19 +98,44 @@ describe("what is no request", () => {
   });
 
   it("is read up to a bound, and then its connection ends", async () => {
-    const address = await serve(answerSoon);
-    const { taken } = await sendThenRead(address, behind("", 4_096));
+    const { address, clock } = await serve(answerSoon);
+    const sending = sendThenRead(address, behind("", 4_096));
+    const passing = setInterval(() => {
+      clock.pass(limits.lingerSilentMsMax);
+    }, 500);
+    const { taken } = await sending.finally(() => {
+      clearInterval(passing);
+    });
     // What the kernel's buffers of both sides hold comes on top of what is read.
     expect(taken).toBeLessThan(32 * MiB);
   });
 
   it("cannot hold its connection for ever by coming slowly", async () => {
-    const address = await serve(answerSoon);
+    const { address, clock } = await serve(answerSoon);
     using connection = await RawConnection.open(address);
     await connection.write("nonsense\r\n\r\n");
     expect((await connection.answer()).status).toBe(400);
     expect(await connection.peerClosed()).toBe("ended");
-    const lost = async () => ((await connection.write("x")) ? undefined : true);
-    await eventually(lost, { what: "the connection to be lost", intervalMs: 100 });
+    let looks = 0;
+    const isLost = async () => {
+      const taken = await connection.write("x");
+      await delay(50);
+      looks += 1;
+      clock.pass(limits.lingerSilentMsMax);
+      return taken ? undefined : looks;
+    };
+    const looked = await eventually(isLost, { what: "the connection to be lost", intervalMs: 0 });
+    expect(looked).toBeLessThanOrEqual(limits.lingerMsMax / limits.lingerSilentMsMax + 3);
+  });
+
+  it("that is over leaves a connection that is let go when its client stays silent", async () => {
+    const { address, clock } = await serve(answerSoon);
+    using connection = await RawConnection.open(address);
+    await connection.write("nonsense\r\n\r\n");
+    expect(await connection.peerClosed()).toBe("ended");
+    await delay(50);
+    clock.pass(limits.lingerSilentMsMax);
+    const isLost = async () => ((await connection.write("x")) ? undefined : true);
+    await eventually(isLost, { what: "the connection to be lost" });
   });
 });

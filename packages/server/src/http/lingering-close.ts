@@ -32,24 +32,45 @@ export class LingeringClose {
     if (socket.destroyed || this.has(socket)) return;
     this.#closing.add(socket);
     socket.end();
-    dropInput(socket);
-    const wait = (): void => {
-      const cancel = this.#clock.after(limits.lingerMsMax, () => {
-        socket.destroy();
-      });
-      socket.once("close", cancel);
-    };
+    const dropping = dropInput(socket);
     // An answer that is still on its way has the time that any answer has.
-    if (socket.writableFinished) wait();
-    else socket.once("finish", wait);
+    if (socket.writableFinished) this.#wait(socket, dropping);
+    else
+      socket.once("finish", () => {
+        this.#wait(socket, dropping);
+      });
+  }
+
+  /** Until the client ends its side, too, falls silent, or has had its time. */
+  #wait(socket: Socket, dropping: Dropping): void {
+    const from = this.#clock.monotonic();
+    let heard = dropping.bytes;
+    const look = (): void => {
+      const isOver = this.#clock.monotonic() - from >= limits.lingerMsMax;
+      if (isOver || dropping.bytes === heard) {
+        socket.destroy();
+        return;
+      }
+      heard = dropping.bytes;
+      cancel = this.#clock.after(limits.lingerSilentMsMax, look);
+    };
+    let cancel = this.#clock.after(limits.lingerSilentMsMax, look);
+    socket.once("close", () => {
+      cancel();
+    });
   }
 }
 
-function dropInput(socket: Socket): void {
-  let dropped = 0;
+/** What came after the last answer, so far. */
+interface Dropping {
+  bytes: number;
+}
+
+function dropInput(socket: Socket): Dropping {
+  const dropping = { bytes: 0 };
   const drop = (chunk: Buffer): void => {
-    dropped += chunk.length;
-    if (dropped >= limits.lingerBytesMax) socket.pause();
+    dropping.bytes += chunk.length;
+    if (dropping.bytes >= limits.lingerBytesMax) socket.pause();
   };
   const take = (): void => {
     // Node's server would parse it, and hands over a socket only to who listens for its data.
@@ -58,9 +79,10 @@ function dropInput(socket: Socket): void {
   };
   if (!socket.isPaused()) {
     take();
-    return;
+    return dropping;
   }
   // Only while Node's server still has the socket does resuming it make the kernel's bytes come.
   socket.once("resume", take);
   socket.resume();
+  return dropping;
 }

@@ -54,6 +54,10 @@ export class RequestBody implements Body, WatchedBody {
     return this.#received;
   }
 
+  get isOver(): boolean {
+    return this.#ending !== undefined;
+  }
+
   next(): Promise<BodyBatch> {
     this.#start();
     this.#releaseGiven();

@@ -283,6 +283,23 @@ describe("the server", () => {
     );
   });
 
+  it.for(["/", "/other"])(
+    "answers all that a client asked before it finished its side: %s",
+    async (path) => {
+      const { address } = await serve(async (exchange) => {
+        await delay(50);
+        await exchange.respond({ status: 200, headers: {}, body: "fallback" });
+      });
+      using connection = await RawConnection.open(address);
+      await connection.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(3));
+      connection.halfClose();
+      for (let asked = 0; asked < 3; asked += 1) {
+        expect((await connection.answer()).body.toString()).toBe("fallback");
+      }
+      expect(await connection.peerClosed()).toBe("ended");
+    },
+  );
+
   it("hides what went wrong inside, and passes on what no protocol knows", async () => {
     const { address } = await serve(() => Promise.reject(new Error("secret")));
     const answer = await rawRequest(address, { method: "GET", path: "/" });

@@ -95,6 +95,9 @@ export class HttpServer {
     const closing = (): boolean => this.draining;
     this.#exchanges = { clock, random, watch: this.#watch, closing, corsOrigins };
     this.#server = createServer(settings);
+    // A client may finish its side and go on listening. Node ends ours then, answered or not,
+    // unless this is set, for which it has neither an option nor a type.
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
     this.#server.on("connection", (socket) => {
       this.#connected(socket);
     });

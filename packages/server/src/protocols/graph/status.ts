@@ -3,6 +3,7 @@ import { formatCrc32 } from "../../base/crc32.ts";
 import { uploadError } from "../../base/errors.ts";
 import { refuseEnded } from "../../engine/append.ts";
 import { handleOf } from "../../engine/handle.ts";
+import { findSettled } from "../../engine/look-up.ts";
 import type { Upload } from "../../engine/records.ts";
 import { fieldsOf } from "./fields.ts";
 import { answerJson, baseUrlOf, type GraphRequest } from "./request.ts";
@@ -14,8 +15,9 @@ const known = ["id", "file_offset", ...extras];
 /** GET /{version}/upload:{id} */
 export async function status(request: GraphRequest, route: UploadRoute): Promise<void> {
   const { parts, exchange } = request;
-  const { upload, principal } = await uploadOf(request, route);
+  const { upload: found, principal } = await uploadOf(request, route);
   requireScope(principal, "read");
+  const upload = await findSettled(parts.engine, found);
   refuseEnded(upload);
   const asked = exchange.query.getAll("fields");
   if (asked.length > 1) {

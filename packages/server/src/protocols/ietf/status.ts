@@ -1,7 +1,6 @@
-import { findUpload } from "../../engine/look-up.ts";
-import { interrupt } from "../../engine/interrupt.ts";
 import { appOf, uploadOf } from "../standard/request.ts";
 import type { StandardRoute } from "../standard/route.ts";
+import { settle } from "../standard/settle.ts";
 import { digestHeader, jsonType, stateJson } from "./answer.ts";
 import { refuseEnded } from "./ended.ts";
 import { refuseForeignFields } from "./foreign-fields.ts";
@@ -12,11 +11,10 @@ import { stateHeaders, type IetfRequest } from "./request.ts";
  * being sent ends first, so that the offset can be used (section 4.6).
  */
 export async function status(request: IetfRequest, route: StandardRoute): Promise<void> {
-  const { parts, exchange, method, fields } = request;
+  const { exchange, method, fields } = request;
   const { upload: found, principal } = await uploadOf(request, route, "read");
   refuseForeignFields(request, "HEAD");
-  if (found.state === "open") await interrupt(parts.engine, found.id);
-  const upload = await findUpload(parts.engine, found.id, principal.appId);
+  const upload = await settle(request, { upload: found, principal });
   refuseEnded(upload, fields.rules);
   const app = await appOf(request, principal);
   const headers = {

@@ -17,6 +17,10 @@ export class HashedBody implements Body {
     this.announcedLength = body.announcedLength;
   }
 
+  get isOver(): boolean {
+    return this.#body.isOver;
+  }
+
   async next(): Promise<BodyBatch> {
     const batch = await this.#body.next();
     if (batch.kind === "bytes") this.#update(batch.chunks);

@@ -5,13 +5,14 @@ import type { Upload } from "../../engine/records.ts";
 import { wantsWholeDigest, wholeDigestField } from "../standard/digest-fields.ts";
 import { uploadOf, type StandardRequest } from "../standard/request.ts";
 import type { StandardRoute } from "../standard/route.ts";
+import { settle } from "../standard/settle.ts";
 import { finalLengthOf } from "./concatenate.ts";
 import { creationOf } from "./creation.ts";
 import { progressHeaders } from "./fields.ts";
 
 /** HEAD /uploads/{id} */
 export async function status(request: StandardRequest, route: StandardRoute): Promise<void> {
-  const { upload } = await uploadOf(request, route, "read");
+  const upload = await settle(request, await uploadOf(request, route, "read"));
   refuseEnded(upload);
   const { metadata, concat } = creationOf(upload);
   await request.exchange.respond({
