@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 
+import { dialects } from "../support/dialect-wire.ts";
 import { SeededRandom } from "../support/seeded.ts";
 import { volumeOrSkip } from "../support/small-volume.ts";
 import { doneOrNoRoom, withPlace } from "./small-place.ts";
@@ -13,7 +14,8 @@ it("every request that a full catalog cannot take is refused with 507, and none 
   await withPlace(volume, async ({ peer }) => {
     const uploads: TrackedUpload[] = [];
     for (let number = 0; number < 400; number += 1) {
-      uploads.push(await TrackedUpload.create(peer, random.bytes(16 * 1024)));
+      const content = random.bytes(16 * 1024);
+      uploads.push(await TrackedUpload.create(peer, content, () => random.pick(dialects)));
     }
     await volume.fillUntil(0);
     const refusedCreates: string[] = [];

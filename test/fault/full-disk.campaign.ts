@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 
 import { toldOffset } from "../support/dialect-answer.ts";
+import { dialects } from "../support/dialect-wire.ts";
+import { eventually } from "../support/eventually.ts";
 import { wholeNumber } from "../support/whole-number.ts";
 import { patternBytes, SeededRandom } from "../support/seeded.ts";
 import { recordTrials } from "../support/trials.ts";
@@ -24,9 +26,18 @@ const freeRooms: readonly number[] = [
   ...[MiB - 4096, MiB + 4096, 8 * MiB - 4096, 8 * MiB + 4096],
 ];
 
+/** In one dialect after the other. */
+function trackedUpload(
+  peer: GraphPeer,
+  content: Buffer,
+  random: SeededRandom,
+): Promise<TrackedUpload> {
+  return TrackedUpload.create(peer, content, () => random.pick(dialects));
+}
+
 /** An upload small enough to live in the catalog, made while there was room. */
 function smallUpload({ peer }: Place, random: SeededRandom): Promise<TrackedUpload> {
-  return TrackedUpload.create(peer, random.bytes(random.integer(1, 16 * KiB)));
+  return trackedUpload(peer, random.bytes(random.integer(1, 16 * KiB)), random);
 }
 
 /** A larger append than there is room for: 507 with the true offset, and nothing told is lost. */
@@ -36,9 +47,26 @@ async function refusedForRoom(upload: TrackedUpload, from: number): Promise<numb
   expect(doneOrNoRoom(answer), JSON.stringify(answer)).toBe("no room");
   const { offset } = await upload.check();
   expect(answer === undefined ? undefined : toldOffset(answer)).toBe(offset);
-  const message = expect.stringContaining(`${offset} bytes are stored`) as string;
-  expect(answer?.json).toMatchObject({ error: { message }, debug_info: { message } });
+  if (answer?.json.file_offset === undefined) {
+    const message = expect.stringContaining(`${offset} bytes are stored`) as string;
+    expect(answer?.json).toMatchObject({ error: { message }, debug_info: { message } });
+  }
   return offset;
+}
+
+/** The server looks for room only now and then, less often where looking takes long. */
+async function finishAll([first, ...others]: readonly TrackedUpload[]): Promise<void> {
+  const finish = async (): Promise<true | undefined> => {
+    try {
+      await first?.finish();
+      return true;
+    } catch (error) {
+      if (String(error).includes('"status":507')) return undefined;
+      throw error;
+    }
+  };
+  await eventually(finish, { what: "the server to see that there is room" });
+  for (const upload of others) await upload.finish();
 }
 
 /** One upload that is larger than the room; answers where it stood when it was refused. */
@@ -50,7 +78,8 @@ async function meetFullDisk(place: Place, free: number, random: SeededRandom): P
   const cancelled = await smallUpload(place, random);
   await early.finish();
   const length = free + random.integer(1, 3 * MiB);
-  const upload = await TrackedUpload.create(peer, patternBytes({ seed: random.word(), length }));
+  const content = patternBytes({ seed: random.word(), length });
+  const upload = await trackedUpload(peer, content, random);
   await volume.fillUntil(free);
 
   const offset = await refusedForRoom(upload, 0);
@@ -63,8 +92,7 @@ async function meetFullDisk(place: Place, free: number, random: SeededRandom): P
   await refusedForRoom(upload, offset);
 
   await volume.makeRoom();
-  await upload.finish();
-  await late.finish();
+  await finishAll([upload, late]);
   await early.verify();
   expect(server.pid, "the server was started again").toBe(pid);
   return offset;
@@ -120,7 +148,7 @@ it(`a catalog on a full disk commits or refuses, and loses nothing (seed ${seed}
     const last = await smallUpload(place, random);
     const rest: TrackedUpload[] = [];
     while (rest.length < 600) rest.push(await smallUpload(place, random));
-    const given = await TrackedUpload.create(peer, random.bytes(40 * KiB));
+    const given = await trackedUpload(peer, random.bytes(40 * KiB), random);
     await given.append({ from: 0, to: 20 * KiB });
     await volume.fillUntil(0);
     expect(await volume.freeBytes()).toBe(0);
@@ -139,7 +167,7 @@ it(`a catalog on a full disk commits or refuses, and loses nothing (seed ${seed}
     doneOrNoRoom(await given.append({ from: given.acknowledged, to: given.length }));
 
     await volume.makeRoom();
-    for (const upload of [given, ...rest]) await upload.finish();
+    await finishAll([given, ...rest]);
     await recordTrials({
       promise: "a commit is made or refused with 507, and what was told is kept",
       fault: "no free byte under catalog and bytes",
@@ -161,7 +189,8 @@ it(`bytes elsewhere flow on while the catalog's disk is full (seed ${seed})`, as
     const { pid } = server;
     const uploads: TrackedUpload[] = [];
     for (let number = 0; number < 8; number += 1) {
-      uploads.push(await TrackedUpload.create(peer, random.bytes(random.integer(MiB, 12 * MiB))));
+      const content = random.bytes(random.integer(MiB, 12 * MiB));
+      uploads.push(await trackedUpload(peer, content, random));
     }
     await volume.fillUntil(0);
     let done = 0;
@@ -176,7 +205,7 @@ it(`bytes elsewhere flow on while the catalog's disk is full (seed ${seed})`, as
       }
     }
     await volume.makeRoom();
-    for (const upload of uploads) await upload.finish();
+    await finishAll(uploads);
     expect(server.pid, "the server was started again").toBe(pid);
     await recordTrials({
       promise: "a commit is made or refused with 507, and what was told is kept",

@@ -55,7 +55,7 @@ function plainStatus(response: RawResponse): number {
   const { status, body } = response;
   if (status === 423) return 503;
   if (status !== 409 || headerValue(response, "upload-offset") === undefined) return status;
-  return /bytes are stored/.test(body.toString()) ? 400 : 412;
+  return body.toString().includes("bytes are stored") ? 400 : 412;
 }
 
 function objectIn({ status, body }: RawResponse): Readonly<Record<string, unknown>> {

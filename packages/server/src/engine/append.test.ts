@@ -140,10 +140,10 @@ describe("completion that is told", () => {
       await sleep(50);
       return await advance(change);
     };
-    const { next, ...body } = givenBody([front, back], { chunked: true });
+    const body = givenBody([front, back], { chunked: true });
     const waiting = async (): Promise<BodyBatch> => {
       await sleep(5);
-      const batch = await next();
+      const batch = await body.next();
       // So long that what came is to be made durable at once.
       return batch.kind === "bytes" ? { ...batch, waitedMs: 3_600_000 } : batch;
     };
