@@ -54,7 +54,7 @@ async function makeFiles(path: Scene["path"]): Promise<void> {
     await writeFile(path(name), bytes);
   }
   await writeFile(path("crew list.pdf"), `%PDF-1.4\n${"crew ".repeat(9000)}`);
-  await writeFile(path("notes.xyz"), "nothing that the server takes");
+  await writeFile(path("notes.txt"), "nothing that the server takes");
 }
 
 async function shoot({ page }: PageVisit, name: string): Promise<void> {
@@ -96,7 +96,7 @@ async function uploading(scene: Scene, { suffix, options }: Look): Promise<void>
   const { page } = visit;
   await visit.signIn(token, { remember: true });
   await page.getByText("Drop files or folders anywhere").waitFor();
-  await visit.pick([path("crew list.pdf"), path("notes.xyz")]);
+  await visit.pick([path("crew list.pdf"), path("notes.txt")]);
   await visit.row("crew list.pdf").getByText("On the server").waitFor();
   await visit.setUplink(slow);
   await visit.pick(["harbour at dawn.mp4", "regatta.mp4", "lighthouse.mp4"].map(path));
@@ -133,8 +133,8 @@ async function finishing({ browser, server, token, path }: Scene): Promise<void>
   await page.getByRole("textbox", { name: "File id" }).waitFor();
   await shoot(visit, "published");
   await visit.button("Close").click();
-  await visit.pick([path("notes.xyz")]);
-  await visit.button("Retry notes.xyz").waitFor();
+  await visit.pick([path("notes.txt")]);
+  await visit.button("Retry notes.txt").waitFor();
   await shoot(visit, "failed");
 }
 
