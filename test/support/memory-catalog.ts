@@ -237,29 +237,6 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     return Promise.resolve(true);
   }
 
-  listDoomed(before: number, limit: number): Promise<string[]> {
-    const due = [...this.rows.doomed].filter(
-      ([key, at]) => at <= before && this.rows.extentOfKey(key) === undefined,
-    );
-    due.sort(([, one], [, other]) => one - other);
-    return Promise.resolve(due.slice(0, limit).map(([key]) => key));
-  }
-
-  forgetDoomed(keys: readonly string[]): Promise<void> {
-    for (const key of keys) this.rows.doomed.delete(key);
-    return Promise.resolve();
-  }
-
-  putOffDoomed(keys: readonly string[], at: number): Promise<void> {
-    const { doomed } = this.rows;
-    for (const key of keys) if (doomed.has(key)) doomed.set(key, at);
-    return Promise.resolve();
-  }
-
-  knownKeys(keys: readonly string[]): Promise<Set<string>> {
-    return Promise.resolve(new Set(keys.filter((key) => this.rows.knows(key))));
-  }
-
   listBlobs(after: string, limit: number): Promise<BlobOwner[]> {
     const ids = this.rows.blobIds().filter((id) => id > after);
     return Promise.resolve(

@@ -7,7 +7,7 @@ import type {
 import type { Assembly, Epoch } from "../../packages/server/src/catalog/records.ts";
 import type { EpochRow, MemoryRows } from "./memory-rows.ts";
 
-/** The memory catalog's verbs about epochs and assemblies. */
+/** The memory catalog's verbs about doomed keys, epochs and assemblies. */
 export abstract class MemoryStoreVerbs {
   readonly rows: MemoryRows;
 
@@ -17,6 +17,29 @@ export abstract class MemoryStoreVerbs {
 
   /** Whether this fence is the upload's current one. */
   protected abstract holds(id: string, fence: string): boolean;
+
+  listDoomed(before: number, limit: number): Promise<string[]> {
+    const due = [...this.rows.doomed].filter(
+      ([key, at]) => at <= before && this.rows.extentOfKey(key) === undefined,
+    );
+    due.sort(([, one], [, other]) => one - other);
+    return Promise.resolve(due.slice(0, limit).map(([key]) => key));
+  }
+
+  forgetDoomed(keys: readonly string[]): Promise<void> {
+    for (const key of keys) this.rows.doomed.delete(key);
+    return Promise.resolve();
+  }
+
+  putOffDoomed(keys: readonly string[], at: number): Promise<void> {
+    const { doomed } = this.rows;
+    for (const key of keys) if (doomed.has(key)) doomed.set(key, at);
+    return Promise.resolve();
+  }
+
+  knownKeys(keys: readonly string[]): Promise<Set<string>> {
+    return Promise.resolve(new Set(keys.filter((key) => this.rows.knows(key))));
+  }
 
   openEpoch(epoch: Epoch): Promise<void> {
     const { epochs } = this.rows;
