@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
+import { takingUntyped } from "../../conformance/untyped.ts";
 import { PageServer } from "../../browser/support/page-server.ts";
 import { shareBrowser } from "../../browser/support/share-browser.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -43,7 +44,7 @@ shareBrowser(async (launched, parts) => {
   site = parts.use(await PageServer.start(pageParts));
   strangeSite = parts.use(await PageServer.start(pageParts));
   const extraArguments = ["--cors-origins", site.url];
-  server = parts.use(await ServerProcess.start({ extraArguments }));
+  server = parts.use(await ServerProcess.start(takingUntyped({ extraArguments })));
   uploads = await SentUploads.of(server);
   proxy = parts.use(await TcpProxy.start({ host: "127.0.0.1", port: server.port }));
 });

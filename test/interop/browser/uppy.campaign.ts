@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
+import { takingUntyped } from "../../conformance/untyped.ts";
 import { PageServer } from "../../browser/support/page-server.ts";
 import { shareBrowser } from "../../browser/support/share-browser.ts";
 import { patternBytes } from "../../support/seeded.ts";
@@ -38,7 +39,7 @@ shareBrowser(async (launched, parts) => {
     }),
   );
   const extraArguments = ["--cors-origins", site.url];
-  server = parts.use(await ServerProcess.start({ extraArguments }));
+  server = parts.use(await ServerProcess.start(takingUntyped({ extraArguments })));
   uploads = await SentUploads.of(server);
   proxy = parts.use(await TcpProxy.start({ host: "127.0.0.1", port: server.port }));
 });
