@@ -54,7 +54,7 @@ function tusCreate(maker: Maker): RequestDraft {
       tusVersion,
       length,
       ...(body.length > 0 ? [offsetType] : []),
-      ...maybe(maker, 0.6, () => [
+      ...maybe(maker, 0.9, () => [
         "Upload-Metadata",
         `filename ${base64(random.pick(["a.pdf", "größe ✓.pdf", "../x"]))},filetype ${base64("application/pdf")},flag`,
       ]),

@@ -112,6 +112,8 @@ const fromFour: HeaderLine = ["Upload-Offset", "4"];
 const partType: HeaderLine = ["Content-Type", "application/partial-upload"];
 const offsetType: HeaderLine = ["Content-Type", "application/offset+octet-stream"];
 
+const pdfMetadata = `filetype ${Buffer.from("application/pdf").toString("base64")}`;
+
 const collection = (): string => "/uploads";
 const standardUpload = (_: string, { upload }: Belongings): string => `/uploads/${uuidOf(upload)}`;
 
@@ -131,7 +133,7 @@ export const standardRoutes: readonly TokenRoute[] = [
     scope: "create",
     path: collection,
     foreign: "own",
-    standard: tus(["Upload-Length", "6"], offsetType),
+    standard: tus(["Upload-Length", "6"], ["Upload-Metadata", pdfMetadata], offsetType),
   },
   {
     name: "tus: append",
