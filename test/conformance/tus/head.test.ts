@@ -76,12 +76,15 @@ describe("HEAD", () => {
 });
 
 describe("HEAD while a PATCH is being sent", () => {
-  const half = bytes.subarray(0, 5_000);
+  /** More than a trickle, which would wait long until it is made durable. */
+  const much = patternBytes({ seed: 222, length: 400_000 });
+  const half = much.subarray(0, 200_000);
+  const length = { "Upload-Length": `${much.length}` };
 
   /** A PATCH that brought half of what it promised and then fell silent, still connected. */
   async function stalledPatch(context: TestContext, url: URL): Promise<RawConnection> {
     const upload = { url, offset: 0 };
-    const stalled = await target().beginPatch(context, upload, declaring(bytes.length));
+    const stalled = await target().beginPatch(context, upload, declaring(much.length));
     await stalled.write(half);
     const onlooker = await target().onlooker(context);
     const moved = async () => ((await onlooker.offsetOf(url)) === half.length ? true : undefined);
@@ -94,14 +97,14 @@ describe("HEAD while a PATCH is being sent", () => {
     const { api } = target();
     const url = await api.create(length);
     using stalled = await stalledPatch(context, url);
-    await stalled.write(bytes.subarray(5_000, 6_000));
+    await stalled.write(much.subarray(200_000, 201_000));
     const offset = await api.offsetOf(url);
-    await stalled.write(bytes.subarray(6_000, 7_000));
-    const rest = bytes.subarray(offset);
+    await stalled.write(much.subarray(201_000, 202_000));
+    const rest = much.subarray(offset);
     const answer = await api.patch({ url, offset, bytes: rest });
     expect(answer.status, answer.seen).toBe(204);
     expect((await stalled.readResponse())?.status).toBe(423);
-    expect((await target().content(url)).equals(bytes)).toBe(true);
+    expect((await target().content(url)).equals(much)).toBe(true);
   });
 
   it("disturbs nobody where its token may not append", async (context) => {
@@ -109,8 +112,8 @@ describe("HEAD while a PATCH is being sent", () => {
     const url = await target().api.create(length);
     // It was asked how far it is by such a token.
     using stalled = await stalledPatch(context, url);
-    await stalled.write(bytes.subarray(5_000));
+    await stalled.write(much.subarray(200_000));
     expect((await stalled.readResponse())?.status).toBe(204);
-    expect((await target().content(url)).equals(bytes)).toBe(true);
+    expect((await target().content(url)).equals(much)).toBe(true);
   });
 });
