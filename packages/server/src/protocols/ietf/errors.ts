@@ -1,5 +1,6 @@
 import { uploadError, UploadError } from "../../base/errors.ts";
 import type { ErrorFacts, UploadErrorCode } from "../../base/errors.ts";
+import { commonAnswers } from "../standard/common-answers.ts";
 import { IetfRefusal, type Problem } from "./problems.ts";
 import type { InteropRules } from "./versions.ts";
 
@@ -10,43 +11,7 @@ type Answers = {
 
 /** Exhaustive: a new engine code does not compile until this protocol has its answer. */
 const answers: Answers = {
-  token_missing: ({ where }) => ({
-    status: 401,
-    detail: `A token is missing. Send it in ${where}, as "Bearer <token>".`,
-    headers: { "WWW-Authenticate": "Bearer" },
-  }),
-  token_invalid: ({ problem }) => ({
-    status: 401,
-    detail: `The token is not valid. ${problem}`,
-    headers: { "WWW-Authenticate": 'Bearer error="invalid_token"' },
-  }),
-  token_expired: ({ expiredAt }) => ({
-    status: 401,
-    detail: `The token expired at ${new Date(expiredAt).toISOString()}. Send another one.`,
-    headers: { "WWW-Authenticate": 'Bearer error="invalid_token"' },
-  }),
-  scope_missing: ({ scope }) => ({
-    status: 403,
-    detail: `The token does not have the scope "${scope}", which this takes.`,
-    headers: { "WWW-Authenticate": `Bearer error="insufficient_scope", scope="${scope}"` },
-  }),
-  request_malformed: ({ detail }) => ({
-    status: 400,
-    detail: `The request is malformed. ${detail}`,
-  }),
-  node_unknown: ({ node }) => ({
-    status: 404,
-    detail: `There is no upload ${node}, or this token may not see it.`,
-  }),
-  method_unsupported: ({ method, node }) => ({
-    status: 405,
-    detail: `${method} is nothing that can be asked of ${node}.`,
-  }),
-  parameter_invalid: ({ name, problem, valid }) => ({
-    status: 400,
-    detail: `${name} ${problem}. Valid: ${valid}.`,
-  }),
-  signature_invalid: () => ({ status: 404, detail: "The id was altered on its way." }),
+  ...commonAnswers,
   offset_mismatch: ({ offset, provided }) => ({
     status: 409,
     type: "mismatching-upload-offset",
@@ -110,11 +75,6 @@ const answers: Answers = {
       ),
       30,
     ),
-  handle_invalid: ({ problem }) => ({
-    status: 400,
-    detail: `The handle is not valid: ${problem}.`,
-  }),
-  internal: () => ({ status: 500, detail: "Something went wrong on the server. Try again." }),
 };
 
 function goOn(status: number, what: string, offset: number | undefined): Problem {

@@ -18,7 +18,7 @@ export function requireVersion(exchange: Exchange): void {
   const what = asked === undefined ? "names no version" : "is in a version that is not served";
   throw new TusRefusal({
     status: 412,
-    message: `The request ${what}. Send "Tus-Resumable: ${version}".`,
+    detail: `The request ${what}. Send "Tus-Resumable: ${version}".`,
     headers: { "Tus-Version": version },
   });
 }
@@ -29,7 +29,7 @@ export function requireOffsetType(exchange: Exchange): void {
   if (given === offsetType) return;
   throw new TusRefusal({
     status: 415,
-    message: `The content is ${given ?? "of no type"}. Send it as "Content-Type: ${offsetType}".`,
+    detail: `The content is ${given ?? "of no type"}. Send it as "Content-Type: ${offsetType}".`,
   });
 }
 

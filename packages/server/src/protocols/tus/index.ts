@@ -67,7 +67,7 @@ function unsupported({ method, exchange }: StandardRequest, allowed: string): Er
 }
 
 async function refuse({ parts, exchange }: StandardRequest, error: unknown): Promise<void> {
-  const { code, status: answered, message, headers } = tusError(error);
+  const { code, status: answered, detail, headers } = tusError(error);
   if (code === "internal") {
     parts.engine.log.error({ trace: exchange.traceId, err: error }, "request failed");
   }
@@ -75,6 +75,6 @@ async function refuse({ parts, exchange }: StandardRequest, error: unknown): Pro
   await exchange.respond({
     status: answered,
     headers: { ...commonHeaders, "Content-Type": "text/plain; charset=utf-8", ...headers },
-    body: `${message}\n`,
+    body: `${detail}\n`,
   });
 }
