@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 
+import { takingUntyped } from "../conformance/untyped.ts";
 import { GraphApi } from "../conformance/graph/graph-api.ts";
 import { IetfApi } from "../conformance/ietf/ietf-api.ts";
 import { interopVersions, newest } from "../conformance/ietf/versions.ts";
@@ -70,7 +71,7 @@ describe.each(proxyNames)("%s in front of a server without interim answers", (na
   let server: ServerProcess;
 
   beforeAll(async () => {
-    server = await ServerProcess.start({ extraArguments: ["--trust-proxy"] });
+    server = await ServerProcess.start(takingUntyped({ extraArguments: ["--trust-proxy"] }));
   });
 
   afterAll(() => server.remove());
@@ -134,7 +135,9 @@ describe.each(proxyNames)("%s in front of a server with interim answers", (name)
   let server: ServerProcess;
 
   beforeAll(async () => {
-    server = await ServerProcess.start({ extraArguments: ["--trust-proxy", "--interim-answers"] });
+    server = await ServerProcess.start(
+      takingUntyped({ extraArguments: ["--trust-proxy", "--interim-answers"] }),
+    );
   });
 
   afterAll(() => server.remove());
