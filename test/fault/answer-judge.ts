@@ -52,6 +52,8 @@ export function judge({ sent, outcome, secrets }: Evidence): Judged {
 /** The connection may close without a word only where there was no request, or no way to answer. */
 function reasonForSilence(text: string): string {
   if (/^[\r\n]*$/.test(text)) return "nothing was sent";
+  // Clients try again after a lost connection, and give up after a 400.
+  if (!/\r?\n\r?\n/.test(text.replace(/^[\r\n]+/, ""))) return "the head was cut";
   // Node ends the connection at once, also over answers to what was pipelined before.
   if (text.includes("CONNECT ")) return "a tunnel was asked for";
   if (/^[\r\n]*PRI /.test(text)) return "HTTP/2 was begun";

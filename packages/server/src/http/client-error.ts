@@ -38,7 +38,8 @@ export function malformedAnswer(traceId: string): Answer {
 export function refuseRaw(refusal: RawRefusal): void {
   const { error, socket, random, log, headers } = refusal;
   const problem = systemErrorCode(error);
-  if (problem === "ECONNRESET" || !socket.writable) {
+  // A head that was cut is a lost connection, after which clients try again; not so after a 400.
+  if (problem === "ECONNRESET" || problem === "HPE_INVALID_EOF_STATE" || !socket.writable) {
     socket.destroy();
     return;
   }
