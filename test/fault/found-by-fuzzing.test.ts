@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 
 import { GraphApi, queryOf, uploadPath } from "../conformance/graph/graph-api.ts";
 import { sendThenRead } from "../support/late-reader.ts";
@@ -253,4 +253,18 @@ describe("what follows a request that is complete", () => {
       );
     }
   });
+});
+
+test("a target that does not begin with a slash is none of the upload's routes", async () => {
+  const answer = await only("POST *UPLOAD%3A HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+  expect(answer.status).toBeGreaterThanOrEqual(400);
+  expect(answer.status).toBeLessThan(500);
+  expect(answer.body.toString()).not.toContain("debug_info");
+});
+
+test("a head that is cut is a lost connection, not a refusal", async () => {
+  using connection = await RawConnection.open({ host: "127.0.0.1", port: server.port });
+  await connection.write("POST /uploads HTTP/1.1\r\nHost: a\r\nUpload-Len");
+  connection.halfClose();
+  expect(await connection.readResponse()).toBeUndefined();
 });

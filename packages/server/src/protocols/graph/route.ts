@@ -22,6 +22,7 @@ const edges =
 
 /** What a request is about, or undefined when it is not Graph's. The version may be left out. */
 export function routeOf(exchange: Exchange): Route | undefined {
+  if (!exchange.path.startsWith("/")) return undefined;
   const versioned = /^\/(v\d{1,3}\.\d{1,3})(\/.*)?$/.exec(exchange.path);
   const version = versioned?.[1] ?? defaultVersion;
   const rest = (versioned === null ? exchange.path : (versioned[2] ?? "/")).slice(1);
