@@ -1,7 +1,7 @@
-import { open, readdir, truncate } from "node:fs/promises";
-import { join } from "node:path";
+import { truncate } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 
+import { fileThatBeginsWith } from "../../support/file-that-begins-with.ts";
 import { patternBytes } from "../../support/seeded.ts";
 import { expectUploadError, gone } from "./expect-error.ts";
 import { useGraphTarget } from "./graph-target.ts";
@@ -12,19 +12,6 @@ const length = 200_000;
 const bytes = patternBytes({ seed: 111, length });
 
 const damaged = { ...gone, status: 409, debugType: "ProcessingFailedError" } as const;
-
-/** The file below the data directory that begins with these bytes, wherever the server keeps it. */
-async function fileThatBeginsWith(directory: string, beginning: Buffer): Promise<string> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  for (const entry of entries.filter((candidate) => candidate.isFile())) {
-    const path = join(entry.parentPath, entry.name);
-    await using file = await open(path, "r");
-    const found = Buffer.alloc(beginning.length);
-    await file.read(found, 0, found.length, 0);
-    if (found.equals(beginning)) return path;
-  }
-  throw new Error("no file holds the upload's bytes");
-}
 
 describe("an upload whose bytes were lost behind the server's back", () => {
   it("is 409 in both envelopes, and the others live on", async (context) => {

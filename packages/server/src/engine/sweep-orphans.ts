@@ -1,8 +1,10 @@
 import { asError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
-import { KeysLeftError } from "../blobs/blob-store.ts";
 import type { Epoch } from "../catalog/records.ts";
 import type { EngineParts } from "./parts.ts";
+import { removeKeys } from "./remove-keys.ts";
+
+const keptOrphans = "the store keeps keys that nothing was committed of";
 
 const epochsBatch = 100;
 const keysBatch = 500;
@@ -68,30 +70,12 @@ async function removeUnknown(
   const known = await parts.catalog.knownKeys(keys);
   const orphans = keys.filter((key) => !known.has(key));
   if (orphans.length === 0) return;
-  const left = new Set(await removeOrphans(parts, orphans));
+  const left = new Set(await removeKeys(parts, orphans, keptOrphans));
   const removed = orphans.filter((key) => !left.has(key));
   look.removed += removed.length;
   look.left += left.size;
   if (removed.length === 0) return;
   parts.log.info({ keys: removed }, "keys were removed that nothing was committed of");
-}
-
-/** Returns what the store keeps. */
-async function removeOrphans(
-  { blobs, log }: EngineParts,
-  keys: readonly string[],
-): Promise<readonly string[]> {
-  try {
-    await blobs.remove(keys);
-    return [];
-  } catch (error) {
-    if (!(error instanceof KeysLeftError)) throw error;
-    log.warn(
-      { err: error, keys: error.keys },
-      "the store keeps keys that nothing was committed of",
-    );
-    return error.keys;
-  }
 }
 
 /** Two nodes may have looked at once; only one of them counts the look. */

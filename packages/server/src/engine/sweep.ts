@@ -1,6 +1,6 @@
-import { KeysLeftError } from "../blobs/blob-store.ts";
 import { limits } from "../base/limits.ts";
 import type { EngineParts } from "./parts.ts";
+import { removeKeys } from "./remove-keys.ts";
 import { sweepOrphans } from "./sweep-orphans.ts";
 
 const sweepBatch = 500;
@@ -58,7 +58,7 @@ async function removeDoomed(parts: EngineParts, now: number): Promise<number> {
   const { catalog, removalGuard } = parts;
   for (let count = 0; ;) {
     const keys = await catalog.listDoomed(now - limits.doomedMs, sweepBatch);
-    const left = new Set(await remove(parts, keys));
+    const left = new Set(await removeKeys(parts, keys, "the store keeps keys that are doomed"));
     const removed = keys.filter((key) => !left.has(key));
     await catalog.forgetDoomed(removed);
     count += removed.length;
@@ -66,17 +66,5 @@ async function removeDoomed(parts: EngineParts, now: number): Promise<number> {
     // As if they were doomed now: what is due behind them has its turn before they have theirs again.
     await catalog.putOffDoomed([...left], now);
     if (keys.length < sweepBatch || (await removalGuard.refusal()) !== undefined) return count;
-  }
-}
-
-/** Returns what the store keeps, such as what is locked: it stays doomed. */
-async function remove(parts: EngineParts, keys: readonly string[]): Promise<readonly string[]> {
-  try {
-    await parts.blobs.remove(keys);
-    return [];
-  } catch (error) {
-    if (!(error instanceof KeysLeftError)) throw error;
-    parts.log.warn({ err: error, keys: error.keys }, "the store keeps keys that are doomed");
-    return error.keys;
   }
 }
