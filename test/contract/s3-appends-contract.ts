@@ -244,6 +244,18 @@ function describeAppends({ gateway, profile }: S3OfAppends): void {
       for await (const key of store.listKeys(epoch)) expect(key).toBe(extent.key);
     });
 
+    test("makes one object where the store copies no parts", async () => {
+      proxy.plan = ({ path }) =>
+        path.includes("x-id=UploadPartCopy") ? "unimplemented" : undefined;
+      expect(await store.selfTest()).toMatchObject({ partCopy: false });
+      proxy.requests.length = 0;
+      const bytes = await storedInPieces([2 * long, 700, 4 * long]);
+      const extent = await store.assemble({ epoch: epochOf(blob), extents: blob.extents });
+      expect(proxy.requests.some(({ path }) => path.includes("UploadPartCopy"))).toBe(false);
+      blob.extents = [extent];
+      expectSame(await blob.read(store), bytes);
+    });
+
     test("ends by an error when an extent is not what it says, and leaves nothing begun", async () => {
       await storedInPieces([long, 20_000, long]);
       const [, , last] = blob.extents;

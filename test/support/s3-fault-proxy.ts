@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RawAddress } from "./raw-http.ts";
 
 /**
- * `refuse` answers 503 and passes nothing on, `reset` resets the connection instead of it, `lose`
+ * `refuse` answers 503 and `unimplemented` 501, and both pass nothing on, `reset` resets the connection instead of it, `lose`
  * resets the connection after the store has done what it was asked, `stall` never answers, `cut`
  * resets in the middle of the answer's body, `false-success` answers 200 with an error for a body,
  * `empty-success` 200 with no body, both without asking the store, `slow` waits before it passes the request on, `pause` waits until it is released, `late` resets
@@ -14,6 +14,7 @@ import type { RawAddress } from "./raw-http.ts";
  */
 export type S3Fault =
   | "refuse"
+  | "unimplemented"
   | "reset"
   | "lose"
   | "stall"
@@ -103,8 +104,12 @@ export class S3FaultProxy {
     }
     if (fault === "slow") await sleep(slowMs);
     if (fault === "pause") await this.#hold();
-    if (fault === "refuse") {
-      answer(incoming, { status: 503, headers: {}, body: Buffer.from("") });
+    if (fault === "refuse" || fault === "unimplemented") {
+      answer(incoming, {
+        status: fault === "refuse" ? 503 : 501,
+        headers: {},
+        body: Buffer.from(""),
+      });
       return;
     }
     if (fault === "false-success") {

@@ -71,6 +71,8 @@ export const limits = Object.freeze({
   s3MultipartPartsMax: 10_000,
   /** What is counted on where a store does not take as many. */
   s3FewPartsMax: 1_000,
+  /** The longest part that S3 copies. */
+  s3CopyBytesMax: 5 * GiB,
   /** Pieces of an assembly that are read and written again. */
   s3RewriteBytes: 8 * MiB,
 

@@ -45,7 +45,7 @@ export class S3Assembly {
     const length = extents.reduce((sum, extent) => sum + extent.length, 0);
     const run = { start: 0, length, crc32: crc32OfRuns(extents) };
     const extent = { ...run, key: this.#parts.keyOf(run), inline: undefined };
-    const pieces = planObject(extents, this.#parts.objects.profile.partsMax);
+    const pieces = planObject(extents, this.#parts.objects.profile);
     const [only] = pieces;
     if (pieces.length <= 1 && only?.kind !== "copy") {
       await this.#putPlain(extent, only, signal);

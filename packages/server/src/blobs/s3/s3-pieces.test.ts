@@ -18,16 +18,21 @@ function extentsOf(lengths: readonly number[]): StoredExtent[] {
   });
 }
 
-test("pieces cover every byte once, in order, and all but the last are long enough", () => {
+test.for([
+  ["a store that copies parts", true, 30_000 * MiB],
+  ["one that does not", false, 100 * MiB],
+] as const)("for %s, pieces cover every byte once, in order, and are as S3 wants them", (store) => {
+  const [, partCopy, longest] = store;
   const length = fc.oneof(
     fc.integer({ min: 1, max: 20_000 }),
     fc.integer({ min: 20_000, max: 6 * MiB }),
     fc.integer({ min: 5 * MiB, max: 64 * MiB }),
+    fc.integer({ min: 64 * MiB, max: longest }),
   );
   fc.assert(
     fc.property(fc.array(length, { minLength: 1, maxLength: 40 }), (lengths) => {
       const extents = extentsOf(lengths);
-      const pieces = planPieces(extents);
+      const pieces = planPieces(extents, partCopy);
       let position = 0;
       for (const [index, piece] of pieces.entries()) {
         const begin = position;
@@ -39,6 +44,8 @@ test("pieces cover every byte once, in order, and all but the last are long enou
         const size = position - begin;
         const isLast = index === pieces.length - 1;
         if (!isLast) expect(size).toBeGreaterThanOrEqual(5 * MiB);
+        expect(size).toBeLessThanOrEqual(5 * 1024 * MiB);
+        if (!partCopy) expect(piece.kind).toBe("write");
         if (piece.kind === "write") {
           expect(piece.length).toBe(size);
           expect(size).toBeLessThan(18 * MiB);
@@ -66,6 +73,7 @@ test.for([
   [7.9, 1_000, "no object"],
 ] as const)("a blob of %d GiB in parts, where %d make one, makes %s", ([gib, partsMax, what]) => {
   const extents = partsOf(Math.floor(gib * 1024) * MiB);
-  if (what === "one object") expect(planObject(extents, partsMax)).toHaveLength(extents.length);
-  else expect(() => planObject(extents, partsMax)).toThrow(TooManyExtentsError);
+  const plan = (): unknown => planObject(extents, { partCopy: true, partsMax });
+  if (what === "one object") expect(plan()).toHaveLength(extents.length);
+  else expect(plan).toThrow(TooManyExtentsError);
 });

@@ -1,5 +1,6 @@
 import { limits } from "../../base/limits.ts";
 import { TooManyExtentsError, type StoredExtent } from "../blob-store.ts";
+import type { S3Profile } from "./s3-profile.ts";
 
 /** Bytes [from, to) of an extent. */
 export interface ExtentSlice {
@@ -20,14 +21,20 @@ const partBytesMin = limits.s3MultipartBytesMin;
  * many: with the parts as long as they are by default, from about 470 GiB on where it takes 10,000,
  * from about 8 GiB on where it takes 1,000.
  */
-export function planObject(extents: readonly StoredExtent[], partsMax: number): Piece[] {
-  const pieces = planPieces(extents);
+export function planObject(
+  extents: readonly StoredExtent[],
+  { partCopy, partsMax }: Pick<S3Profile, "partCopy" | "partsMax">,
+): Piece[] {
+  const pieces = planPieces(extents, partCopy);
   if (pieces.length <= partsMax) return pieces;
   throw new TooManyExtentsError(`one object has at most ${partsMax} parts, not ${pieces.length}`);
 }
 
-/** Divides a blob so that every piece but the last is as long as S3 wants its parts. */
-export function planPieces(extents: readonly StoredExtent[]): Piece[] {
+/**
+ * Divides a blob so that every piece but the last is as long as S3 wants its parts. Where the store
+ * copies no parts, all of them are read and written.
+ */
+export function planPieces(extents: readonly StoredExtent[], partCopy: boolean): Piece[] {
   const pieces: Piece[] = [];
   let slices: ExtentSlice[] = [];
   let length = 0;
@@ -41,18 +48,29 @@ export function planPieces(extents: readonly StoredExtent[]): Piece[] {
     length = 0;
   };
   for (const extent of extents) {
-    const isCopyable = extent.key !== "" && extent.length >= partBytesMin;
+    const isCopyable = partCopy && extent.key !== "" && extent.length >= partBytesMin;
     // What is too short to be a part borrows from the extent behind it.
     const borrowed = length === 0 ? 0 : Math.max(0, partBytesMin - length);
     if (isCopyable && extent.length - borrowed >= partBytesMin) {
       if (borrowed > 0) add({ extent, from: 0, to: borrowed });
       write();
-      pieces.push({ kind: "copy", extent, from: borrowed, to: extent.length });
+      const rest = { extent, from: borrowed, to: extent.length };
+      for (const slice of evenly(rest, limits.s3CopyBytesMax)) {
+        pieces.push({ kind: "copy", ...slice });
+      }
       continue;
     }
-    add({ extent, from: 0, to: extent.length });
-    if (length >= limits.s3RewriteBytes) write();
+    for (const slice of evenly({ extent, from: 0, to: extent.length }, limits.s3RewriteBytes)) {
+      add(slice);
+      if (length >= limits.s3RewriteBytes) write();
+    }
   }
   write();
   return pieces;
+}
+
+/** As few slices as there can be of at most so many bytes, all about as long. */
+function* evenly({ extent, from, to }: ExtentSlice, bytesMax: number): Iterable<ExtentSlice> {
+  const each = Math.ceil((to - from) / Math.ceil((to - from) / bytesMax));
+  for (let at = from; at < to; at += each) yield { extent, from: at, to: Math.min(at + each, to) };
 }
