@@ -237,6 +237,16 @@ describe("an append with a digest", () => {
     const whole = await send(upload, 0, { body, digest: { algorithm: "crc32", expected } });
     expect(whole.state).toBe("complete");
   });
+
+  test("has to match also where the upload is complete and nothing is left to append", async () => {
+    const upload = await create({ length: front.length });
+    await send(upload, 0, { body: givenBody([front]) });
+    const nothing = new Uint8Array();
+    const repeat = (wanted: ExpectedDigest): Promise<Upload> =>
+      send(upload, front.length, { body: givenBody([]), digest: wanted });
+    expect(await repeat(digest(nothing))).toMatchObject({ state: "complete" });
+    await expect(repeat(digest(front))).rejects.toMatchObject({ code: "digest_mismatch" });
+  });
 });
 
 describe("a digest of the whole", () => {

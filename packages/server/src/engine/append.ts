@@ -5,7 +5,7 @@ import { AppendRun } from "./append-run.ts";
 import { assembleInBackground } from "./assemble.ts";
 import { damage } from "./damage.ts";
 import { declaredLength, type AppendCompletion } from "./append-length.ts";
-import type { ExpectedDigest } from "./body-digest.ts";
+import { BodyDigest, type ExpectedDigest } from "./body-digest.ts";
 import { asOf } from "./expiry.ts";
 import type { EngineParts } from "./parts.ts";
 
@@ -39,7 +39,7 @@ export async function append(parts: EngineParts, request: AppendRequest): Promis
   const { body } = request;
   try {
     refuseUnfit(request, asOf(upload, parts.clock.now()));
-    if (upload.state === "complete") return await replay(upload, body);
+    if (upload.state === "complete") return await replay(upload, request);
     yielding.onAsked(() => {
       body.stop();
     });
@@ -99,10 +99,14 @@ export function refuseEnded(upload: Upload): void {
   }
 }
 
-/** A repeat after completion: an empty body gets the first answer again. */
-async function replay(upload: Upload, body: Body): Promise<Upload> {
+/** A repeat after completion: an empty body gets the first answer again, if it is what was said. */
+async function replay(upload: Upload, { body, digest }: AppendRequest): Promise<Upload> {
   const batch = await body.next();
-  if (batch.kind === "end" && batch.ending === "clean") return upload;
+  if (batch.kind === "end" && batch.ending === "clean") {
+    if (digest === undefined || new BodyDigest(digest).matches()) return upload;
+    const { offset } = upload;
+    throw uploadError("digest_mismatch", { offset, algorithm: digest.algorithm });
+  }
   throw uploadError("length_exceeded", { offset: upload.offset, length: upload.offset });
 }
 
