@@ -10,19 +10,13 @@ export interface ExpectedDigest {
   readonly expected: () => Uint8Array | undefined;
 }
 
-/** Runs along with a body. */
-export class BodyDigest {
-  readonly #wanted: ExpectedDigest;
+/** The digest of bytes as they pass. */
+export class RunningDigest {
   readonly #hash: Hash | undefined;
   #crc32 = 0;
 
-  constructor(wanted: ExpectedDigest) {
-    this.#wanted = wanted;
-    this.#hash = wanted.algorithm === "crc32" ? undefined : createHash(wanted.algorithm);
-  }
-
-  get algorithm(): DigestAlgorithm {
-    return this.#wanted.algorithm;
+  constructor(algorithm: DigestAlgorithm) {
+    this.#hash = algorithm === "crc32" ? undefined : createHash(algorithm);
   }
 
   update(chunks: readonly Uint8Array[]): void {
@@ -33,9 +27,33 @@ export class BodyDigest {
   }
 
   /** To be asked once, after the last byte. */
+  digest(): Buffer {
+    return this.#hash?.digest() ?? crc32Bytes(this.#crc32);
+  }
+}
+
+/** Runs along with a body, and compares. */
+export class BodyDigest {
+  readonly #wanted: ExpectedDigest;
+  readonly #running: RunningDigest;
+
+  constructor(wanted: ExpectedDigest) {
+    this.#wanted = wanted;
+    this.#running = new RunningDigest(wanted.algorithm);
+  }
+
+  get algorithm(): DigestAlgorithm {
+    return this.#wanted.algorithm;
+  }
+
+  update(chunks: readonly Uint8Array[]): void {
+    this.#running.update(chunks);
+  }
+
+  /** To be asked once, after the last byte. */
   matches(): boolean {
     const expected = this.#wanted.expected();
-    const digest = this.#hash?.digest() ?? crc32Bytes(this.#crc32);
+    const digest = this.#running.digest();
     return expected?.length === digest.length && timingSafeEqual(expected, digest);
   }
 }

@@ -1,6 +1,6 @@
 import { uploadError, UploadError } from "../../base/errors.ts";
 import type { ErrorFacts, UploadErrorCode } from "../../base/errors.ts";
-import { commonAnswers } from "../standard/common-answers.ts";
+import { commonAnswers, later } from "../standard/common-answers.ts";
 import { IetfRefusal, type Problem } from "./problems.ts";
 import type { InteropRules } from "./versions.ts";
 
@@ -58,7 +58,7 @@ const answers: Answers = {
   body_cut: ({ offset }) => later(goOn(503, "The content ended early.", offset), 1),
   superseded: ({ offset }) => later(goOn(503, "Another request took this upload over.", offset), 1),
   upload_busy: ({ retryAfterSeconds }) =>
-    later(
+    later<Problem>(
       { status: 503, detail: "Another request is writing this upload and has not let go yet." },
       retryAfterSeconds,
     ),
@@ -80,10 +80,6 @@ const answers: Answers = {
 function goOn(status: number, what: string, offset: number | undefined): Problem {
   if (offset === undefined) return { status, detail: what };
   return { status, detail: `${what} ${offset} bytes are stored: go on from there.`, offset };
-}
-
-function later(problem: Problem, retryAfterSeconds: number): Problem {
-  return { ...problem, headers: { ...problem.headers, "Retry-After": String(retryAfterSeconds) } };
 }
 
 /** What went wrong, for the log, and how it is answered. */

@@ -67,3 +67,8 @@ export const commonAnswers: {
   }),
   internal: () => ({ status: 500, detail: "Something went wrong on the server. Try again." }),
 };
+
+/** The same answer, with when to come again. */
+export function later<A extends Pick<CommonAnswer, "headers">>(answer: A, seconds: number): A {
+  return { ...answer, headers: { ...answer.headers, "Retry-After": String(seconds) } };
+}

@@ -1,6 +1,6 @@
 import { uploadError, UploadError } from "../../base/errors.ts";
 import type { ErrorFacts, UploadErrorCode } from "../../base/errors.ts";
-import { commonAnswers } from "../standard/common-answers.ts";
+import { commonAnswers, later } from "../standard/common-answers.ts";
 
 /** One refusal in tus's words: a status, and in plain text what is wrong and what to do next. */
 export interface TusError {
@@ -91,10 +91,6 @@ function goOn(status: number, what: string, offset: number | undefined): TusErro
   if (offset === undefined) return { status, detail: what };
   const detail = `${what} ${offset} bytes are stored: go on from there.`;
   return { status, detail, headers: { "Upload-Offset": String(offset) } };
-}
-
-function later(error: TusError, retryAfterSeconds: number): TusError {
-  return { ...error, headers: { ...error.headers, "Retry-After": String(retryAfterSeconds) } };
 }
 
 /** What went wrong, for the log, and how it is answered. */

@@ -1,16 +1,17 @@
-import { createHash } from "node:crypto";
 import type { Body, BodyBatch } from "../../base/body.ts";
-import { crc32 } from "../../base/crc32.ts";
+import { RunningDigest } from "../../engine/body-digest.ts";
 import type { ChecksumAlgorithm } from "./checksum.ts";
 
 /** A body of which every checksum is known once it has ended. */
 export class HashedBody implements Body {
   readonly announcedLength: number | undefined;
   readonly #body: Body;
-  readonly #sha1 = createHash("sha1");
-  readonly #sha256 = createHash("sha256");
-  readonly #md5 = createHash("md5");
-  #crc32 = 0;
+  readonly #digests: Readonly<Record<ChecksumAlgorithm, RunningDigest>> = {
+    sha1: new RunningDigest("sha1"),
+    sha256: new RunningDigest("sha256"),
+    md5: new RunningDigest("md5"),
+    crc32: new RunningDigest("crc32"),
+  };
 
   constructor(body: Body) {
     this.#body = body;
@@ -23,7 +24,9 @@ export class HashedBody implements Body {
 
   async next(): Promise<BodyBatch> {
     const batch = await this.#body.next();
-    if (batch.kind === "bytes") this.#update(batch.chunks);
+    if (batch.kind === "bytes") {
+      for (const digest of Object.values(this.#digests)) digest.update(batch.chunks);
+    }
     return batch;
   }
 
@@ -33,22 +36,12 @@ export class HashedBody implements Body {
 
   /** To be asked once, after the end. */
   digests(): Readonly<Record<ChecksumAlgorithm, Buffer>> {
-    const crc32 = Buffer.alloc(4);
-    crc32.writeUInt32BE(this.#crc32);
+    const { sha1, sha256, md5, crc32 } = this.#digests;
     return {
-      sha1: this.#sha1.digest(),
-      sha256: this.#sha256.digest(),
-      md5: this.#md5.digest(),
-      crc32,
+      sha1: sha1.digest(),
+      sha256: sha256.digest(),
+      md5: md5.digest(),
+      crc32: crc32.digest(),
     };
-  }
-
-  #update(chunks: readonly Uint8Array[]): void {
-    for (const chunk of chunks) {
-      this.#sha1.update(chunk);
-      this.#sha256.update(chunk);
-      this.#md5.update(chunk);
-      this.#crc32 = crc32(chunk, this.#crc32);
-    }
   }
 }
