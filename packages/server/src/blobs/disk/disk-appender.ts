@@ -2,6 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import { crc32 } from "../../base/crc32.ts";
 import { asError, isVolumeFull, uploadError } from "../../base/errors.ts";
 import type { Appender, Checkpoint, StoredExtent } from "../blob-store.ts";
+import { Operations } from "../operations.ts";
 import type { VolumeFile } from "./volume.ts";
 
 export interface DiskAppenderParts {
@@ -36,7 +37,7 @@ export class DiskAppender implements Appender {
   #durableLength: number;
   #nameIsDurable: boolean;
   #retired: Error | undefined;
-  #inFlight: Promise<unknown> = Promise.resolve();
+  readonly #operations = new Operations();
 
   constructor(parts: DiskAppenderParts) {
     this.#parts = parts;
@@ -52,17 +53,17 @@ export class DiskAppender implements Appender {
   }
 
   write(chunks: readonly Uint8Array[]): Promise<void> {
-    return this.#track(this.#writeAll(chunks));
+    return this.#operations.track(this.#writeAll(chunks));
   }
 
   /** A file has no parts: whatever was written can be made durable. */
   checkpoint(): Promise<Checkpoint> {
-    return this.#track(this.#sync());
+    return this.#operations.track(this.#sync());
   }
 
   async close(): Promise<void> {
     // A descriptor closed under a queued write would let that write land in another file.
-    await this.#inFlight;
+    await this.#operations.ended;
     await this.#letGo();
     this.#parts.closed();
   }
@@ -154,11 +155,6 @@ export class DiskAppender implements Appender {
     this.#retired = uploadError(code, { offset: undefined }, { cause: error });
     this.#parts.retire(this.#retired);
     return this.#retired;
-  }
-
-  #track<Result>(operation: Promise<Result>): Promise<Result> {
-    this.#inFlight = Promise.allSettled([this.#inFlight, operation]);
-    return operation;
   }
 }
 

@@ -10,6 +10,7 @@ import type {
   StoredExtent,
 } from "../blob-store.ts";
 import { Gate } from "../disk/gate.ts";
+import { Operations } from "../operations.ts";
 import type { Filling, MemoryBudget } from "./memory-budget.ts";
 import { storageError } from "./s3-error.ts";
 import { mergeCount, partBytesAt } from "./s3-merging.ts";
@@ -61,7 +62,7 @@ export class S3Appender implements Appender, Filling {
   #untold: StoredExtent[] = [];
   #untoldReplaced: StoredExtent[] = [];
   #hadFullPart = false;
-  #operations: Promise<unknown> = Promise.resolve();
+  readonly #operations = new Operations();
 
   constructor(parts: S3AppenderParts) {
     this.#parts = parts;
@@ -84,19 +85,19 @@ export class S3Appender implements Appender, Filling {
   }
 
   write(chunks: readonly Uint8Array[]): Promise<void> {
-    return this.#track(this.#write(chunks));
+    return this.#operations.track(this.#write(chunks));
   }
 
   checkpoint(scope: CheckpointScope): Promise<Checkpoint> {
     if (scope === "everything") this.#sendOff("smallest");
-    return this.#track(this.#checkpoint([...this.#jobs]));
+    return this.#operations.track(this.#checkpoint([...this.#jobs]));
   }
 
   async close(): Promise<void> {
     const cancel = this.#parts.clock.after(limits.s3CloseMsMax, () => {
       this.#abort.abort();
     });
-    await this.#operations;
+    await this.#operations.ended;
     // Nobody will ask for what was not asked for yet.
     this.#failure ??= uploadError("storage_failed", { offset: undefined });
     this.#dropFilling();
@@ -319,11 +320,6 @@ export class S3Appender implements Appender, Filling {
     const { memoryBytes } = part;
     part.free();
     this.#parts.memory.give(memoryBytes);
-  }
-
-  #track<Result>(operation: Promise<Result>): Promise<Result> {
-    this.#operations = Promise.allSettled([this.#operations, operation]);
-    return operation;
   }
 }
 
