@@ -96,10 +96,20 @@ export class AppendRun {
   #next(body: Body): Promise<BodyBatch> {
     const waitMs = this.#policy.waitMs(this.#parts.clock.monotonic());
     if (waitMs === undefined || this.#unproven !== undefined) return body.next();
+    let isWaiting = true;
     const cancel = this.#parts.clock.after(waitMs, () => {
-      this.#startCheckpoint("everything");
+      void this.#checkpointWhile(() => isWaiting);
     });
-    return body.next().finally(cancel);
+    return body.next().finally(() => {
+      isWaiting = false;
+      cancel();
+    });
+  }
+
+  /** After the one in flight, which may have begun before the last bytes were written. */
+  async #checkpointWhile(isWaiting: () => boolean): Promise<void> {
+    await this.#checkpointing;
+    if (isWaiting()) this.#startCheckpoint("everything");
   }
 
   async #write(
@@ -243,7 +253,8 @@ export class AppendRun {
     const { id, blobId } = this.#upload;
     const at = this.#parts.clock.now();
     const ending = { id, blobId, fence: this.#lease.fence, reason, at };
-    await this.#parts.catalog.end({ ...ending, state: "rejected" });
+    const outcome = await this.#parts.catalog.end({ ...ending, state: "rejected" });
+    if (outcome === "stale") throw uploadError("superseded", { offset: this.#upload.offset });
     throw uploadError("content_rejected", { reason });
   }
 

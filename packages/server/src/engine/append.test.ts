@@ -2,6 +2,8 @@ import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import { givenBody } from "../../../../test/support/given-body.ts";
+import { eventually } from "../../../../test/support/eventually.ts";
+import { ManualClock } from "../../../../test/support/manual-clock.ts";
 import { MemoryCatalog } from "../../../../test/support/memory-catalog.ts";
 import { engineOver } from "../../../../test/support/memory-engine.ts";
 import { patternBytes } from "../../../../test/support/seeded.ts";
@@ -10,6 +12,7 @@ import type { Upload } from "../catalog/records.ts";
 import { append, type AppendRequest } from "./append.ts";
 import type { ExpectedDigest } from "./body-digest.ts";
 import { createUpload, type CreateRequest } from "./create.ts";
+import { Leases } from "./lease.ts";
 import { findSettled, findUpload } from "./look-up.ts";
 import type { EngineParts } from "./parts.ts";
 import { readBlob } from "./read.ts";
@@ -189,6 +192,19 @@ describe("an upload whose bytes were lost behind the server's back", () => {
     expect(await stored(upload)).toMatchObject({ state: "damaged", offset: bytes.length });
   });
 
+  test("stays open where another has taken it over meanwhile, who sees for itself", async () => {
+    const upload = await damaged({ completes: "when_told" });
+    const end = catalog.end.bind(catalog);
+    catalog.end = async (ending) => {
+      await new Leases(engine).take(upload.id);
+      return await end(ending);
+    };
+    const told = { body: givenBody([]), completes: "at_end" } as const;
+    const refused = send(upload, bytes.length, told);
+    await expect(refused).rejects.toMatchObject({ code: "superseded" });
+    expect(await stored(upload)).toMatchObject({ state: "open" });
+  });
+
   test("is not completed by being looked at once its length is said", async () => {
     const upload = await damaged({ length: undefined });
     const body = givenBody([], { ending: "cut", chunked: true });
@@ -196,6 +212,51 @@ describe("an upload whose bytes were lost behind the server's back", () => {
     await expect(cut).rejects.toMatchObject({ code: "body_cut" });
     expect(await findUpload(engine, upload.id, upload.appId)).toMatchObject({ state: "damaged" });
   });
+});
+
+test("bytes that come while others are committed become durable, too, when nothing follows", async () => {
+  const clock = new ManualClock();
+  const firstCommit = Promise.withResolvers<undefined>();
+  const advance = catalog.advance.bind(catalog);
+  let commits = 0;
+  catalog.advance = async (wanted) => {
+    commits += 1;
+    if (commits === 1) await firstCommit.promise;
+    return await advance(wanted);
+  };
+  engine = engineOver(catalog, { clock });
+  const upload = await create();
+  const waiting: PromiseWithResolvers<BodyBatch>[] = [];
+  const body: Body = {
+    announcedLength: bytes.length,
+    isOver: false,
+    next: () => {
+      waiting.push(Promise.withResolvers());
+      return (waiting.at(-1) ?? Promise.withResolvers<BodyBatch>()).promise;
+    },
+    stop: () => undefined,
+  };
+  const bring = async (chunk: Uint8Array): Promise<void> => {
+    const asked = waiting.length;
+    waiting.at(-1)?.resolve({ kind: "bytes", chunks: [chunk], length: chunk.length, waitedMs: 0 });
+    await eventually(() => (waiting.length > asked ? true : undefined), { what: "the next ask" });
+  };
+  const told: number[] = [];
+  const ended = send(upload, 0, { body, onDurable: (offset) => told.push(offset) });
+  await eventually(() => (waiting.length > 0 ? true : undefined), { what: "the first ask" });
+  await bring(front);
+  clock.pass(20_000);
+  await eventually(() => (commits > 0 ? true : undefined), { what: "the first commit" });
+  await bring(back.subarray(0, 20_000));
+  clock.pass(20_000);
+  firstCommit.resolve(undefined);
+  const reached = front.length + 20_000;
+  await eventually(() => (told.includes(reached) ? true : undefined), {
+    what: "the second commit",
+  });
+  expect(told).toEqual([front.length, reached]);
+  waiting.at(-1)?.resolve({ kind: "end", ending: "cut" });
+  await expect(ended).rejects.toMatchObject({ code: "body_cut" });
 });
 
 describe("an append with a digest", () => {

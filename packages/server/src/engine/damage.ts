@@ -1,11 +1,14 @@
+import { uploadError } from "../base/errors.ts";
 import type { EngineParts } from "./parts.ts";
 import type { Lease } from "./lease.ts";
 
-/** Refuses an upload for good whose acknowledged bytes are missing. Its offset is never lowered. */
+/**
+ * Refuses an upload for good whose acknowledged bytes are missing. Its offset is never lowered.
+ * Superseded where another has taken it over: that one sees for itself.
+ */
 export async function damage(parts: EngineParts, lease: Lease, reason: string): Promise<void> {
-  const { id, blobId } = lease.upload;
-  parts.log.error({ upload: id, reason }, "upload is damaged");
-  await parts.catalog.end({
+  const { id, blobId, offset } = lease.upload;
+  const outcome = await parts.catalog.end({
     id,
     blobId,
     fence: lease.fence,
@@ -13,4 +16,6 @@ export async function damage(parts: EngineParts, lease: Lease, reason: string): 
     reason,
     at: parts.clock.now(),
   });
+  if (outcome === "stale") throw uploadError("superseded", { offset });
+  parts.log.error({ upload: id, reason }, "upload is damaged");
 }

@@ -13,6 +13,8 @@ const KiB = 1024;
 class Bucket {
   readonly objects = new Map<string, Buffer>();
   putsAtOnceMax = 0;
+  /** So many of the next reads bring a byte that is not the one that is stored. */
+  readsWrong = 0;
   #puts = 0;
   readonly #shared: Pick<S3AppenderParts, "memory" | "mergeMemory" | "puts">;
 
@@ -38,7 +40,7 @@ class Bucket {
         this.#puts -= 1;
         return { attempts: 1 };
       },
-      read: (key, { from, to }) => piecesOf(this.objects.get(key)?.subarray(from, to)),
+      read: (key, { from, to }) => this.#read(this.#objectAt(key).subarray(from, to)),
       keyOf: ({ start, length, crc32: sum }) => `${blobId}/${start}-${length}-${sum}`,
       firstPartBytes: 1024 * KiB,
       clock: systemClock,
@@ -51,16 +53,19 @@ class Bucket {
     return Buffer.concat(extents.map(({ key, inline }) => inline ?? this.#objectAt(key)));
   }
 
+  async *#read(stored: Buffer): AsyncIterable<Uint8Array> {
+    await systemClock.sleep(1);
+    const bytes = Buffer.from(stored);
+    if (this.readsWrong > 0) bytes[0] = ~(bytes[0] ?? 0);
+    this.readsWrong -= 1;
+    yield bytes;
+  }
+
   #objectAt(key: string): Buffer {
     const object = this.objects.get(key);
     if (object === undefined) throw new Error(`${key} was never put`);
     return object;
   }
-}
-
-async function* piecesOf(bytes: Buffer | undefined): AsyncIterable<Uint8Array> {
-  await systemClock.sleep(1);
-  if (bytes !== undefined) yield bytes;
 }
 
 test("two hundred uploads at once come through little memory, and give all of it back", async () => {
@@ -116,4 +121,25 @@ test("what was written and not asked for is dropped with its memory", async () =
   await appender.close();
   expect(bucket.heldBytes).toBe(0);
   expect(bucket.objects.size).toBe(0);
+});
+
+test.for([
+  [1, "is read again, and the upload goes on"],
+  [2, "twice is damage, and is not put"],
+] as const)("a merge that reads wrong bytes, %d time(s), %s", async ([times]) => {
+  const bucket = new Bucket(8 * 1024 * KiB);
+  const bytes = randomBytes(1024 * KiB);
+  const first = bucket.open("blob");
+  await first.write([bytes.subarray(0, 300 * KiB)]);
+  const { extents } = await first.checkpoint("everything");
+  await first.close();
+  bucket.readsWrong = times;
+  const second = bucket.open("blob", extents);
+  await second.write([bytes.subarray(300 * KiB)]);
+  const told = second.checkpoint("everything");
+  if (times === 2) await expect(told).rejects.toMatchObject({ code: "upload_damaged" });
+  else expect(bucket.bytesOf((await told).extents).equals(bytes)).toBe(true);
+  await second.close();
+  expect(bucket.objects.size).toBe(times === 2 ? 1 : 2);
+  expect(bucket.heldBytes).toBe(0);
 });

@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import { crc32, crc32OfRuns } from "../../base/crc32.ts";
+import { crc32OfRuns } from "../../base/crc32.ts";
 import { uploadError } from "../../base/errors.ts";
 import { limits } from "../../base/limits.ts";
 import type {
@@ -245,14 +245,10 @@ export class S3Appender implements Appender, Filling {
   ): Promise<void> {
     await this.#parts.mergeMemory.take(extent.length);
     try {
-      const body = new S3Part(extent.start, extent.length);
-      body.grow(extent.length);
-      for (const old of replaced) {
-        await this.#readInto(body, old);
-      }
-      body.add(part.bytes);
-      // What was read is compared by what it makes together: the key says the same CRC-32.
-      if (body.crc32 !== extent.crc32 || !body.isFull) throw damagedFrom(extent.start);
+      const sources = { extent, replaced, part };
+      // That bytes are damaged is a verdict for good, so they are read a second time for it.
+      const body = (await this.#join(sources)) ?? (await this.#join(sources));
+      if (body === undefined) throw damagedFrom(extent.start);
       await this.#put(extent, body.bytes, () => {
         body.free();
       });
@@ -261,17 +257,25 @@ export class S3Appender implements Appender, Filling {
     }
   }
 
-  async #readInto(body: S3Part, { key, length, inline, start, crc32: sum }: StoredExtent) {
-    const chunks =
-      inline === undefined
-        ? this.#parts.read(key, { from: 0, to: length }, this.#abort.signal)
-        : [inline];
-    let found = 0;
-    for await (const chunk of chunks) {
-      found = crc32(chunk, found);
-      body.add(chunk);
+  /** Undefined when what was read is not what was stored. */
+  async #join({
+    extent,
+    replaced,
+    part,
+  }: Omit<Job, "done"> & { readonly part: S3Part }): Promise<S3Part | undefined> {
+    const body = new S3Part(extent.start, extent.length);
+    body.grow(extent.length);
+    for (const { key, length, inline } of replaced) {
+      const chunks =
+        inline === undefined
+          ? this.#parts.read(key, { from: 0, to: length }, this.#abort.signal)
+          : [inline];
+      for await (const chunk of chunks) body.add(chunk);
     }
-    if (found !== sum) throw damagedFrom(start);
+    body.add(part.bytes);
+    if (body.crc32 === extent.crc32 && body.isFull) return body;
+    body.free();
+    return undefined;
   }
 
   async #put(extent: StoredExtent, body: Uint8Array, free: () => void): Promise<void> {
