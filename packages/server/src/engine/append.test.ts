@@ -1,11 +1,15 @@
 import { createHash, randomUUID } from "node:crypto";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import { givenBody } from "../../../../test/support/given-body.ts";
 import { MemoryCatalog } from "../../../../test/support/memory-catalog.ts";
-import { engineOver } from "../../../../test/support/memory-engine.ts";
+import { diskStoreOver, engineOver } from "../../../../test/support/memory-engine.ts";
 import { patternBytes } from "../../../../test/support/seeded.ts";
 import type { Body, BodyBatch } from "../base/body.ts";
+import { NodeVolume } from "../blobs/disk/node-volume.ts";
 import type { Upload } from "../catalog/records.ts";
 import { append, type AppendRequest } from "./append.ts";
 import type { ExpectedDigest } from "./body-digest.ts";
@@ -228,6 +232,21 @@ describe("an append with a digest", () => {
     expect(await stored(upload)).toMatchObject({ offset: 0, state: "open" });
     const whole = await send(upload, 0, { body: givenBody([bytes]) });
     expect((await contentOf(whole)).equals(bytes)).toBe(true);
+  });
+
+  test("leaves nothing on the disk when it does not match", async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), "hawser-append-"));
+    const quarantineDirectory = path.join(directory, "quarantine");
+    const blobsDirectory = path.join(directory, "blobs");
+    const places = { directory: blobsDirectory, quarantineDirectory };
+    const volume = await NodeVolume.open({ ...places, syncsMax: 2, openFilesMax: 2 });
+    engine = engineOver(catalog, { blobs: diskStoreOver(volume) });
+    const upload = await create();
+    const failed = send(upload, 0, { body: givenBody([front]), digest: digest(back) });
+    await expect(failed).rejects.toMatchObject({ code: "digest_mismatch" });
+    const entries = await readdir(blobsDirectory, { recursive: true, withFileTypes: true });
+    await rm(directory, { recursive: true });
+    expect(entries.filter((entry) => entry.isFile())).toEqual([]);
   });
 
   test("CRC-32 is four bytes, the most significant first", async () => {
