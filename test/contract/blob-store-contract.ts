@@ -302,18 +302,32 @@ export function describeBlobStore(name: string, open: () => Promise<OpenedBlobSt
       expect(await olderKeys(store)).toEqual([older.key]);
     });
 
-    test("bytes that were never checkpointed are found by the next process", async (context) => {
+    test("bytes that were never committed are found by the next process", async (context) => {
       if (store.properties.needsEpochs)
         context.skip("keys of this store are found by their epochs");
-      const appender = await openEnd(new KeptBlob());
-      await appender.write([Buffer.from("orphan")]);
-      await appender.close();
+      await append(new KeptBlob(), Buffer.from("orphan"));
       expect(await olderKeys(store)).toEqual([]);
       store = await opened.reopen();
       const orphans = await olderKeys(store);
       expect(orphans).toHaveLength(1);
       await store.remove(orphans);
       expect(await olderKeys(store)).toEqual([]);
+    });
+
+    test("what no checkpoint told of takes no room once its appender has closed", async (context) => {
+      if (!store.properties.growsInPlace)
+        context.skip("what may lie under a closed epoch is the sweeper's to find");
+      const blob = newBlob();
+      const begun = await openEnd(blob);
+      await begun.write([randomBytes(50_000)]);
+      await begun.close();
+      expect(await opened.keysOnVolume()).toEqual([]);
+      await append(blob, randomBytes(30_000));
+      const { key } = onlyExtentOf(blob);
+      const goingOn = await openEnd(blob);
+      await goingOn.write([randomBytes(50_000)]);
+      await goingOn.close();
+      expect(await opened.lengthOf(key)).toBe(30_000);
     });
 
     test("quarantine takes bytes out of the store, once", async (context) => {

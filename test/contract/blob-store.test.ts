@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { systemClock } from "../../packages/server/src/base/clock.ts";
+import { silentLog } from "../../packages/server/src/base/log.ts";
 import { systemRandom } from "../../packages/server/src/base/random.ts";
 import { DiskBlobStore } from "../../packages/server/src/blobs/disk/disk-blob-store.ts";
 import { NodeVolume } from "../../packages/server/src/blobs/disk/node-volume.ts";
@@ -16,6 +17,7 @@ async function openInTemporaryDirectory() {
   const failures: Error[] = [];
   const openStore = async () =>
     new DiskBlobStore({
+      log: silentLog,
       cleanFilesMax: 0,
       volume: await NodeVolume.open({
         directory,

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { systemClock } from "../../packages/server/src/base/clock.ts";
+import { silentLog } from "../../packages/server/src/base/log.ts";
 import { systemRandom } from "../../packages/server/src/base/random.ts";
 import { DiskBlobStore } from "../../packages/server/src/blobs/disk/disk-blob-store.ts";
 import { calmVolume } from "../fault/simulation/calm-volume.ts";
@@ -15,6 +16,7 @@ function openOverSimulatedVolume(): OpenedBlobStore {
   });
   const openStore = (): DiskBlobStore =>
     new DiskBlobStore({
+      log: silentLog,
       cleanFilesMax: 1,
       volume,
       clock: systemClock,

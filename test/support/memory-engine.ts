@@ -2,6 +2,7 @@ import { systemClock } from "../../packages/server/src/base/clock.ts";
 import { silentLog } from "../../packages/server/src/base/log.ts";
 import { systemRandom } from "../../packages/server/src/base/random.ts";
 import { DiskBlobStore } from "../../packages/server/src/blobs/disk/disk-blob-store.ts";
+import type { Volume } from "../../packages/server/src/blobs/disk/volume.ts";
 import type { Catalog } from "../../packages/server/src/catalog/catalog.ts";
 import { Activity } from "../../packages/server/src/engine/activity.ts";
 import { Leases } from "../../packages/server/src/engine/lease.ts";
@@ -13,11 +14,7 @@ import { calmVolume } from "../fault/simulation/calm-volume.ts";
 /** The engine over this catalog and a disk in memory; `changes` replace what it is given. */
 export function engineOver(catalog: Catalog, changes: Partial<EngineParts> = {}): EngineParts {
   const outside = { clock: changes.clock ?? systemClock, random: systemRandom };
-  const volume = calmVolume();
-  const onVolumeFailure = (error: Error): never => {
-    throw error;
-  };
-  const blobs = new DiskBlobStore({ ...outside, volume, cleanFilesMax: 10, onVolumeFailure });
+  const blobs = diskStoreOver(calmVolume());
   return {
     ...outside,
     catalog,
@@ -33,4 +30,18 @@ export function engineOver(catalog: Catalog, changes: Partial<EngineParts> = {})
     redirectDownloads: false,
     ...changes,
   };
+}
+
+/** A disk store over this volume, which must not fail. */
+export function diskStoreOver(volume: Volume): DiskBlobStore {
+  return new DiskBlobStore({
+    volume,
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    cleanFilesMax: 10,
+    onVolumeFailure: (error) => {
+      throw error;
+    },
+  });
 }

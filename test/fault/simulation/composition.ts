@@ -70,7 +70,9 @@ export class Composition {
     const volume = planted.volume?.(parts.volume, { clock }) ?? parts.volume;
     const outside = { clock, random: chance };
     const cleanFilesMax = chance.happens(0.5) ? 0 : 100;
-    const disk = new DiskBlobStore({ ...outside, volume, cleanFilesMax, onVolumeFailure: die });
+    const log = silentLog;
+    const ofDisk = { ...outside, volume, log, cleanFilesMax, onVolumeFailure: die };
+    const disk = new DiskBlobStore(ofDisk);
     const blobs = parts.fenceAlone ? withFilePerTake(disk) : disk;
     const catalog = planted.catalogOutside?.(this.#catalog.catalog) ?? this.#catalog.catalog;
     // Free room is the volume's to refuse here: what is not written needs no simulation.
@@ -82,7 +84,7 @@ export class Composition {
       blobs: planted.blobs?.(blobs, volume) ?? blobs,
       leases: new Leases({ ...outside, catalog }),
       activity: new Activity(outside.clock),
-      log: silentLog,
+      log,
       handleLifetimeMs: 4 * 24 * 60 * 60_000,
       secretOf: () => Promise.resolve("secret"),
       removalGuard: unguardedRemoval,

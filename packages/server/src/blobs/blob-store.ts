@@ -163,7 +163,10 @@ export interface Appender {
    * still reported once; the failure is what the next call meets.
    */
   checkpoint(what: CheckpointScope): Promise<Checkpoint>;
-  /** Waits for what is in flight and lets go. Makes nothing durable. Never fails. */
+  /**
+   * Waits for what is in flight and lets go. Makes nothing durable. What no checkpoint told of may
+   * be given back: nobody can commit it. Never fails.
+   */
   close(): Promise<void>;
 }
 

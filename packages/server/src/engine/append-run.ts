@@ -3,7 +3,7 @@ import { crc32, crc32OfRuns } from "../base/crc32.ts";
 import { UploadError, asError, uploadError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
 import type { Appender, Checkpoint, CheckpointScope } from "../blobs/blob-store.ts";
-import type { AdvanceEnding } from "../catalog/catalog.ts";
+import { CatalogFullError, type AdvanceEnding } from "../catalog/catalog.ts";
 import type { Extent, Upload } from "../catalog/records.ts";
 import { completesAt, declaredLength, type LengthWords } from "./append-length.ts";
 import { BodyDigest, type ExpectedDigest } from "./body-digest.ts";
@@ -49,6 +49,8 @@ export class AppendRun {
   #headJudged = false;
   /** While it is here nothing of this request counts: it must match first. */
   #unproven: BodyDigest | undefined;
+  /** Keys that were in no commit but the last, which had no room: it changed nothing. */
+  #refused: string[] = [];
   /** A length that this request brought and no commit has carried yet. */
   #declared: number | undefined;
 
@@ -88,8 +90,16 @@ export class AppendRun {
     } finally {
       await this.#checkpointing;
       await this.#appender?.close();
+      await this.#removeRefused();
       this.#writer.end();
     }
+  }
+
+  /** Nobody will ask for them again: they would keep a full volume full. */
+  async #removeRefused(): Promise<void> {
+    if (this.#refused.length === 0 || this.#parts.blobs.properties.needsEpochs) return;
+    // What is not removed now is set aside at the next start.
+    await this.#parts.blobs.remove(this.#refused).catch(() => undefined);
   }
 
   /** The next batch; meanwhile what waits too long is made durable. */
@@ -325,7 +335,8 @@ export class AppendRun {
       crc32: isAddition ? crc32OfRuns(extents, this.#upload.crc32) : crc32OfRuns(merged),
       expiresAt: completion?.handleExpiresAt ?? at + this.#upload.lifetimeMs,
     };
-    const outcome = await this.#parts.catalog.advance({
+    this.#refused = [];
+    const committing = this.#parts.catalog.advance({
       ...advance,
       id: this.#upload.id,
       blobId: this.#upload.blobId,
@@ -335,6 +346,10 @@ export class AppendRun {
       extents,
       replaced,
       ending,
+    });
+    const outcome = await committing.catch((error: unknown) => {
+      if (error instanceof CatalogFullError) this.#refused = newKeys(extents, this.#extents);
+      throw error;
     });
     if (outcome === "stale") throw uploadError("superseded", { offset: this.#upload.offset });
     this.#writer.madeDurable(to - this.#upload.offset);
@@ -356,6 +371,11 @@ export class AppendRun {
     };
     this.#request.onDurable?.(to);
   }
+}
+
+function newKeys(extents: readonly Extent[], committed: readonly Extent[]): string[] {
+  const known = new Set(committed.map(({ key }) => key));
+  return extents.map(({ key }) => key).filter((key) => key !== "" && !known.has(key));
 }
 
 function isStorageFailure(error: unknown): boolean {

@@ -1,13 +1,18 @@
 import { createHash, randomUUID } from "node:crypto";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { givenBody } from "../../../../test/support/given-body.ts";
 import { eventually } from "../../../../test/support/eventually.ts";
 import { ManualClock } from "../../../../test/support/manual-clock.ts";
 import { MemoryCatalog } from "../../../../test/support/memory-catalog.ts";
-import { engineOver } from "../../../../test/support/memory-engine.ts";
+import { diskStoreOver, engineOver } from "../../../../test/support/memory-engine.ts";
 import { patternBytes } from "../../../../test/support/seeded.ts";
 import type { Body, BodyBatch } from "../base/body.ts";
+import { NodeVolume } from "../blobs/disk/node-volume.ts";
+import { CatalogFullError } from "../catalog/catalog.ts";
 import type { Upload } from "../catalog/records.ts";
 import { append, type AppendRequest } from "./append.ts";
 import type { ExpectedDigest } from "./body-digest.ts";
@@ -61,6 +66,20 @@ async function contentOf(upload: Upload): Promise<Buffer> {
     pieces.push(piece);
   }
   return Buffer.concat(pieces);
+}
+
+/** Puts the engine over a directory of its own; says which files are left in it. */
+async function onRealDisk(): Promise<() => Promise<string[]>> {
+  const root = await mkdtemp(path.join(tmpdir(), "hawser-append-"));
+  onTestFinished(() => rm(root, { recursive: true }));
+  const [directory, quarantineDirectory] = [path.join(root, "blobs"), path.join(root, "aside")];
+  const most = { syncsMax: 2, openFilesMax: 2 };
+  const volume = await NodeVolume.open({ directory, quarantineDirectory, ...most });
+  engine = engineOver(catalog, { blobs: diskStoreOver(volume) });
+  return async () => {
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  };
 }
 
 describe("a length that comes later", () => {
@@ -291,6 +310,14 @@ describe("an append with a digest", () => {
     expect((await contentOf(whole)).equals(bytes)).toBe(true);
   });
 
+  test("leaves nothing on the disk when it does not match", async () => {
+    const filesLeft = await onRealDisk();
+    const upload = await create();
+    const failed = send(upload, 0, { body: givenBody([front]), digest: digest(back) });
+    await expect(failed).rejects.toMatchObject({ code: "digest_mismatch" });
+    expect(await filesLeft()).toEqual([]);
+  });
+
   test("CRC-32 is four bytes, the most significant first", async () => {
     const upload = await create({ length: 9 });
     const expected = () => Buffer.from("cbf43926", "hex");
@@ -307,6 +334,36 @@ describe("an append with a digest", () => {
       send(upload, front.length, { body: givenBody([]), digest: wanted });
     expect(await repeat(digest(nothing))).toMatchObject({ state: "complete" });
     await expect(repeat(digest(front))).rejects.toMatchObject({ code: "digest_mismatch" });
+  });
+});
+
+describe("a catalog that has no room for a commit", () => {
+  test("keeps none of its bytes on the disk, and all that were committed before", async () => {
+    const filesLeft = await onRealDisk();
+    const advance = catalog.advance.bind(catalog);
+    const refuse = (): Promise<never> => Promise.reject(new CatalogFullError());
+    const upload = await create();
+    catalog.advance = refuse;
+    const refused = send(upload, 0, { body: givenBody([front]) });
+    await expect(refused).rejects.toMatchObject({ code: "no_room" });
+    expect(await filesLeft()).toEqual([]);
+    catalog.advance = advance;
+    await send(upload, 0, { body: givenBody([front], { ending: "cut" }) }).catch(() => undefined);
+    catalog.advance = refuse;
+    const again = send(upload, front.length, { body: givenBody([back]) });
+    await expect(again).rejects.toMatchObject({ code: "no_room" });
+    catalog.advance = advance;
+    const whole = await send(upload, front.length, { body: givenBody([back]) });
+    expect((await contentOf(whole)).equals(bytes)).toBe(true);
+    expect(await filesLeft()).toHaveLength(1);
+  });
+
+  test("keeps the bytes of a commit whose outcome is not known", async () => {
+    const filesLeft = await onRealDisk();
+    const upload = await create();
+    catalog.advance = () => Promise.reject(new Error("the answer was lost"));
+    await expect(send(upload, 0, { body: givenBody([front]) })).rejects.toThrow("lost");
+    expect(await filesLeft()).toHaveLength(1);
   });
 });
 

@@ -1,3 +1,4 @@
+import { asError, UploadError } from "../base/errors.ts";
 import type { Upload } from "../catalog/records.ts";
 import { completeLeftOpen } from "./complete.ts";
 import { damage } from "./damage.ts";
@@ -9,6 +10,8 @@ export interface RecoverReport {
   readonly cleanStart: boolean;
   readonly checked: number;
   readonly damaged: readonly string[];
+  /** Uploads whose bytes could not be looked at: they stay as they are. */
+  readonly unreadable: readonly string[];
   readonly completed: number;
 }
 
@@ -24,15 +27,22 @@ export async function recover(parts: EngineParts): Promise<RecoverReport> {
   const nothingToCheck = cleanStart || parts.blobs.properties.needsEpochs;
   const suspects = nothingToCheck ? [] : await parts.catalog.listOpenSince(Number(since));
   const damaged: string[] = [];
+  const unreadable = new Set<string>();
   for (const upload of suspects) {
-    if (await isDamaged(parts, upload)) damaged.push(upload.id);
+    const found = await look(parts, upload);
+    if (found === "damaged") damaged.push(upload.id);
+    if (found === "unreadable") unreadable.add(upload.id);
   }
-  const uncompleted = await parts.catalog.listUncompleted(1_000);
-  for (const upload of uncompleted) await completeLeftOpen(parts, upload.id);
+  let completed = 0;
+  for (const { id } of await parts.catalog.listUncompleted(1_000)) {
+    if (await complete(parts, id)) completed += 1;
+    else unreadable.add(id);
+  }
   // Suspects reach back to the last clean stop, however many crashes lie in between.
   const from = cleanStart ? String(parts.clock.now()) : (since ?? "0");
   await parts.catalog.writeMark(cleanMark, `running:${from}`);
-  return { cleanStart, checked: suspects.length, damaged, completed: uncompleted.length };
+  const checked = suspects.length;
+  return { cleanStart, checked, damaged, unreadable: [...unreadable], completed };
 }
 
 /** Says that everything was closed in order: the next start has nothing to check. */
@@ -40,19 +50,47 @@ export async function markCleanStop(parts: EngineParts): Promise<void> {
   await parts.catalog.writeMark(cleanMark, `clean:${parts.clock.now()}`);
 }
 
-async function isDamaged(parts: EngineParts, upload: Upload): Promise<boolean> {
-  const extents = await parts.catalog.listExtents(upload.blobId);
-  for (const extent of extents) {
-    if (extent.inline !== undefined || (await parts.blobs.isWhole(extent))) continue;
-    const lease = await parts.leases.take(upload.id);
+/** A file that cannot be looked at is not known to be damaged, and concerns no other upload. */
+async function look(
+  parts: EngineParts,
+  { id, blobId }: Upload,
+): Promise<"whole" | "damaged" | "unreadable"> {
+  for (const extent of await parts.catalog.listExtents(blobId)) {
+    if (extent.inline !== undefined) continue;
+    try {
+      if (await parts.blobs.isWhole(extent)) continue;
+    } catch (error) {
+      tellUnreadable(parts, id, error);
+      return "unreadable";
+    }
+    const lease = await parts.leases.take(id);
     try {
       await damage(parts, lease, "bytes below the offset are missing");
     } finally {
       await lease.release();
     }
-    return true;
+    return "damaged";
   }
-  return false;
+  return "whole";
+}
+
+/** False when its bytes cannot be read; whoever asks for it next tries again. */
+async function complete(parts: EngineParts, id: string): Promise<boolean> {
+  try {
+    await completeLeftOpen(parts, id);
+    return true;
+  } catch (error) {
+    if (!(error instanceof UploadError)) throw error;
+    // Another node has taken it, and completes it.
+    if (error.code === "superseded" || error.code === "upload_busy") return true;
+    if (error.code !== "storage_failed") throw error;
+    tellUnreadable(parts, id, error);
+    return false;
+  }
+}
+
+function tellUnreadable({ log }: EngineParts, upload: string, error: unknown): void {
+  log.error({ err: asError(error), upload }, "an upload's bytes cannot be read");
 }
 
 /** In the background: keys that no row names are set aside and reported, never removed. */

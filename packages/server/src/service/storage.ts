@@ -197,9 +197,9 @@ async function openDisk(options: StorageOptions): Promise<BlobStore> {
     // The larger part is for sockets.
     openFilesMax: Math.floor((await descriptorsMax()) * limits.openFilesShare),
   });
-  const { onVolumeFailure } = options;
+  const { log, onVolumeFailure } = options;
   const { cleanFilesMax } = limits;
-  return new DiskBlobStore({ ...outside, volume, cleanFilesMax, onVolumeFailure });
+  return new DiskBlobStore({ ...outside, volume, log, cleanFilesMax, onVolumeFailure });
 }
 
 /** Brings the schema in Postgres up to date and returns the steps that were taken for it. */

@@ -1,27 +1,31 @@
 import type { Clock } from "../../base/clock.ts";
 import { crc32 } from "../../base/crc32.ts";
-import { asError, isVolumeFull, uploadError } from "../../base/errors.ts";
+import { isVolumeFull, uploadError, type UploadError } from "../../base/errors.ts";
 import type { Appender, Checkpoint, StoredExtent } from "../blob-store.ts";
 import { Operations } from "../operations.ts";
 import type { VolumeFile } from "./volume.ts";
 
 export interface DiskAppenderParts {
   readonly file: VolumeFile;
-  /** Opens the same file again, to go on writing. */
+  /** Opens the same file again, to go on writing. Fails in the engine's words. */
   readonly reopen: () => Promise<VolumeFile>;
   /** Whether so many files are open that one that is clean should be closed until it is needed. */
   readonly isCrowded: () => boolean;
   /** What is committed of this file so far. */
   readonly extent: StoredExtent;
-  readonly nameIsDurable: boolean;
+  /** The file was made for this appender: nobody else knows its key. */
+  readonly isNew: boolean;
   readonly syncName: () => Promise<void>;
   readonly clock: Clock;
   /** Throws once any file of the volume has failed. */
   readonly refuseFailedVolume: () => void;
+  readonly volumeFailed: () => boolean;
+  /** Takes a file away that no checkpoint told of. Never fails. */
+  readonly discard: () => Promise<void>;
   /** Called once, when the appender has let go for good. */
   readonly closed: () => void;
-  /** Called with the error after which this file must never be used again. */
-  readonly retire: (error: Error) => void;
+  /** Called with the error after which this file must never be used again; says it in our words. */
+  readonly retire: (error: unknown) => UploadError;
 }
 
 /** Grows one file at explicit positions. What it says is durable was written when its sync began. */
@@ -36,7 +40,7 @@ export class DiskAppender implements Appender {
   #crc32: number;
   #durableLength: number;
   #nameIsDurable: boolean;
-  #retired: Error | undefined;
+  #retired: UploadError | undefined;
   readonly #operations = new Operations();
 
   constructor(parts: DiskAppenderParts) {
@@ -45,7 +49,7 @@ export class DiskAppender implements Appender {
     this.#length = parts.extent.length;
     this.#crc32 = parts.extent.crc32;
     this.#durableLength = parts.extent.length;
-    this.#nameIsDurable = parts.nameIsDurable;
+    this.#nameIsDurable = !parts.isNew;
   }
 
   get position(): number {
@@ -64,8 +68,22 @@ export class DiskAppender implements Appender {
   async close(): Promise<void> {
     // A descriptor closed under a queued write would let that write land in another file.
     await this.#operations.ended;
+    // A key that no checkpoint told of is in no commit, made or under way.
+    const isUntold = this.#parts.isNew && this.#durableLength === 0;
+    if (!isUntold) await this.#cutUntold();
     await this.#letGo();
+    if (isUntold) await this.#parts.discard();
     this.#parts.closed();
+  }
+
+  /** What no checkpoint told of would take room until the upload is gone on with. */
+  async #cutUntold(): Promise<void> {
+    if (this.#length === this.#durableLength || this.#parts.volumeFailed()) return;
+    try {
+      await this.#file?.truncate(this.#durableLength);
+    } catch (error) {
+      this.#retire(error);
+    }
   }
 
   async #letGo(): Promise<void> {
@@ -74,8 +92,7 @@ export class DiskAppender implements Appender {
     try {
       await file?.close();
     } catch (error) {
-      this.#retired = asError(error);
-      this.#parts.retire(this.#retired);
+      this.#retire(error);
     }
   }
 
@@ -102,8 +119,8 @@ export class DiskAppender implements Appender {
   }
 
   async #writeSome(chunks: readonly Uint8Array[]): Promise<number> {
+    this.#file ??= await this.#parts.reopen();
     try {
-      this.#file ??= await this.#parts.reopen();
       return await this.#file.write(chunks, this.#length);
     } catch (error) {
       if (isVolumeFull(error)) {
@@ -149,11 +166,8 @@ export class DiskAppender implements Appender {
     this.#nameIsDurable = true;
   }
 
-  /** A sync that had no room says so; everything else is the storage's failure. */
-  #retire(error: unknown): Error {
-    const code = isVolumeFull(error) ? "no_room" : "storage_failed";
-    this.#retired = uploadError(code, { offset: undefined }, { cause: error });
-    this.#parts.retire(this.#retired);
+  #retire(error: unknown): UploadError {
+    this.#retired = this.#parts.retire(error);
     return this.#retired;
   }
 }

@@ -1,7 +1,8 @@
 import { ReadableStream } from "node:stream/web";
-import { isVolumeFull, systemErrorCode, uploadError } from "../../base/errors.ts";
+import { isVolumeFull, systemErrorCode, UploadError, uploadError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
+import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type {
   Appender,
@@ -21,6 +22,7 @@ export interface DiskBlobStoreOptions {
   readonly volume: Volume;
   readonly clock: Clock;
   readonly random: Random;
+  readonly log: Log;
   /** Appenders beyond this number keep no file open while all they wrote is durable. */
   readonly cleanFilesMax: number;
   /** Called once, when the volume itself failed: this store acknowledges nothing any more. */
@@ -42,11 +44,12 @@ export class DiskBlobStore implements BlobStore {
   /** A volume that failed once has lost pages that it calls clean: nothing of it is trusted again. */
   #volumeFailure: Error | undefined;
   #openAppenders = 0;
-  /** Files of this process, which the catalog may not know yet. */
-  readonly #made = new Set<string>();
+  /** Ends the name of every file of this process, which the catalog may not know yet. */
+  readonly #mark: string;
 
   constructor(options: DiskBlobStoreOptions) {
     this.#options = options;
+    this.#mark = options.random.bytes(8).toString("hex");
   }
 
   async openAppender(request: AppenderRequest): Promise<Appender> {
@@ -66,21 +69,21 @@ export class DiskBlobStore implements BlobStore {
     this.#openAppenders += 1;
     return new DiskAppender({
       file,
-      reopen: () => this.#options.volume.open(extent.key, "write"),
+      reopen: () => this.#openForWriting(extent),
       isCrowded: () => this.#openAppenders > this.#options.cleanFilesMax,
       closed: () => {
         this.#openAppenders -= 1;
       },
       extent,
-      nameIsDurable: goesOn !== undefined,
+      isNew: goesOn === undefined,
       syncName: () => this.#options.volume.syncDirectory(extent.key),
       clock: this.#options.clock,
       refuseFailedVolume: () => {
         this.#refuseFailedVolume();
       },
-      retire: (error) => {
-        this.#retire(extent.key, error);
-      },
+      volumeFailed: () => this.#volumeFailure !== undefined,
+      discard: () => this.#discard(extent.key),
+      retire: (error) => this.#retire(extent.key, error),
     });
   }
 
@@ -134,14 +137,13 @@ export class DiskBlobStore implements BlobStore {
   async remove(keys: readonly string[]): Promise<void> {
     for (const key of keys) {
       await this.#options.volume.remove(key);
-      this.#made.delete(key);
       this.#retired.delete(key);
     }
   }
 
   async *listOlderKeys(): AsyncIterable<string> {
     for await (const key of this.#options.volume.list()) {
-      if (!this.#made.has(key)) yield key;
+      if (!key.endsWith(this.#mark)) yield key;
     }
   }
 
@@ -161,8 +163,7 @@ export class DiskBlobStore implements BlobStore {
     try {
       return await this.#options.volume.create(key);
     } catch (error) {
-      if (!isVolumeFull(error)) throw error;
-      throw uploadError("no_room", { offset: undefined }, { cause: error });
+      throw this.#failed(error);
     }
   }
 
@@ -174,30 +175,60 @@ export class DiskBlobStore implements BlobStore {
         throw uploadError("upload_damaged", { offset: extent.start + extent.length });
       }
       // What is beyond the committed offset was never acknowledged to anyone.
-      if (length > extent.length) await file.truncate(extent.length);
+      if (length > extent.length) await this.#cut(file, extent, length);
       return file;
     } catch (error) {
       // The first error says more than one of the close.
       await file.close().catch(() => undefined);
-      throw error;
+      throw error instanceof UploadError ? error : this.#failed(error);
     }
+  }
+
+  async #cut(file: VolumeFile, { key, length }: StoredExtent, from: number): Promise<void> {
+    await file.truncate(length);
+    const cut = { key, bytes: from - length };
+    this.#options.log.info(cut, "bytes beyond the committed offset were cut off");
   }
 
   async #openForWriting(extent: StoredExtent): Promise<VolumeFile> {
     try {
       return await this.#options.volume.open(extent.key, "write");
     } catch (error) {
-      if (systemErrorCode(error) !== "ENOENT") throw error;
-      throw uploadError("upload_damaged", { offset: extent.start + extent.length });
+      const code = systemErrorCode(error);
+      if (code === "ENOENT") {
+        throw uploadError("upload_damaged", { offset: extent.start + extent.length });
+      }
+      // Nothing was lost that was written, to this file or to another: those are served on.
+      if (code === "EIO") throw storageError(error);
+      throw this.#failed(error);
     }
   }
 
-  #retire(key: string, error: Error): void {
+  async #discard(key: string): Promise<void> {
+    if (this.#volumeFailure !== undefined) return;
+    try {
+      await this.remove([key]);
+    } catch (error) {
+      // Without a row it is set aside by the next process.
+      this.#retire(key, error);
+    }
+  }
+
+  /** After it the file is never used again. */
+  #retire(key: string, error: unknown): UploadError {
     this.#retired.add(key);
-    const code = systemErrorCode(error.cause ?? error);
-    if ((code !== "EIO" && code !== "EROFS") || this.#volumeFailure !== undefined) return;
-    this.#volumeFailure = error;
-    this.#options.onVolumeFailure(error);
+    return this.#failed(error);
+  }
+
+  /** The error in the engine's words. One of the volume itself is the end of this store. */
+  #failed(error: unknown): UploadError {
+    const failure = storageError(error);
+    const code = systemErrorCode(error);
+    if ((code === "EIO" || code === "EROFS") && this.#volumeFailure === undefined) {
+      this.#volumeFailure = failure;
+      this.#options.onVolumeFailure(failure);
+    }
+    return failure;
   }
 
   #refuseFailedVolume(): void {
@@ -206,9 +237,13 @@ export class DiskBlobStore implements BlobStore {
   }
 
   #newKey(): string {
-    const name = this.#options.random.bytes(16).toString("hex");
-    const key = `${name.slice(0, 2)}/${name}`;
-    this.#made.add(key);
-    return key;
+    const name = this.#options.random.bytes(8).toString("hex");
+    return `${name.slice(0, 2)}/${name}${this.#mark}`;
   }
+}
+
+/** An operation that had no room says so; everything else is the storage's failure. */
+function storageError(cause: unknown): UploadError {
+  const code = isVolumeFull(cause) ? "no_room" : "storage_failed";
+  return uploadError(code, { offset: undefined }, { cause });
 }
