@@ -17,7 +17,7 @@ it.for(suites)("three nodes behind a load balancer pass %s", async (suite, conte
   const cluster = await Cluster.start({ extraArguments: ["--interim-answers", ...types] });
   if (typeof cluster === "string") return context.skip(cluster);
   await using running = cluster;
-  const report = await runSuite(suite, environmentOf(running));
+  const report = await runSuite([suite], environmentOf(running));
   const { passed, failed, end } = report;
   console.log(`the suite on three nodes: ${suiteLines(report).join("\n")}`);
   expect(failed).toEqual([]);

@@ -2,8 +2,14 @@ import { crc32 } from "node:zlib";
 import { describe, expect, it, type TestContext } from "vitest";
 
 import { GraphApi, uploadPath } from "../conformance/graph/graph-api.ts";
+import { offsetType, version } from "../conformance/tus/tus-api.ts";
 import { eventually } from "../support/eventually.ts";
-import { headerValue, RawConnection } from "../support/raw-http.ts";
+import {
+  headerValue,
+  RawConnection,
+  type RawRequestHead,
+  type RawResponse,
+} from "../support/raw-http.ts";
 import { patternBytes } from "../support/seeded.ts";
 import { ServerProcess } from "../support/server-process.ts";
 
@@ -22,9 +28,13 @@ async function startServer(context: TestContext): Promise<ServerProcess> {
 
 const crcOf = (bytes: Uint8Array) => crc32(bytes).toString(16).padStart(8, "0");
 
+const dialects = ["graph", "tus", "ietf"] as const;
+type Dialect = (typeof dialects)[number];
+
 interface SlowAppend {
   readonly id: string;
   readonly seed: number;
+  readonly dialect: Dialect;
   readonly connection: RawConnection;
   /** Bytes that were written to the socket before the signal. */
   readonly sent: number;
@@ -32,13 +42,35 @@ interface SlowAppend {
 
 const length = 400_000;
 
+/** The head of an append of all of the upload, which is the same one in each protocol. */
+async function headOf(dialect: Dialect, api: GraphApi, id: string): Promise<RawRequestHead> {
+  if (dialect === "graph") return api.appendHead(id, length);
+  const { pathname: path } = new URL((await api.status(id, "url")).text("url"));
+  const tus = { "Tus-Resumable": version, "Content-Type": offsetType };
+  const ietf = { "Upload-Complete": "?1", "Content-Type": "application/partial-upload" };
+  const fields = {
+    Authorization: `Bearer ${api.token}`,
+    "Upload-Offset": "0",
+    "Content-Length": `${length}`,
+    ...(dialect === "tus" ? tus : ietf),
+  };
+  return { method: "PATCH", path, headers: Object.entries(fields) };
+}
+
 async function slowAppend(api: GraphApi, server: ServerProcess, seed: number): Promise<SlowAppend> {
+  const dialect = dialects[seed % dialects.length] ?? "graph";
   const id = await api.start({ file_length: length });
   const connection = await RawConnection.open(address(server));
-  await connection.sendHead(api.appendHead(id, length));
+  await connection.sendHead(await headOf(dialect, api, id));
   const sent = 1_000 + seed * 3_000;
   await connection.write(patternBytes({ seed, length: sent }));
-  return { id, seed, connection, sent };
+  return { id, seed, dialect, connection, sent };
+}
+
+/** Where the upload stands, as the answer says in the protocol's words. */
+function offsetTold(dialect: Dialect, answer: RawResponse): number {
+  if (dialect !== "graph") return Number(headerValue(answer, "upload-offset"));
+  return Number(/ (\d+) bytes are stored/.exec(answer.body.toString())?.[1]);
 }
 
 describe("SIGTERM while 50 slow appends are open", () => {
@@ -58,14 +90,14 @@ describe("SIGTERM while 50 slow appends are open", () => {
     );
     expect(await server.terminate()).toEqual({ code: 0, signal: null });
     const told = await Promise.all(
-      appends.map(async ({ connection, sent }) => {
+      appends.map(async ({ dialect, connection, sent }) => {
         const answer = await connection.answer();
         expect(answer.status, answer.body.toString()).toBe(503);
         expect(headerValue(answer, "retry-after")).toMatch(/^\d+$/);
-        const stored = / (\d+) bytes are stored/.exec(answer.body.toString())?.[1];
-        expect(Number(stored), "all that was sent").toBe(sent);
+        const stored = offsetTold(dialect, answer);
+        expect(stored, `all that was sent in ${dialect}`).toBe(sent);
         connection.close();
-        return Number(stored);
+        return stored;
       }),
     );
     await server.restart();

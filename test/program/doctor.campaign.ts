@@ -49,6 +49,11 @@ async function before(name: ProxyName, context: TestContext, changes: readonly C
   return proxy.url.origin;
 }
 
+/** What pages send in the words of tus and of the IETF's protocol. */
+const standardHeaders =
+  "tus-resumable,upload-length,upload-metadata,upload-offset,upload-concat,upload-checksum," +
+  "upload-complete,upload-draft-interop-version";
+
 describe("hawser doctor", { timeout: 90_000 }, () => {
   it("finds nothing at a server without a proxy, and leaves nothing there", async () => {
     const examination = await examine(server.url);
@@ -121,13 +126,15 @@ describe("hawser doctor", { timeout: 90_000 }, () => {
   });
 
   it("sees that pages may upload where something answers their preflights", async (context) => {
-    const allow = 'Access-Control-Allow-Headers "authorization,content-type,file_offset"';
+    const [graphs, standards] = ["authorization,content-type,file_offset", standardHeaders];
+    const allow = `Access-Control-Allow-Headers "${graphs},${standards}"`;
+    const methods = 'Access-Control-Allow-Methods "POST,PATCH"';
     const url = await before("haproxy", context, [
       [
         "default_backend hawser",
         [
           'http-request return status 204 hdr Access-Control-Allow-Origin "*" ' +
-            `hdr ${allow} if METH_OPTIONS`,
+            `hdr ${allow} hdr ${methods} if METH_OPTIONS`,
           'http-response set-header Access-Control-Allow-Origin "*"',
           "default_backend hawser",
         ].join("\n  "),
@@ -147,5 +154,44 @@ describe("hawser doctor behind a proxy with a fault", { timeout: 60_000 }, () =>
     const advice = examination.seen[0]?.change?.[fault.proxy] ?? [];
     expect(advice.join("\n")).toContain(fault.words);
     expect(examination.code).toBe(1);
+  });
+});
+
+describe("hawser doctor at a server with interim answers", { timeout: 60_000 }, () => {
+  let informing: ServerProcess;
+
+  beforeAll(async () => {
+    informing = await ServerProcess.start({
+      extraArguments: ["--trust-proxy", "--interim-answers"],
+    });
+  });
+
+  afterAll(() => informing.remove());
+
+  async function look(name: ProxyName, context: TestContext, changes: readonly Change[] = []) {
+    const proxy = await startDocumentedProxy(name, informing.address, { changes });
+    if (typeof proxy === "string") return context.skip(proxy);
+    context.onTestFinished(() => proxy[Symbol.asyncDispose]());
+    const more = ["--only", "interim-answers"];
+    return await examineAt(informing, proxy.url.origin, { more });
+  }
+
+  it.for(["haproxy", "caddy"] as const)("sees that a 104 passes %s", async (name, context) => {
+    const { seen } = await look(name, context);
+    expect(seen.map(({ outcome }) => outcome)).toEqual(["ok"]);
+    expect(seen[0]?.evidence).toContain("comes through");
+  });
+
+  it("finds that nginx gives no answer after a 104, and says to send none", async (context) => {
+    const examination = await look("nginx", context);
+    expect(faultsIn(examination)).toEqual(["interim-answer-breaks"]);
+    expect(examination.seen[0]?.change?.hawser?.join()).toContain("without --interim-answers");
+  });
+
+  it("finds that none comes through where the proxy speaks HTTP/1.0", async (context) => {
+    const changes: readonly Change[] = [["proxy_http_version 1.1;", "proxy_http_version 1.0;"]];
+    const examination = await look("nginx", context, changes);
+    expect(faultsIn(examination)).toEqual(["interim-answer-lost"]);
+    expect(examination.seen[0]?.change?.nginx?.join()).toContain("passes no 104 on");
   });
 });

@@ -11,6 +11,10 @@ export interface ProxyFault {
   readonly words: string;
 }
 
+/**
+ * Each fault in every proxy that can have it. Certificates are in doctor-tls.campaign.ts. Only
+ * HAProxy is late with an answer while a body is silent: the others count from the body's end.
+ */
 export const proxyFaults: readonly ProxyFault[] = [
   {
     proxy: "nginx",
@@ -226,5 +230,155 @@ export const proxyFaults: readonly ProxyFault[] = [
     probe: "answers",
     fault: "answer-altered",
     words: "encode",
+  },
+  {
+    proxy: "haproxy",
+    what: "stripped CORS headers",
+    changes: [
+      [
+        "default_backend hawser",
+        "http-response del-header Access-Control-Allow-Origin\n  default_backend hawser",
+      ],
+    ],
+    probe: "cors",
+    fault: "cors-missing",
+    words: "del-header Access-Control",
+  },
+  {
+    proxy: "nginx",
+    what: "headers that pages may not read",
+    changes: [
+      ["proxy_http_version", "proxy_hide_header Access-Control-Expose-Headers; proxy_http_version"],
+    ],
+    probe: "cors",
+    fault: "cors-missing",
+    words: "proxy_hide_header",
+  },
+  {
+    proxy: "nginx",
+    what: "preflights that know Graph's headers alone",
+    changes: [
+      [
+        "location / {",
+        'location / {\n    if ($request_method = OPTIONS) {\n      add_header Access-Control-Allow-Origin "*";\n      add_header Access-Control-Allow-Headers "authorization,content-type,file_offset";\n      return 204;\n    }',
+      ],
+    ],
+    probe: "cors",
+    fault: "cors-missing",
+    words: "pass OPTIONS on",
+  },
+  {
+    proxy: "haproxy",
+    what: "preflights that know Graph's headers alone",
+    changes: [
+      [
+        "default_backend hawser",
+        'http-request return status 204 hdr Access-Control-Allow-Origin "*" hdr Access-Control-Allow-Headers "authorization,content-type,file_offset" if METH_OPTIONS\n  default_backend hawser',
+      ],
+    ],
+    probe: "cors",
+    fault: "cors-missing",
+    words: "pass OPTIONS on",
+  },
+  {
+    proxy: "caddy",
+    what: "preflights that know Graph's headers alone",
+    changes: [
+      [
+        "reverse_proxy",
+        '@preflight method OPTIONS\n  header @preflight Access-Control-Allow-Origin "*"\n  header @preflight Access-Control-Allow-Headers "authorization,content-type,file_offset"\n  respond @preflight 204\n  reverse_proxy',
+      ],
+    ],
+    probe: "cors",
+    fault: "cors-missing",
+    words: "pass OPTIONS on",
+  },
+  {
+    proxy: "nginx",
+    what: "PATCH left out",
+    changes: [
+      ["location / {", "location / { limit_except GET POST PUT DELETE OPTIONS { deny all; }"],
+    ],
+    probe: "methods",
+    fault: "method-refused",
+    words: "limit_except",
+  },
+  {
+    proxy: "haproxy",
+    what: "PATCH left out",
+    changes: [
+      ["default_backend hawser", "http-request deny if { method PATCH }\n  default_backend hawser"],
+    ],
+    probe: "methods",
+    fault: "method-refused",
+    words: "http-request deny",
+  },
+  {
+    proxy: "caddy",
+    what: "PATCH left out",
+    changes: [["reverse_proxy", "@patch method PATCH\n  respond @patch 405\n  reverse_proxy"]],
+    probe: "methods",
+    fault: "method-refused",
+    words: "@name method",
+  },
+  {
+    proxy: "nginx",
+    what: "a wrong Date",
+    changes: [
+      [
+        "client_max_body_size 0;",
+        'client_max_body_size 0; add_header Date "Tue, 01 Jan 2019 00:00:00 GMT" always;',
+      ],
+    ],
+    probe: "clock",
+    fault: "clock-differs",
+    words: "add_header Date",
+  },
+  {
+    proxy: "caddy",
+    what: "a wrong Date",
+    changes: [
+      [
+        "lb_policy least_conn",
+        'lb_policy least_conn\n    header_down Date "Tue, 01 Jan 2019 00:00:00 GMT"',
+      ],
+    ],
+    probe: "clock",
+    fault: "clock-differs",
+    words: "header_down Date",
+  },
+  {
+    proxy: "haproxy",
+    what: "another host than the client's",
+    changes: [
+      [
+        "http-request set-header X-Forwarded-Host %[req.hdr(Host)]",
+        "http-request set-header Host hawser.internal",
+      ],
+    ],
+    probe: "address",
+    fault: "address-unknown",
+    words: "set-header X-Forwarded-Host",
+  },
+  {
+    proxy: "caddy",
+    what: "another host than the client's",
+    changes: [
+      [
+        "lb_policy least_conn",
+        "lb_policy least_conn\n    header_up X-Forwarded-Host hawser.internal",
+      ],
+    ],
+    probe: "address",
+    fault: "address-unknown",
+    words: "header_up X-Forwarded",
+  },
+  {
+    proxy: "caddy",
+    what: "no keep-alive",
+    changes: [["reverse_proxy", "header Connection close\n  reverse_proxy"]],
+    probe: "connections",
+    fault: "connection-not-kept",
+    words: "header Connection close",
   },
 ];

@@ -11,18 +11,18 @@ const vitest = join(repositoryDirectory, "node_modules/vitest/vitest.mjs");
 const reporter = join(repositoryDirectory, "test/support/suite-reporter.ts");
 
 /**
- * Runs the tests whose paths have `suite` in them, in a process of its own: they take the server
- * that they are run against from the environment.
+ * Runs the tests whose paths have one of `suites` in them, in a process of its own: they take the
+ * server that they are run against from the environment.
  */
 export async function runSuite(
-  suite: string,
+  suites: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<SuiteReport> {
   const directory = await mkdtemp(join(tmpdir(), "hawser-suite-"));
   try {
     const file = join(directory, "report.json");
     const reporters = ["--reporter=default", `--reporter=${reporter}`];
-    const words = ["run", "--config", "vitest.config.ts", ...reporters, suite];
+    const words = ["run", "--config", "vitest.config.ts", ...reporters, ...suites];
     const child = spawn(process.execPath, [vitest, ...words], {
       cwd: repositoryDirectory,
       stdio: ["ignore", "inherit", "inherit"],

@@ -17,4 +17,10 @@ describe("a server that was not told to send interim answers", () => {
     expect(answer.status, answer.shown).toBe(201);
     expect([...created.interim, ...answer.interim]).toEqual([]);
   });
+
+  it("announces none in the answer to OPTIONS", async (context) => {
+    target().graph.ownServer(context);
+    const answer = await target().api.unnamed().request({ method: "OPTIONS", url: "/uploads" });
+    expect(answer.header("upload-draft-interop-version")).toBeUndefined();
+  });
 });

@@ -4,7 +4,7 @@ import { eventually } from "../../support/eventually.ts";
 import { headerValue } from "../../support/raw-http.ts";
 import { patternBytes } from "../../support/seeded.ts";
 import { useIetfTarget } from "./ietf-target.ts";
-import { interopVersions } from "./versions.ts";
+import { interopVersions, newest } from "./versions.ts";
 
 const target = useIetfTarget();
 
@@ -86,6 +86,11 @@ describe("interim answers", () => {
     const answer = await api.create({ bytes: whole, complete: true, headers });
     expect(answer.status, answer.shown).toBe(201);
     expect(answer.interim).toEqual([]);
+  });
+
+  it("are announced by the answer to OPTIONS, which names the newest version", async () => {
+    const answer = await target().api.unnamed().request({ method: "OPTIONS", url: "/uploads" });
+    expect(answer.header("upload-draft-interop-version")).toBe(`${newest.interop}`);
   });
 
   it("do not take the place of 100, which is sent where it was asked for", async () => {

@@ -23,7 +23,7 @@ it("the suite finds in @tus/server exactly what is known to deviate there", asyn
     });
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(String(said[0]))?.[0];
     if (url === undefined) throw new Error(`the other server said ${String(said[0])}`);
-    const report = await runSuite("test/conformance/tus", {
+    const report = await runSuite(["test/conformance/tus"], {
       HAWSER_TEST_TUS_URL: `${url}/files`,
     });
     console.log(`the suite on @tus/server: ${suiteLines(report).join("\n")}`);

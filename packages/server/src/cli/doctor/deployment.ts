@@ -58,6 +58,25 @@ export class Deployment {
     return `${this.options.url.pathname.replace(/\/+$/, "")}/${version}/${rest}`;
   }
 
+  /** The same for what is below the address that tus and the IETF's protocol share. */
+  standardPath(rest = ""): string {
+    return `${this.options.url.pathname.replace(/\/+$/, "")}/uploads${rest}`;
+  }
+
+  /** Where these protocols have an upload. */
+  async standardPathOf(id: string): Promise<string> {
+    const path = `${this.path(id)}&fields=url`;
+    const { url } = jsonOf(await this.ask({ method: "GET", path }));
+    if (typeof url !== "string") throw new Error("the server told no address of an upload");
+    return this.standardPath(/\/[^/]*$/.exec(url)?.[0]);
+  }
+
+  /** What the server tells of these protocols; undefined where something else answers. */
+  async standardOptions(): Promise<Answer | undefined> {
+    const answer = await this.ask({ method: "OPTIONS", path: this.standardPath() });
+    return answer.headers.has("accept-patch") ? answer : undefined;
+  }
+
   open(): Promise<Line> {
     return Line.open(this.options);
   }

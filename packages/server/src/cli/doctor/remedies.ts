@@ -5,6 +5,8 @@ export type Fault =
   | "body-capped"
   | "silence-cut"
   | "answer-late"
+  | "interim-answer-breaks"
+  | "interim-answer-lost"
   | "method-refused"
   | "answer-altered"
   | "connection-not-kept"
@@ -67,10 +69,22 @@ export const remedies: Readonly<Record<Fault, Remedy>> = Object.freeze({
     haproxy: ["timeout server 180s"],
     caddy: ["remove read_timeout and response_header_timeout from transport http"],
   },
+  "interim-answer-breaks": {
+    nginx: ["no setting helps: it gives no answer after a 104"],
+    haproxy: ["HAProxy 2.6 passes a 104 on; look at what else stands before the server"],
+    caddy: ["Caddy 2.6 passes a 104 on; look at what else stands before the server"],
+    hawser: ["hawser serve without --interim-answers"],
+  },
+  "interim-answer-lost": {
+    nginx: ["no setting helps: it passes no 104 on"],
+    haproxy: ["HAProxy 2.6 passes a 104 on; look at what else stands before the server"],
+    caddy: ["Caddy 2.6 passes a 104 on; look at what else stands before the server"],
+    hawser: ["hawser serve without --interim-answers, if no client needs them"],
+  },
   "method-refused": {
     nginx: ["remove limit_except, or the if on $request_method"],
     haproxy: ["remove the http-request deny rule on the method"],
-    caddy: ["remove the matcher on method before reverse_proxy"],
+    caddy: ["remove the matcher on method (@name method …) from reverse_proxy, respond or abort"],
   },
   "answer-altered": {
     nginx: ["gzip off;   (and no sub_filter, no proxy_hide_header)"],
@@ -86,7 +100,7 @@ export const remedies: Readonly<Record<Fault, Remedy>> = Object.freeze({
   "clock-differs": {
     nginx: ["set the clocks of the proxy and of the nodes by NTP; remove add_header Date"],
     haproxy: ["set the clocks of the nodes by NTP; remove http-response set-header Date"],
-    caddy: ["set the clocks of the nodes by NTP; remove header Date"],
+    caddy: ["set the clocks of the nodes by NTP; remove header Date and header_down Date"],
     hawser: ["chronyc tracking, or timedatectl, on each node and here"],
   },
   certificate: {

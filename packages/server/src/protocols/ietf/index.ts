@@ -8,6 +8,7 @@ import { cancelUpload } from "./cancel.ts";
 import { create } from "./create.ts";
 import { problemOf } from "./errors.ts";
 import { fieldsOf, flagHeader } from "./fields.ts";
+import { versionHeader } from "./interim.ts";
 import { limitHeader, noLimits } from "./limit-header.ts";
 import { IetfRefusal, problemBody, type Problem } from "./problems.ts";
 import { limitsOf, nothingSeen, type IetfRequest } from "./request.ts";
@@ -69,6 +70,8 @@ export class IetfDialect implements StandardDialect {
       Allow: allowed(route),
       "Accept-Patch": partType,
       ...limitHeader(newest, app === undefined ? noLimits : limitsOf(request, app)),
+      // Who looks at a proxy has to know whether a 104 that did not come was sent.
+      ...(this.#settings.interimAnswers ? versionHeader(newest) : {}),
     };
   }
 }

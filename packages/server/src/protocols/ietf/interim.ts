@@ -3,6 +3,7 @@ import type { AppDetails } from "../../access/apps.ts";
 import type { Upload } from "../../engine/records.ts";
 import { limitHeader } from "./limit-header.ts";
 import { limitsOf, locationHeader, type IetfRequest } from "./request.ts";
+import type { InteropRules } from "./versions.ts";
 
 /** 104 (Upload Resumption Supported): where a new upload can be gone on with, should this be cut. */
 export function announce(request: IetfRequest, app: AppDetails, upload: Upload): void {
@@ -32,8 +33,9 @@ export function progressOf(request: IetfRequest): ((offset: number) => void) | u
 /** Only to who named a version of the draft that is ours, and naming the same (Appendix B). */
 function inform(request: IetfRequest, headers: Readonly<Record<string, string>>): void {
   if (!request.informs) return;
-  request.exchange.inform(104, {
-    "Upload-Draft-Interop-Version": String(request.fields.rules.interop),
-    ...headers,
-  });
+  request.exchange.inform(104, { ...versionHeader(request.fields.rules), ...headers });
+}
+
+export function versionHeader({ interop }: Pick<InteropRules, "interop">): Record<string, string> {
+  return { "Upload-Draft-Interop-Version": String(interop) };
 }

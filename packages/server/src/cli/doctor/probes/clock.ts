@@ -15,6 +15,7 @@ export const clock: Probe = {
     if (date === undefined) return couldNotLook("answers have no Date");
     // The Date has whole seconds: half a one is the least wrong guess at the rest.
     const dateMs = Date.parse(date) + 500 - (askedAt + Date.now()) / 2;
+    if (Number.isNaN(dateMs)) return finding("clock-differs", `answers have the Date ${date}`);
     const nodeMs = await nodeDifference(deployment).catch(() => undefined);
     const told = [
       `Date of answers: ${inWords(dateMs)}`,

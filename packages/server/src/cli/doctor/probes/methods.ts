@@ -1,9 +1,9 @@
 import { describeAnswer, isHawsers } from "../answer.ts";
 import { finding, ok, type Probe } from "../probe.ts";
 
-const methods = ["GET", "HEAD", "POST", "DELETE", "OPTIONS"];
+const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/** Whether the methods that Graph's routes know reach the server. */
+/** Whether the methods of every protocol reach the server. */
 export const methodsPass: Probe = {
   name: "methods",
   title: "every method reaches the server",
