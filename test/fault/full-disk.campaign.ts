@@ -120,7 +120,10 @@ interface CatalogCommits {
   readonly refused: number;
 }
 
-/** Commits until one is refused, and a few beyond. What was told holds all the while. */
+/** With half of them the catalog's, more than it has changes before its log is to be copied. */
+const refusalsWanted = 500;
+
+/** Commits until many were refused. What was told holds all the while. */
 async function commitUntilRefused(
   uploads: readonly TrackedUpload[],
   peer: GraphPeer,
@@ -133,7 +136,7 @@ async function commitUntilRefused(
       else refused += 1;
     }
     await upload.check();
-    if (refused > 20) break;
+    if (refused >= refusalsWanted) break;
   }
   return { done, refused };
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
-import { Statements, isFull, openForWriting } from "./sqlite-database.ts";
+import { Statements, checkpoint, isFull, openForWriting } from "./sqlite-database.ts";
 import type { Step, WriteCondition, WriterReply, WriterRequest } from "./sqlite-messages.ts";
 
 /** Changes after which the log is copied into the database; well inside the room set aside. */
@@ -131,7 +131,7 @@ class Writer {
   #checkpointWhenDue(): void {
     if (this.#changesSinceCheckpoint < changesPerCheckpoint || this.#queue.length > 0) return;
     this.#changesSinceCheckpoint = 0;
-    this.#database.exec("pragma wal_checkpoint(passive)");
+    checkpoint(this.#database);
   }
 
   #close(): void {
