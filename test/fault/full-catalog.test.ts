@@ -36,15 +36,20 @@ it("every request that a full catalog cannot take is refused with 507, and none 
 const manyChanges = 1_000;
 const text = "x".repeat(8 * 1024);
 
+/** What is the same as before would not be written. */
+function otherText(number: number, length: number): string {
+  return (number % 2 === 0 ? "y" : "z").repeat(length);
+}
+
 /** The catalog ends the process where it cannot go on; here it fails the test. */
 function openOn(volume: SmallVolume, failures: Error[]): Promise<SqliteCatalog> {
   const file = path.join(volume.mountPoint, "catalog.sqlite");
   return SqliteCatalog.open(file, (error) => failures.push(error));
 }
 
-async function wasTaken(catalog: SqliteCatalog, name: string): Promise<boolean> {
+async function wasTaken(catalog: SqliteCatalog, name: string, value = text): Promise<boolean> {
   try {
-    await catalog.writeMark(name, text);
+    await catalog.writeMark(name, value);
     return true;
   } catch (error) {
     expect(error).toBeInstanceOf(CatalogFullError);
@@ -97,9 +102,25 @@ it("room is set aside anew by a catalog that has grown into it, and by none on a
   await volume.fillUntil(0);
   let taken = 0;
   for (let number = 0; number < manyChanges; number += 1) {
-    if (await wasTaken(catalog, "the same")) taken += 1;
+    if (await wasTaken(catalog, "the same", otherText(number, 8 * 1024))) taken += 1;
   }
   expect(taken).toBe(manyChanges);
+  await catalog.close();
+  expect(failures).toEqual([]);
+});
+
+it("on a full disk the log is copied when it is at its end, before a change is refused", async (context) => {
+  const volume = await volumeOrSkip(32 * MiB, context);
+  context.onTestFinished(() => volume.remove());
+  const failures: Error[] = [];
+  const catalog = await openOn(volume, failures);
+  const large = (number: number): string => otherText(number, 60 * 1024);
+  expect(await wasTaken(catalog, "large", large(-1))).toBe(true);
+  await volume.fillUntil(0);
+  // Each takes as much of the log as a dozen changes do; the database does not grow.
+  for (let number = 0; number < 200; number += 1) {
+    expect(await wasTaken(catalog, "large", large(number)), `change ${number}`).toBe(true);
+  }
   await catalog.close();
   expect(failures).toEqual([]);
 });
