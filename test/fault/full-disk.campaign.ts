@@ -120,10 +120,7 @@ interface CatalogCommits {
   readonly refused: number;
 }
 
-/** With half of them the catalog's, more than it has changes before its log is to be copied. */
-const refusalsWanted = 500;
-
-/** Commits until many were refused. What was told holds all the while. */
+/** Commits until one is refused, and a few beyond. What was told holds all the while. */
 async function commitUntilRefused(
   uploads: readonly TrackedUpload[],
   peer: GraphPeer,
@@ -136,7 +133,7 @@ async function commitUntilRefused(
       else refused += 1;
     }
     await upload.check();
-    if (refused >= refusalsWanted) break;
+    if (refused > 20) break;
   }
   return { done, refused };
 }
