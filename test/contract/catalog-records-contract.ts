@@ -246,5 +246,13 @@ function describeAccess(open: OpenCatalog): void {
       expect(await next.readMark("clean")).toBe("yes");
       expect(await next.readMark("other")).toBe("");
     });
+
+    test("a mark that is raised only goes up, by its number, whoever comes last", async () => {
+      for (const count of [9, 10, 2, 10]) await catalog.raiseMark("sweeps", count);
+      expect(await catalog.readMark("sweeps")).toBe("10");
+      const counts = Array.from({ length: 20 }, (_, index) => 2 ** 40 - index);
+      await Promise.all(counts.map((count) => catalog.raiseMark("sweeps", count)));
+      expect(await (await opened.reopen()).readMark("sweeps")).toBe(String(2 ** 40));
+    });
   });
 }

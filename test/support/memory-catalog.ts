@@ -308,6 +308,11 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     return Promise.resolve();
   }
 
+  raiseMark(name: string, count: number): Promise<void> {
+    const standing = Number(this.rows.marks.get(name) ?? count);
+    return this.writeMark(name, String(Math.max(standing, count)));
+  }
+
   claimMark(name: string, value: string): Promise<string> {
     const standing = this.rows.marks.get(name) ?? value;
     this.rows.marks.set(name, standing);

@@ -269,6 +269,7 @@ export class ManyKeys {
       catalog: {
         readMark: (name) => this.#catalog.readMark(name),
         writeMark: (name, value) => this.#catalog.writeMark(name, value),
+        raiseMark: (name, count) => this.#catalog.raiseMark(name, count),
         claimMark: (name, value) => this.#catalog.claimMark(name, value),
       },
       counter: {

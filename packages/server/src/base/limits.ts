@@ -37,7 +37,9 @@ export const limits = Object.freeze({
   yieldMsMax: 15_000,
   /** How long who asks for an offset waits for what a sender brought that is gone. */
   endingMsMax: 1_000,
-  drainMsMax: 10_000,
+  drainMsMax: 9_000,
+  /** From the signal to the end: a drain, and a second to close everything. */
+  stopMsMax: 10_000,
 
   /** An S3 upload's first parts; later ones are 2, 4, 8 times as long from the offsets below on. */
   s3PartBytes: 8 * MiB,
@@ -64,7 +66,7 @@ export const limits = Object.freeze({
   /** A connection, or an answer that is read, in which nothing moves. */
   s3SilentMsMax: 20_000,
   /** How long the end of an append waits for puts whose outcome nobody needs any more. */
-  s3CloseMsMax: 10_000,
+  s3CloseMsMax: 9_000,
   s3ReadsInFlight: 1_024,
   /** What S3 asks of every part of a multipart upload but the last. */
   s3MultipartBytesMin: 5 * MiB,

@@ -156,6 +156,8 @@ export interface Catalog {
 
   readMark(name: string): Promise<string | undefined>;
   writeMark(name: string, value: string): Promise<void>;
+  /** Writes a whole number unless the mark stands at as much: whoever writes, it only goes up. */
+  raiseMark(name: string, count: number): Promise<void>;
   /** Writes the mark unless it is there, and returns what stands: the first of several wins. */
   claimMark(name: string, value: string): Promise<string>;
 

@@ -353,6 +353,10 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
     await this.#pool.run(records.writeMark(text, name, value));
   }
 
+  async raiseMark(name: string, count: number): Promise<void> {
+    await this.#pool.run(records.raiseMark(text, name, count));
+  }
+
   async claimMark(name: string, value: string): Promise<string> {
     await this.#pool.run(records.claimMark(text, name, value));
     return (await this.readMark(name)) ?? value;

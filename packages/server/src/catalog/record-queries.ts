@@ -86,6 +86,20 @@ export function writeMark(db: Kysely<Schema>, name: string, value: string) {
     .onConflict((conflict) => conflict.column("name").doUpdateSet({ value }));
 }
 
+/** Of marks that are whole numbers. */
+export function raiseMark(db: Kysely<Schema>, name: string, count: number) {
+  const value = String(count);
+  return db
+    .insertInto("marks")
+    .values({ name, value })
+    .onConflict((conflict) =>
+      conflict
+        .column("name")
+        .doUpdateSet({ value })
+        .where(sql<boolean>`cast(marks.value as bigint) < ${sql.lit(count)}`),
+    );
+}
+
 /** Leaves a mark alone that is there. */
 export function claimMark(db: Kysely<Schema>, name: string, value: string) {
   return db

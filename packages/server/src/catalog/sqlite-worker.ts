@@ -1,10 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
-import { Statements, isFull, openForWriting } from "./sqlite-database.ts";
+import { Statements, checkpoint, isFull, openForWriting } from "./sqlite-database.ts";
 import type { Step, WriteCondition, WriterReply, WriterRequest } from "./sqlite-messages.ts";
 
 /** Changes after which the log is copied into the database; well inside the room set aside. */
 const changesPerCheckpoint = 200;
+/** After which copying it may make room in it again: once it is known to be at its end. */
+const changesPerFullLog = 10;
 
 /**
  * The one writer. Requests that arrive while a commit is being synced form the next group: one
@@ -55,6 +57,10 @@ class Writer {
       if (this.#database.isTransaction) this.#database.exec("rollback");
       // One change too large for the room that is left must not fail its neighbours.
       if (group.length > 1) return group.flatMap((request) => this.#commit([request]));
+      if (this.#changesSinceCheckpoint >= changesPerFullLog) {
+        this.#checkpoint();
+        return this.#commit(group);
+      }
       return group.flatMap((request) =>
         "number" in request ? [{ kind: "full", number: request.number }] : [],
       );
@@ -130,8 +136,12 @@ class Writer {
 
   #checkpointWhenDue(): void {
     if (this.#changesSinceCheckpoint < changesPerCheckpoint || this.#queue.length > 0) return;
+    this.#checkpoint();
+  }
+
+  #checkpoint(): void {
     this.#changesSinceCheckpoint = 0;
-    this.#database.exec("pragma wal_checkpoint(passive)");
+    checkpoint(this.#database);
   }
 
   #close(): void {

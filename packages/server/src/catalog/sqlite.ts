@@ -19,6 +19,7 @@ import {
   insertApp,
   insertToken,
   putOffDoomed,
+  raiseMark,
   revokeToken,
   setFileSha256,
   updateApp,
@@ -246,6 +247,10 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
 
   async writeMark(name: string, value: string): Promise<void> {
     await this.#writer.change([step(writeMark(this.db, name, value))]);
+  }
+
+  async raiseMark(name: string, count: number): Promise<void> {
+    await this.#writer.change([step(raiseMark(this.db, name, count))]);
   }
 
   async claimMark(name: string, value: string): Promise<string> {

@@ -54,10 +54,9 @@ export async function createUpload(parts: EngineParts, request: CreateRequest): 
     completion: undefined,
     reason: undefined,
   };
-  const withdraw = await parts.room.promise(request.length ?? 0);
   const within = roomOf(request.app, now);
-  if (await parts.catalog.insertUpload(upload, within)) return upload;
-  withdraw();
+  const insert = (): Promise<boolean> => parts.catalog.insertUpload(upload, within);
+  if (await parts.room.promise(request.length ?? 0, insert)) return upload;
   throw uploadError("no_room", { offset: undefined, appBytesMax: within?.bytesMax });
 }
 

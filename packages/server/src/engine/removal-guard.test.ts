@@ -70,12 +70,13 @@ test("a process that was stopped while others swept does not leave a restored ca
     catalog: {
       readMark: (name) => catalog.readMark(name),
       claimMark: (name, value) => catalog.claimMark(name, value),
-      writeMark: async (name, value) => {
+      writeMark: (name, value) => catalog.writeMark(name, value),
+      raiseMark: async (name, count) => {
         if (stopped) {
           stopped = false;
           for (let sweeps = 0; sweeps < 3; sweeps += 1) await others.countSweep();
         }
-        await catalog.writeMark(name, value);
+        await catalog.raiseMark(name, count);
       },
     },
     counter: bucket,
@@ -84,4 +85,39 @@ test("a process that was stopped while others swept does not leave a restored ca
   expect(await slow.countSweep()).toBeUndefined();
   expect(await others.refusal()).toBeUndefined();
   expect(bucket.count).toBe(4);
+});
+
+/** Lets others sweep between a look at the count of sweeps and what is made of it. */
+class SlowCatalog extends MemoryCatalog {
+  looksLeft = 2;
+  othersSweep: (() => Promise<unknown>) | undefined;
+
+  override async readMark(name: string): Promise<string | undefined> {
+    const mark = await super.readMark(name);
+    if (name === "sweeps") this.looksLeft -= 1;
+    if (this.looksLeft === 0) await this.othersSweep?.();
+    return mark;
+  }
+}
+
+test("a process that dies while it counts a late sweep does not lower the catalog's count", async () => {
+  const [catalog, bucket] = [new MemoryCatalog(), new Bucket()];
+  const others = guardOf(catalog, bucket);
+  await others.countSweep();
+  const slow = new SlowCatalog(catalog.rows);
+  let isDead = false;
+  slow.othersSweep = async () => {
+    for (let sweeps = 0; sweeps < 3; sweeps += 1) await others.countSweep();
+    isDead = true;
+  };
+  const died = new Error("the process died after it wrote to the catalog");
+  const counter = {
+    read: () => (isDead ? Promise.reject(died) : bucket.read()),
+    write: (count: number) => bucket.write(count),
+  };
+  const identity = (): Promise<string> => Promise.resolve("one");
+  const dying = new CatalogGuard({ catalog: slow, counter, identity });
+  await expect(dying.countSweep()).rejects.toBe(died);
+  expect(await others.refusal()).toBeUndefined();
+  expect(await catalog.readMark("sweeps")).toBe("4");
 });

@@ -25,7 +25,7 @@ export interface SweepCounter {
 }
 
 export interface CatalogGuardParts {
-  readonly catalog: Pick<Catalog, "readMark" | "writeMark" | "claimMark">;
+  readonly catalog: Pick<Catalog, "readMark" | "writeMark" | "raiseMark" | "claimMark">;
   readonly counter: SweepCounter;
   /** Names the database that answers now; undefined where a database has no name of its own. */
   readonly identity: () => Promise<string | undefined>;
@@ -64,13 +64,13 @@ export class CatalogGuard implements RemovalGuard {
     const { catalog, counter } = this.#parts;
     let count = (await this.#countInCatalog()) + 1;
     // The catalog first: a crash in between leaves it ahead, which is no sign of a restored one.
-    await catalog.writeMark(sweepsMark, String(count));
+    await catalog.raiseMark(sweepsMark, count);
     for (;;) {
       const inStore = (await counter.read()) ?? 0;
       if (inStore < count) break;
-      // Another process went by meanwhile; what was written may have lowered the catalog's count.
+      // Another process went by meanwhile, and the store's count is not to be lowered.
       count = inStore + 1;
-      await catalog.writeMark(sweepsMark, String(count));
+      await catalog.raiseMark(sweepsMark, count);
     }
     await counter.write(count);
     return undefined;
@@ -81,8 +81,7 @@ export class CatalogGuard implements RemovalGuard {
     const { catalog, counter, identity } = this.#parts;
     const current = await identity();
     if (current !== undefined) await catalog.writeMark(identityMark, current);
-    const count = Math.max((await counter.read()) ?? 0, await this.#countInCatalog());
-    await catalog.writeMark(sweepsMark, String(count));
+    await catalog.raiseMark(sweepsMark, (await counter.read()) ?? 0);
     await catalog.writeMark(heldMark, "");
   }
 

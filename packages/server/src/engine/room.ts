@@ -34,8 +34,6 @@ interface Look {
   readonly room: StoreRoom | undefined;
   /** What open uploads may still bring. */
   readonly promised: number;
-  /** What was promised since then. */
-  begun: number;
 }
 
 /**
@@ -44,28 +42,38 @@ interface Look {
  */
 export class Room {
   readonly #parts: RoomParts;
-  #last: Promise<Look> | undefined;
+  #last: Look | undefined;
+  #looking: Promise<Look> | undefined;
+  /** Bytes that were promised and that the last look may not have counted. */
+  #begun = 0;
+  /** Those of them that a look which begins now will count. */
+  #countable = 0;
 
   constructor(parts: RoomParts) {
     this.#parts = parts;
   }
 
   /**
-   * Fails with `no_room` when an upload of this length cannot be promised its place. The function
-   * that is returned takes the promise back, of an upload that was not begun after all.
+   * Fails with `no_room` when an upload of this length cannot be promised its place; else `begin`
+   * makes its row. The promise is taken back where that answers false: no upload was begun.
    */
-  async promise(length: number): Promise<() => void> {
-    const look = await this.#look();
-    const { room, promised } = look;
-    if (room === undefined) return () => undefined;
+  async promise(length: number, begin: () => Promise<boolean>): Promise<boolean> {
+    const { room, promised } = await this.#look();
+    if (room === undefined) return begin();
     const soft = this.#parts.marks.softBytes ?? shareOf(room, limits.softRoomShare, "soft");
-    if (room.freeBytes - promised - look.begun - length < soft) {
+    if (room.freeBytes - promised - this.#begun - length < soft) {
       throw uploadError("no_room", { offset: undefined });
     }
-    look.begun += length;
-    return () => {
-      look.begun -= length;
-    };
+    this.#begun += length;
+    // What fails may have made a row all the same.
+    let isBegun = true;
+    try {
+      isBegun = await begin();
+    } finally {
+      if (isBegun) this.#countable += length;
+      else this.#begun -= length;
+    }
+    return isBegun;
   }
 
   /** Fails with `no_room` when the volume is so full that nothing more may be written to it. */
@@ -78,31 +86,38 @@ export class Room {
 
   /** How things stand; undefined where the store has no end. */
   async report(): Promise<RoomReport | undefined> {
-    const { room, promised, begun } = await this.#look();
+    const { room, promised } = await this.#look();
     if (room === undefined) return undefined;
     return {
       ...room,
-      promisedBytes: promised + begun,
+      promisedBytes: promised + this.#begun,
       softBytes: this.#parts.marks.softBytes ?? shareOf(room, limits.softRoomShare, "soft"),
       hardBytes: this.#parts.marks.hardBytes ?? shareOf(room, limits.hardRoomShare, "hard"),
     };
   }
 
-  async #look(): Promise<Look> {
-    const last = await this.#last;
+  /** One look is shared by all who want it meanwhile. One that fails is not kept. */
+  #look(): Promise<Look> {
+    const last = this.#last;
     const now = this.#parts.clock.monotonic();
     const rest = Math.max(limits.roomLookMs, limits.roomLookFactor * (last?.tookMs ?? 0));
-    if (last !== undefined && now < last.at + rest) return last;
-    this.#last = this.#lookNow(now);
-    return this.#last;
+    if (last !== undefined && now < last.at + rest) return Promise.resolve(last);
+    this.#looking ??= this.#lookNow(now).finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
   }
 
   async #lookNow(at: number): Promise<Look> {
     const { catalog, blobs, clock } = this.#parts;
+    const counted = this.#countable;
     const room = await blobs.room();
     const since = clock.now() - limits.roomPromiseMs;
     const promised = room === undefined ? 0 : await catalog.bytesStillDue(since);
-    return { at, tookMs: clock.monotonic() - at, room, promised, begun: 0 };
+    this.#begun -= counted;
+    this.#countable -= counted;
+    this.#last = { at, tookMs: clock.monotonic() - at, room, promised };
+    return this.#last;
   }
 }
 

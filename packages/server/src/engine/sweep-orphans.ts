@@ -13,20 +13,22 @@ const keysBatch = 500;
  * Removes keys under closed epochs that no row names: no commit can name them any more. Each epoch
  * is looked at several times, because a put can land long after its writer gave up on it.
  */
-export async function sweepOrphans(parts: EngineParts): Promise<number> {
-  if (!parts.blobs.properties.needsEpochs) return 0;
+export async function sweepOrphans(parts: EngineParts, signal?: AbortSignal): Promise<number> {
+  if (signal?.aborted || !parts.blobs.properties.needsEpochs) return 0;
   const [firstLookMs = 0] = limits.orphanLooksMs;
   const now = parts.clock.now();
   const look = { now, closedBefore: now - firstLookMs, limit: epochsBatch };
   let removed = 0;
   for (const epoch of await parts.catalog.listEpochsDue(look)) {
+    if (signal?.aborted) break;
     try {
-      const seen = await lookAt(parts, epoch);
+      const seen = await lookAt(parts, epoch, signal);
       removed += seen.removed;
       // Those due behind it have their turn before it has its own again.
       if (seen.left > 0) await parts.catalog.putOffEpochLook(epoch.fence, now + firstLookMs);
       else await noteLook(parts, epoch);
     } catch (error) {
+      if (signal?.aborted) break;
       // It stays due, and the others have their turn.
       const facts = { err: asError(error), epoch: epoch.fence };
       parts.log.warn(facts, "an epoch's keys could not be looked at");
@@ -42,7 +44,11 @@ interface Look {
   left: number;
 }
 
-async function lookAt(parts: EngineParts, epoch: Epoch): Promise<Look> {
+async function lookAt(
+  parts: EngineParts,
+  epoch: Epoch,
+  signal: AbortSignal | undefined,
+): Promise<Look> {
   const look: Look = { removed: 0, left: 0 };
   let batch: string[] = [];
   // First what was begun: nothing of it may become a key after the keys were listed.
@@ -51,6 +57,7 @@ async function lookAt(parts: EngineParts, epoch: Epoch): Promise<Look> {
     batch.push(key);
     if (batch.length < keysBatch) continue;
     await removeUnknown(parts, batch, look);
+    signal?.throwIfAborted();
     batch = [];
   }
   await removeUnknown(parts, batch, look);

@@ -14,9 +14,11 @@ import { sweep } from "./sweep.ts";
 class LockingStore extends MemoryBlobStore {
   readonly locked = new Set<string>();
   asked = 0;
+  onAsked = (): void => undefined;
 
   override async remove(keys: readonly string[]): Promise<void> {
     this.asked += keys.length;
+    if (keys.length > 0) this.onAsked();
     await super.remove(keys.filter((key) => !this.locked.has(key)));
     const left = keys.filter((key) => this.locked.has(key));
     if (left.length > 0) throw new KeysLeftError(left, "AccessDenied");
@@ -112,4 +114,43 @@ test("epochs whose orphans the store keeps hold up none behind them, and are loo
   clock.pass(limits.orphanLooksMs[0] ?? 0);
   for (let sweeps = 0; sweeps < 2; sweeps += 1) await sweep(engine, { dryRun: false });
   expect(bucket.objects.size).toBe(0);
+});
+
+test("a sweep that is told to stop ends with the batch it is at, and the next one does the rest", async () => {
+  for (let index = 0; index < 1_200; index += 1) {
+    store(`doomed-${index}`, false);
+    catalog.rows.doomed.set(`doomed-${index}`, clock.now());
+  }
+  await strand("one", { locked: 0, free: 1_200 });
+  clock.pass(limits.doomedMs + (limits.orphanLooksMs[0] ?? 0));
+  const swept: [number, number][] = [];
+  for (let sweeps = 0; sweeps < 6; sweeps += 1) {
+    const ending = new AbortController();
+    blobs.onAsked = () => {
+      ending.abort();
+    };
+    const { asked } = blobs;
+    const report = await sweep(engine, { dryRun: false, signal: ending.signal });
+    swept.push([blobs.asked - asked, report.removedKeys]);
+  }
+  expect(swept.slice(0, 3)).toEqual([
+    [500, 500],
+    [500, 500],
+    [200, 200],
+  ]);
+  expect(swept.slice(3).map(([asked]) => asked)).toEqual([500, 500, 200]);
+  expect(bucket.objects.size).toBe(0);
+});
+
+test("a sweep that is told to stop in the middle of an epoch has not looked at it", async () => {
+  await strand("one", { locked: 0, free: 501 });
+  clock.pass(limits.orphanLooksMs[0] ?? 0);
+  const ending = new AbortController();
+  blobs.onAsked = () => {
+    ending.abort();
+  };
+  await sweep(engine, { dryRun: false, signal: ending.signal });
+  expect(bucket.objects.size).toBe(1);
+  const [kept] = await catalog.listEpochs("one");
+  expect(kept?.looks).toBe(0);
 });

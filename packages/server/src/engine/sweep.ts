@@ -15,6 +15,12 @@ export interface SweepReport {
   readonly refusal: string | undefined;
 }
 
+export interface SweepOptions {
+  readonly dryRun: boolean;
+  /** Ends the sweep between two steps: what is left is due at the next one. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Expires what is due, removes bytes that were doomed long enough ago and keys that no commit can
  * name any more, forgets old rows. With a catalog that cannot be believed nothing of it happens:
@@ -22,11 +28,11 @@ export interface SweepReport {
  */
 export async function sweep(
   parts: EngineParts,
-  options: { readonly dryRun: boolean },
+  { dryRun, signal }: SweepOptions,
 ): Promise<SweepReport> {
   const now = parts.clock.now();
   const { catalog, removalGuard } = parts;
-  if (options.dryRun) {
+  if (dryRun) {
     const expiring = await catalog.listExpiring(now, sweepBatch);
     const doomed = await catalog.listDoomed(now - limits.doomedMs, sweepBatch);
     return {
@@ -43,8 +49,8 @@ export async function sweep(
     return { ...nothing, refusal };
   }
   const expired = await catalog.expireUploads(now, sweepBatch);
-  const removedKeys = await removeDoomed(parts, now);
-  const removedOrphans = await sweepOrphans(parts);
+  const removedKeys = await removeDoomed(parts, now, signal);
+  const removedOrphans = await sweepOrphans(parts, signal);
   const forgottenUploads = await catalog.removeEndedUploads(now - limits.endedRowsMs);
   const counts = { expiredUploads: expired.length, removedKeys, removedOrphans, forgottenUploads };
   if (Object.values(counts).some((count) => count > 0)) parts.log.info(counts, "swept");
@@ -54,9 +60,14 @@ export async function sweep(
 const nothing = { expiredUploads: 0, removedKeys: 0, removedOrphans: 0, forgottenUploads: 0 };
 
 /** Bytes first, then the row that allows it: a crash in between only repeats the removal. */
-async function removeDoomed(parts: EngineParts, now: number): Promise<number> {
+async function removeDoomed(
+  parts: EngineParts,
+  now: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   const { catalog, removalGuard } = parts;
-  for (let count = 0; ;) {
+  let count = 0;
+  while (!signal?.aborted) {
     const keys = await catalog.listDoomed(now - limits.doomedMs, sweepBatch);
     const left = new Set(await removeKeys(parts, keys, "the store keeps keys that are doomed"));
     const removed = keys.filter((key) => !left.has(key));
@@ -67,4 +78,5 @@ async function removeDoomed(parts: EngineParts, now: number): Promise<number> {
     await catalog.putOffDoomed([...left], now);
     if (keys.length < sweepBatch || (await removalGuard.refusal()) !== undefined) return count;
   }
+  return count;
 }

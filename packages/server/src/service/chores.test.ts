@@ -5,7 +5,7 @@ import { MemoryCatalog } from "../../../../test/support/memory-catalog.ts";
 import { engineOver } from "../../../../test/support/memory-engine.ts";
 import { systemClock } from "../base/clock.ts";
 import { CatalogFullError } from "../catalog/catalog.ts";
-import { startChores } from "./chores.ts";
+import { doChores } from "./chores.ts";
 
 /** A catalog that is full whenever it is asked to expire or to list files, and counts that. */
 class FullCatalog extends MemoryCatalog {
@@ -32,11 +32,14 @@ test("a chore that fails is told of and done again at its next time, until the e
   };
   const engine = engineOver(catalog, { clock });
   const log = { ...engine.log, error: (facts: object) => failures.push(facts) };
-  const stop = startChores({ ...engine, log }, 1);
+  const ending = new AbortController();
+  const { signal } = ending;
+  const chores = doChores({ ...engine, log }, { sweepIntervalMs: 1, signal });
   await eventually(() => (catalog.expiries >= 3 && catalog.looks >= 3 ? true : undefined), {
     what: "a third sweep and a third look for files",
   });
-  await stop();
+  ending.abort();
+  await chores;
   expect(failures.length).toBeGreaterThanOrEqual(6);
   const { expiries, looks } = catalog;
   for (let count = 0; count < 20; count += 1) await turn();

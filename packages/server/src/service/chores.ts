@@ -7,24 +7,22 @@ import { sweep } from "../engine/sweep.ts";
 
 /**
  * What a server does besides answering: one look for orphans, then sweeping at an interval, and the
- * digests that apps want, and the assemblies that are due. The returned function ends all of it.
+ * digests that apps want, and the assemblies that are due. The signal ends all of it between two
+ * steps, and the promise settles then.
  */
-export function startChores(engine: EngineParts, sweepIntervalMs: number): () => Promise<void> {
-  const ending = new AbortController();
-  const { signal } = ending;
+export async function doChores(
+  engine: EngineParts,
+  { sweepIntervalMs, signal }: { readonly sweepIntervalMs: number; readonly signal: AbortSignal },
+): Promise<void> {
   const unreadable = new Set<string>();
   const run = new Chores(engine, signal);
-  const chores = [
+  await Promise.all([
     run
       .once(() => quarantineOrphans(engine, signal))
-      .then(() => run.every(sweepIntervalMs, () => sweep(engine, { dryRun: false }))),
+      .then(() => run.every(sweepIntervalMs, () => sweep(engine, { dryRun: false, signal }))),
     run.every(limits.digestLookMs, () => digestDue(engine, { unreadable, signal })),
     run.every(limits.assemblyLookMs, () => assembleDue(engine, signal)),
-  ];
-  return async () => {
-    ending.abort();
-    await Promise.all(chores);
-  };
+  ]);
 }
 
 /** One after another, until none is due. */

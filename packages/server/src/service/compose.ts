@@ -35,8 +35,9 @@ import { Administration } from "./administration.ts";
 import type { Config, StorageConfig } from "./config.ts";
 import { exportDeployment, type ExportReport } from "./export.ts";
 import { importDeployment, type ImportReport } from "./import.ts";
-import { startChores } from "./chores.ts";
+import { doChores } from "./chores.ts";
 import { prepareLocalAccess, type LocalAccess } from "./local-access.ts";
+import { stopInTime } from "./stop.ts";
 import {
   migrateCatalog,
   openRecords,
@@ -61,6 +62,8 @@ interface RoomsOptions extends StorageOptions {
   readonly marks: RoomMarks;
   readonly assembly: AssemblyPolicy;
   readonly redirectDownloads: boolean;
+  /** Ends what works through a backlog; nothing does where it is left out. */
+  readonly ending?: AbortSignal;
 }
 
 const outside = { clock: systemClock, random: systemRandom };
@@ -73,7 +76,7 @@ async function openRooms(options: RoomsOptions, use: BlobsUse = "everything"): P
   const administration = new Administration({
     apps,
     tokens,
-    sweep: (wanted) => sweep(engine, wanted),
+    sweep: (wanted) => sweep(engine, { ...wanted, signal: options.ending }),
     verify: () => verify(engine),
   });
   const close = (): Promise<void> => storage.close();
@@ -190,7 +193,7 @@ function failNow(error: Error): never {
 export interface RunningService {
   readonly url: string;
   readonly access: LocalAccess;
-  /** Stops in order: every append is made durable, then everything is closed. */
+  /** Stops in order and in time: every append is made durable, then everything is closed. */
   stop(): Promise<void>;
 }
 
@@ -202,6 +205,7 @@ export async function startService(
   const log = createLog(config.logLevel);
   if (config.migrate && config.catalogUrl !== undefined) await migrateCatalog(config.catalogUrl);
   const health: Health = { volumeFailed: false };
+  const ending = new AbortController();
   let http: HttpServer | undefined = undefined;
   const rooms = await openRooms({
     config,
@@ -209,6 +213,7 @@ export async function startService(
     marks: { softBytes: config.softRoomBytes, hardBytes: config.hardRoomBytes },
     assembly: config.assemble,
     redirectDownloads: config.redirectDownloads,
+    ending: ending.signal,
     threadPoolSize: config.threadPoolSize,
     log,
     onFatal: (error) => {
@@ -233,12 +238,19 @@ export async function startService(
   const url = `http://${host}:${port}`;
   const access = await prepareLocalAccess(rooms, config, url);
   if (config.open) rooms.tokens.openTo(access.appId);
-  const stopChores = startChores(rooms.engine, config.sweepIntervalMs);
-  const stop = async (): Promise<void> => {
-    await stopChores();
-    await server.drain();
-    await markCleanStop(rooms.engine);
-    await rooms.close();
+  const { sweepIntervalMs } = config;
+  const chores = doChores(rooms.engine, { sweepIntervalMs, signal: ending.signal });
+  const stop = (): Promise<void> => {
+    ending.abort();
+    return stopInTime({
+      clock: systemClock,
+      log,
+      working: [server.drain(), chores],
+      close: async () => {
+        await markCleanStop(rooms.engine);
+        await rooms.close();
+      },
+    });
   };
   return { url, access, stop };
 }
