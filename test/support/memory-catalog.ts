@@ -112,6 +112,7 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
       ...upload,
       offset: advance.to,
       length: upload.length ?? advance.length,
+      sha256: upload.sha256 ?? advance.sha256,
       crc32: advance.crc32,
       updatedAt: advance.at,
       expiresAt: advance.expiresAt,

@@ -54,6 +54,13 @@ describe("Content-Digest", () => {
     expect(again.status, again.shown).toBe(201);
   });
 
+  it("that has not as many bytes as its algorithm is refused before any upload is begun", async () => {
+    const headers = { "Content-Digest": "sha-256=:aGk=:" };
+    const answer = await target().api.create({ bytes: whole, complete: true, headers });
+    expectProblem(answer, { status: 400 });
+    expect(answer.header("location")).toBeUndefined();
+  });
+
   it("of an algorithm that nobody knows is ignored", async () => {
     const { api } = target();
     const headers = { "Content-Digest": "unknown=:AAAA:" };
@@ -105,6 +112,36 @@ describe("Repr-Digest", () => {
     const url = await api.begun({ bytes: whole, headers: { "Repr-Digest": wrong } });
     expectProblem(await api.append(url, length, { complete: true }), { status: 422 });
     expect((await api.head(url)).status).toBe(410);
+  });
+
+  it("that has not as many bytes as its algorithm is refused at once", async () => {
+    const { api } = target();
+    const headers = { "Repr-Digest": "sha-256=:aGk=:" };
+    const created = await api.create({ bytes: whole, complete: true, headers });
+    expectProblem(created, { status: 400 });
+    expect(created.header("location")).toBeUndefined();
+    const url = await api.begun();
+    expectProblem(await api.append(url, 0, { bytes: whole, headers }), { status: 400 });
+    expect(await api.offset(url)).toBe(0);
+  });
+
+  it("said with a part before the last counts when the last one comes", async () => {
+    const { api } = target();
+    const url = await api.begun();
+    const first = { bytes: whole.subarray(0, 10), headers: { "Repr-Digest": wrong } };
+    expect((await api.append(url, 0, first)).offset).toBe(10);
+    const rest = { bytes: whole.subarray(10), complete: true };
+    expectProblem(await api.append(url, 10, rest), { status: 422 });
+  });
+
+  it("that is another than was said before is refused and changes nothing", async () => {
+    const { api } = target();
+    const url = await api.begun({ headers: { "Repr-Digest": digestOf(whole) } });
+    const part = { bytes: whole, complete: true };
+    const answer = await api.append(url, 0, { ...part, headers: { "Repr-Digest": wrong } });
+    expectProblem(answer, { status: 400 });
+    expect(answer.offset).toBe(0);
+    expect((await api.append(url, 0, part)).status).toBe(201);
   });
 
   it("may be said with the last part instead", async () => {

@@ -36,6 +36,11 @@ const answers: Answers = {
       `Send it again from ${offset} on.`,
     offset,
   }),
+  digest_inconsistent: ({ offset }) => ({
+    status: 400,
+    detail: "Repr-Digest says another SHA-256 than an earlier request of this upload.",
+    offset,
+  }),
   not_appendable: ({ reason }) => ({
     status: 403,
     detail: `Nothing can be appended to this upload: ${reason}.`,

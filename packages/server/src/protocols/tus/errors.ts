@@ -47,6 +47,10 @@ const answers: Answers = {
       `was kept. Send them again from ${offset} on.`,
     headers: { "Upload-Offset": String(offset) },
   }),
+  digest_inconsistent: () => ({
+    status: 400,
+    detail: "The digest of the whole upload was said to be another before.",
+  }),
   not_appendable: ({ reason }) => ({
     status: 403,
     detail: `Nothing can be appended to this upload: ${reason}.`,
