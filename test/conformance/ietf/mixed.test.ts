@@ -8,6 +8,37 @@ const target = useIetfTarget();
 const length = 8_000;
 const whole = patternBytes({ seed: 49, length });
 
+describe("every answer about an upload", () => {
+  it("tells where Graph has it, interim ones, refusals and the last one, too", async () => {
+    const { api } = target();
+    const created = await api.create({ bytes: whole });
+    const { location: url } = created;
+    const link = created.header("link");
+    expect(link).toContain("upload:");
+    expect(created.interim.length).toBeGreaterThan(0);
+    for (const { headers } of created.interim) expect(headers.link).toBe(link);
+    const answers = [
+      await api.head(url),
+      await api.append(url, 7, { bytes: whole }),
+      await api.append(url, length, { complete: true, length: 7 }),
+      await api.delete(url),
+      await api.head(url),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([204, 409, 400, 204, 410]);
+    for (const answer of answers) expect(answer.header("link"), answer.shown).toBe(link);
+  });
+
+  it("tells nothing of it to who may not see it", async (context) => {
+    const { api, graph } = target();
+    const url = await api.begun();
+    for (const token of ["not-a-token", (await graph.secondApp(context)).token]) {
+      const answer = await api.as(token).head(url);
+      expect([401, 404]).toContain(answer.status);
+      expect(answer.header("link")).toBeUndefined();
+    }
+  });
+});
+
 describe("one upload in two protocols", () => {
   it("begun by Graph is gone on with here, and is complete once its bytes are all there", async () => {
     const { api, graph } = target();

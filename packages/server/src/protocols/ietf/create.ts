@@ -6,7 +6,7 @@ import type { Upload } from "../../engine/records.ts";
 import { mediaTypeOf } from "../standard/choose.ts";
 import { wantsWholeDigest } from "../standard/digest-fields.ts";
 import { nameFrom } from "../standard/names.ts";
-import { appOf, principalOf } from "../standard/request.ts";
+import { appOf, principalOf, seeBegun } from "../standard/request.ts";
 import { typeFrom } from "../standard/types.ts";
 import { answerTaken } from "./answer.ts";
 import {
@@ -19,7 +19,7 @@ import {
 import { formatCreation, protocolName } from "./creation.ts";
 import { fileNameOf } from "./disposition.ts";
 import { announce } from "./interim.ts";
-import { locationHeader, type IetfRequest } from "./request.ts";
+import type { IetfRequest } from "./request.ts";
 import { newest } from "./versions.ts";
 
 /**
@@ -63,8 +63,7 @@ async function begin(
     completes: "when_told",
     sha256: content.digests.sha256,
   });
-  exchange.logFacts.upload = upload.id;
-  seen.location = locationHeader(request, upload).Location;
+  seeBegun(request, upload);
   seen.offset = 0;
   seen.aboutUpload = true;
   return upload;

@@ -1,7 +1,7 @@
 import { uploadError } from "../../base/errors.ts";
 import { refuseAmbiguousHeaders } from "../ambiguous-headers.ts";
 import type { StandardDialect } from "../standard/dialect.ts";
-import { knownAppOf, type StandardRequest } from "../standard/request.ts";
+import { knownAppOf, seenHeaders, type StandardRequest } from "../standard/request.ts";
 import { routeOf, type StandardRoute } from "../standard/route.ts";
 import { appendPart } from "./append.ts";
 import { cancelUpload } from "./cancel.ts";
@@ -10,7 +10,7 @@ import { problemOf } from "./errors.ts";
 import { fieldsOf, flagHeader } from "./fields.ts";
 import { limitHeader, noLimits } from "./limit-header.ts";
 import { IetfRefusal, problemBody, type Problem } from "./problems.ts";
-import { limitsOf, nothingSeen, type IetfRequest } from "./request.ts";
+import { limitsOf, nothingSeenYet, type IetfRequest } from "./request.ts";
 import { status } from "./status.ts";
 import { newest } from "./versions.ts";
 
@@ -48,7 +48,7 @@ export class IetfDialect implements StandardDialect {
   async handle(standard: StandardRequest, route: StandardRoute): Promise<void> {
     const fields = fieldsOf(standard.exchange);
     const informs = this.#settings.interimAnswers && fields.isNamed;
-    const request: IetfRequest = { ...standard, fields, informs, seen: nothingSeen() };
+    const request: IetfRequest = { ...standard, fields, informs, seen: nothingSeenYet() };
     try {
       refuseAmbiguousHeaders(standard.exchange);
       const handlers = handlersOf(route);
@@ -115,7 +115,7 @@ function whatIsKnown(request: IetfRequest, problem: Problem): Record<string, str
   const { isFinal = false, offset = isFinal ? undefined : seen.offset } = problem;
   const app = problem.status === 413 ? seen.app : undefined;
   return {
-    ...(seen.location === undefined ? {} : { Location: seen.location }),
+    ...seenHeaders(request),
     ...(offset === undefined ? {} : { "Upload-Offset": String(offset) }),
     ...(seen.aboutUpload ? flagHeader(fields.rules, isFinal) : {}),
     ...(app === undefined ? {} : limitHeader(fields.rules, limitsOf(request, app))),

@@ -32,8 +32,10 @@ export function progressOf(request: IetfRequest): ((offset: number) => void) | u
 /** Only to who named a version of the draft that is ours, and naming the same (Appendix B). */
 function inform(request: IetfRequest, headers: Readonly<Record<string, string>>): void {
   if (!request.informs) return;
+  const { link } = request.seen;
   request.exchange.inform(104, {
     "Upload-Draft-Interop-Version": String(request.fields.rules.interop),
     ...headers,
+    ...(link === undefined ? {} : { Link: link }),
   });
 }
