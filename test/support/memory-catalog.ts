@@ -209,6 +209,14 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     return Promise.resolve(page(this.rows.files.values(), query, after).slice(0, query.limit));
   }
 
+  setUploadSha256(id: string, sha256: string): Promise<void> {
+    const upload = this.rows.uploads.get(id);
+    if (upload?.state === "complete" && upload.sha256 === undefined) {
+      this.rows.uploads.set(id, { ...upload, sha256 });
+    }
+    return Promise.resolve();
+  }
+
   setFileSha256(id: string, sha256: string): Promise<void> {
     const file = this.rows.files.get(id);
     if (file !== undefined) this.rows.files.set(id, { ...file, sha256 });

@@ -146,6 +146,8 @@ export const limits = Object.freeze({
   /** Rows of ended uploads stay this long, so that "gone" can be told from "never was". */
   endedRowsMs: 7 * 24 * 60 * 60 * 1000,
   sweepIntervalMs: 60_000,
+  /** Large files of which a node makes the SHA-256 at once. */
+  digestsInFlight: 2,
   /** How often is looked for published files whose SHA-256 is due. */
   digestLookMs: 1_000,
   /** When the keys of an epoch are looked at: so long after it was closed, then after each look. */

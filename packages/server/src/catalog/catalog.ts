@@ -94,6 +94,8 @@ export interface Catalog {
   findFileOfUpload(uploadId: string): Promise<PublishedFile | undefined>;
   listFiles(query: PageQuery): Promise<PublishedFile[]>;
   setFileSha256(id: string, sha256: string): Promise<void>;
+  /** Keeps the SHA-256 of a complete upload of which none is known; else changes nothing. */
+  setUploadSha256(id: string, sha256: string): Promise<void>;
   /** Files without a SHA-256 whose app wants it computed without being asked, in any order. */
   listUndigested(limit: number): Promise<PublishedFile[]>;
   /** Removes the file, ends its upload and dooms its blob. False when there was none. */

@@ -9,7 +9,7 @@ import type {
   ByteRange,
   StoredExtent,
 } from "../blob-store.ts";
-import { Gate } from "../disk/gate.ts";
+import { Gate } from "../../base/gate.ts";
 import type { Filling, MemoryBudget } from "./memory-budget.ts";
 import { storageError } from "./s3-error.ts";
 import { mergeCount, partBytesAt } from "./s3-merging.ts";

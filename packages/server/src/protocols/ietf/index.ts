@@ -89,6 +89,8 @@ function unsupported({ method, exchange, fields }: IetfRequest, route: StandardR
 
 async function refuse(request: IetfRequest, error: unknown): Promise<void> {
   const { exchange, parts, fields } = request;
+  // Whoever asked has gone: there is nobody to answer.
+  if (error === exchange.signal.reason) return;
   const { code, problem } = problemOf(error, fields.rules);
   if (code === "internal") {
     parts.engine.log.error({ trace: exchange.traceId, err: error }, "request failed");

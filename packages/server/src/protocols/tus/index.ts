@@ -70,6 +70,8 @@ const plainText = { "Content-Type": "text/plain; charset=utf-8" } as const;
 
 async function refuse(request: StandardRequest, error: unknown): Promise<void> {
   const { parts, exchange } = request;
+  // Whoever asked has gone: there is nobody to answer.
+  if (error === exchange.signal.reason) return;
   const { code, status: answered, detail, headers } = tusError(error);
   if (code === "internal") {
     parts.engine.log.error({ trace: exchange.traceId, err: error }, "request failed");
