@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 
 import { patternBytes } from "../../support/seeded.ts";
+import { expectEnded, expectOffset, expectTaken } from "./expect-answer.ts";
 import { expectProblem } from "./expect-problem.ts";
+import { givenUrl } from "./given-server.ts";
 import { useIetfTarget } from "./ietf-target.ts";
 
 const target = useIetfTarget();
@@ -23,12 +25,12 @@ describe("Content-Digest", () => {
     const part = whole.subarray(0, 30_000);
     const headers = { "Content-Digest": digestOf(part) };
     const created = await api.create({ bytes: part, headers });
-    expect(created.status, created.shown).toBe(201);
-    expect(created.offset).toBe(30_000);
+    expectTaken(created, 201);
+    expectOffset(created, 30_000);
     const rest = whole.subarray(30_000);
     const last = { bytes: rest, complete: true, headers: { "Content-Digest": digestOf(rest) } };
     const answer = await api.append(created.location, 30_000, last);
-    expect(answer.status, answer.shown).toBe(201);
+    expectTaken(answer, 201);
   });
 
   it("that is wrong leaves the part out, and the same part may come again", async () => {
@@ -37,24 +39,25 @@ describe("Content-Digest", () => {
     const part = { bytes: whole.subarray(10), complete: true };
     const answer = await api.append(url, 10, { ...part, headers: { "Content-Digest": wrong } });
     expectProblem(answer, { status: 400 });
-    expect(answer.json.detail).toContain("Content-Digest");
-    expect(answer.offset).toBe(10);
-    expect(api.completeness(answer)).toBe(false);
+    expectOffset(answer, 10);
+    expect(api.completeness(answer)).not.toBe(true);
     expect(await api.offset(url)).toBe(10);
-    expect((await api.append(url, 10, part)).status).toBe(201);
+    expectTaken(await api.append(url, 10, part), 201);
   });
 
-  it("that is wrong at creation leaves the part out, and tells where it may come again", async () => {
+  it("that is wrong at creation leaves the part out, and tells where it may come again", async (context) => {
+    target().hawser(context);
     const { api } = target();
     const headers = { "Content-Digest": wrong };
     const answer = await api.create({ bytes: whole, complete: true, headers });
     expectProblem(answer, { status: 400 });
     expect(await api.offset(answer.location)).toBe(0);
     const again = await api.append(answer.location, 0, { bytes: whole, complete: true });
-    expect(again.status, again.shown).toBe(201);
+    expectTaken(again, 201);
   });
 
-  it("that has not as many bytes as its algorithm is refused before any upload is begun", async () => {
+  it("that has not as many bytes as its algorithm is refused before any upload is begun", async (context) => {
+    target().hawser(context);
     const headers = { "Content-Digest": "sha-256=:aGk=:" };
     const answer = await target().api.create({ bytes: whole, complete: true, headers });
     expectProblem(answer, { status: 400 });
@@ -65,7 +68,7 @@ describe("Content-Digest", () => {
     const { api } = target();
     const headers = { "Content-Digest": "unknown=:AAAA:" };
     const answer = await api.create({ bytes: whole, complete: true, headers });
-    expect(answer.status, answer.shown).toBe(201);
+    expectTaken(answer, 201);
   });
 
   it("of several algorithms is judged by one that is known", async () => {
@@ -83,7 +86,7 @@ describe("Repr-Digest", () => {
     await api.append(url, 0, { bytes: whole.subarray(0, 40_000) });
     const rest = { bytes: whole.subarray(40_000), complete: true };
     const answer = await api.append(url, 40_000, rest);
-    expect(answer.status, answer.shown).toBe(201);
+    expectTaken(answer, 201);
   });
 
   it("that is wrong fails the upload for good when its last part comes", async () => {
@@ -93,9 +96,8 @@ describe("Repr-Digest", () => {
     const rest = { bytes: whole.subarray(40_000), complete: true };
     const answer = await api.append(url, 40_000, rest);
     expectProblem(answer, { status: 422 });
-    expect(answer.json.detail).toContain("SHA-256");
-    expect(api.completeness(answer)).toBe(true);
-    expect((await api.head(url)).status).toBe(410);
+    if (givenUrl === undefined) expect(api.completeness(answer)).toBe(true);
+    expectEnded(await api.head(url), 410);
   });
 
   it("that is wrong fails an upload in one request, too", async () => {
@@ -111,10 +113,11 @@ describe("Repr-Digest", () => {
     const { api } = target();
     const url = await api.begun({ bytes: whole, headers: { "Repr-Digest": wrong } });
     expectProblem(await api.append(url, length, { complete: true }), { status: 422 });
-    expect((await api.head(url)).status).toBe(410);
+    expectEnded(await api.head(url), 410);
   });
 
-  it("that has not as many bytes as its algorithm is refused at once", async () => {
+  it("that has not as many bytes as its algorithm is refused at once", async (context) => {
+    target().hawser(context);
     const { api } = target();
     const headers = { "Repr-Digest": "sha-256=:aGk=:" };
     const created = await api.create({ bytes: whole, complete: true, headers });
@@ -140,8 +143,8 @@ describe("Repr-Digest", () => {
     const part = { bytes: whole, complete: true };
     const answer = await api.append(url, 0, { ...part, headers: { "Repr-Digest": wrong } });
     expectProblem(answer, { status: 400 });
-    expect(answer.offset).toBe(0);
-    expect((await api.append(url, 0, part)).status).toBe(201);
+    expectOffset(answer, 0);
+    expectTaken(await api.append(url, 0, part), 201);
   });
 
   it("may be said with the last part instead", async () => {
@@ -178,7 +181,7 @@ describe("Want-Repr-Digest", () => {
     for (const want of ["unknown=5", "sha-256=0"]) {
       const headers = { "Want-Repr-Digest": want };
       const answer = await api.create({ bytes: whole, complete: true, headers });
-      expect(answer.status, answer.shown).toBe(201);
+      expectTaken(answer, 201);
       expect(answer.header("repr-digest")).toBeUndefined();
     }
   });
