@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 
+import { headerValue } from "../../support/raw-http.ts";
 import { patternBytes } from "../../support/seeded.ts";
 import { expectEnded, expectOffset, expectTaken } from "./expect-answer.ts";
 import { expectProblem } from "./expect-problem.ts";
@@ -76,6 +77,23 @@ describe("Content-Digest", () => {
     const headers = { "Content-Digest": `unknown=:AAAA:, ${wrong}` };
     const answer = await api.create({ bytes: whole, complete: true, headers });
     expectProblem(answer, { status: 400 });
+  });
+});
+
+describe("more content than may wait for its Content-Digest", () => {
+  it("is 413 before it comes, and tells how much one append may bring", async (context) => {
+    target().hawser(context);
+    const { api } = target();
+    const url = await api.begun();
+    const headers = { "Content-Length": `${1024 ** 3 + 1}`, "Content-Digest": wrong };
+    const append = { url, offset: 0, complete: false, headers };
+    using connection = await target().beginAppend(context, append);
+    const answer = await connection.answer();
+    expect(answer.status, answer.body.toString()).toBe(413);
+    expect(headerValue(answer, "upload-limit")).toMatch(/\bmax-append-size=1073741824\b/);
+    expect(headerValue(answer, "upload-offset")).toBe("0");
+    const created = await api.head(url);
+    expect([...created.limits.keys()]).not.toContain("max-append-size");
   });
 });
 

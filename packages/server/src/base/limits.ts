@@ -31,6 +31,8 @@ export const limits = Object.freeze({
   openFilesShare: 0.4,
   /** Bodies of whole uploads up to this size live in the catalog. */
   inlineBytesMax: 16 * KiB,
+  /** What one request may bring of which nothing counts before its digest matches. */
+  unprovenBytesMax: 1 * GiB,
   /** What is looked at to tell a file's type. */
   sniffBytes: 4 * KiB,
   /** How long a newcomer waits for the holder of an upload to let go. */

@@ -18,6 +18,7 @@ export const errorStatus: Readonly<Record<UploadErrorCode, ErrorStatus>> = {
   length_inconsistent: 400,
   digest_mismatch: 400,
   digest_inconsistent: 400,
+  unproven_too_long: 413,
   not_appendable: 409,
   content_rejected: 400,
   upload_gone: 410,
@@ -78,6 +79,7 @@ export function errorMessage({ code, facts }: AnyUploadErrorCase): string {
     case "not_appendable":
     case "offset_mismatch":
     case "superseded":
+    case "unproven_too_long":
       return `The request failed: ${code}.`;
   }
 }

@@ -80,6 +80,9 @@ export class AppendRun {
         if (batch.kind === "end") return await this.#end(batch.ending, position);
         this.#writer.received(batch.length);
         this.#unproven?.update(batch.chunks);
+        if (this.#unproven?.isTooLong === true) {
+          throw uploadError("unproven_too_long", { offset, bytesMax: limits.unprovenBytesMax });
+        }
         if (position + batch.length >= length) {
           return await this.#reachLength(body, batch.chunks, length - position);
         }

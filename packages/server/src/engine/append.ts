@@ -1,5 +1,6 @@
 import type { Body, BodyEnding } from "../base/body.ts";
 import { UploadError, uploadError } from "../base/errors.ts";
+import { limits } from "../base/limits.ts";
 import type { Upload } from "../catalog/records.ts";
 import { AppendRun } from "./append-run.ts";
 import { assembleInBackground } from "./assemble.ts";
@@ -62,6 +63,8 @@ export async function append(parts: EngineParts, request: AppendRequest): Promis
   }
 }
 
+const { unprovenBytesMax } = limits;
+
 function refuseUnfit(request: AppendRequest, upload: Upload): void {
   refuseEnded(upload);
   const { offset, lengthMax, concatenates } = upload;
@@ -70,6 +73,9 @@ function refuseUnfit(request: AppendRequest, upload: Upload): void {
   }
   const { offset: provided, sha256 = upload.sha256 } = request;
   if (provided !== offset) throw uploadError("offset_mismatch", { offset, provided });
+  if (request.digest !== undefined && (request.body.announcedLength ?? 0) > unprovenBytesMax) {
+    throw uploadError("unproven_too_long", { offset, bytesMax: unprovenBytesMax });
+  }
   if (upload.sha256 !== undefined && sha256 !== upload.sha256) {
     throw uploadError("digest_inconsistent", { offset });
   }

@@ -114,12 +114,15 @@ async function refuse(request: IetfRequest, error: unknown): Promise<void> {
  */
 function whatIsKnown(request: IetfRequest, problem: Problem): Record<string, string> {
   const { fields, seen } = request;
-  const { isFinal = false, offset = isFinal ? undefined : seen.offset } = problem;
+  const { isFinal = false, offset = isFinal ? undefined : seen.offset, appendSizeMax } = problem;
+  const ofAppends = appendSizeMax === undefined ? {} : { "max-append-size": appendSizeMax };
   const app = problem.status === 413 ? seen.app : undefined;
   return {
     ...seenHeaders(request),
     ...(offset === undefined ? {} : { "Upload-Offset": String(offset) }),
     ...(seen.aboutUpload ? flagHeader(fields.rules, isFinal) : {}),
-    ...(app === undefined ? {} : limitHeader(fields.rules, limitsOf(request, app))),
+    ...(app === undefined
+      ? {}
+      : limitHeader(fields.rules, { ...limitsOf(request, app), ...ofAppends })),
   };
 }

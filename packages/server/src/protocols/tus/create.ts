@@ -111,5 +111,6 @@ async function withFirstBytes(
 }
 
 function isUnproven({ code }: UploadError): boolean {
-  return code === "digest_mismatch" || code === "parameter_invalid";
+  const codes = ["digest_mismatch", "parameter_invalid", "unproven_too_long"];
+  return codes.includes(code);
 }
