@@ -68,7 +68,7 @@ describe("three nodes on one Postgres and one bucket", () => {
       throw new Error("three");
     const { token } = writing;
     const apiAt = ({ address: url }: typeof writing): IetfApi =>
-      new IetfApi({ url, token, version: newest, named: true });
+      new IetfApi({ url: new URL("/uploads", url), token, version: newest, named: true });
     const [seed, length, sent] = [9, 9_000_000, 4_000_000];
     const path = new URL(await apiAt(writing).begun({ length })).pathname;
     using connection = await RawConnection.open({ host: "127.0.0.1", port: writing.port });

@@ -48,6 +48,17 @@ export function describeCatalogLengths(open: OpenCatalog): void {
       expect(await next.findUpload(upload.id)).toMatchObject({ length: 150, offset: 120 });
     });
 
+    test("what the whole must be is set by the change that brings it, once", async () => {
+      const [first, second] = ["0a".repeat(32), "0b".repeat(32)];
+      const upload = await insertHeld(catalog);
+      await catalog.advance(makeAdvance(upload, { sha256: first }));
+      expect(await catalog.findUpload(upload.id)).toMatchObject({ sha256: first });
+      const more = { from: 100, to: 120, extents: [], sha256: second };
+      expect(await catalog.advance(makeAdvance(upload, more))).toBe("done");
+      const next = await opened.reopen();
+      expect(await next.findUpload(upload.id)).toMatchObject({ sha256: first, offset: 120 });
+    });
+
     test("an upload of unknown length expires, and nothing is still due of it", async () => {
       const upload = await insertHeld(catalog, { length: undefined, expiresAt: 5_000 });
       await catalog.advance(makeAdvance(upload, { expiresAt: 5_000 }));

@@ -9,6 +9,7 @@ import {
   makeEnd,
   makeFile,
   makeToken,
+  makeUpload,
   type OpenCatalog,
   type OpenedCatalog,
 } from "./catalog-samples.ts";
@@ -99,6 +100,18 @@ function describeFiles(open: OpenCatalog): void {
       const sha256 = "ab".repeat(32);
       await catalog.setFileSha256(file.id, sha256);
       expect(await catalog.findFile(file.id)).toEqual({ ...file, sha256 });
+    });
+
+    test("the SHA-256 of a complete upload is kept once, and none of an open one", async () => {
+      const { upload } = await insertComplete(catalog);
+      const open = makeUpload();
+      await catalog.insertUpload(open);
+      for (const sha256 of ["ab".repeat(32), "cd".repeat(32)]) {
+        await catalog.setUploadSha256(upload.id, sha256);
+        await catalog.setUploadSha256(open.id, sha256);
+      }
+      expect((await catalog.findUpload(upload.id))?.sha256).toBe("ab".repeat(32));
+      expect((await catalog.findUpload(open.id))?.sha256).toBeUndefined();
     });
 
     test("files without a SHA-256 are listed of the apps alone that want it unasked", async () => {

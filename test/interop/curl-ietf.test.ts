@@ -63,15 +63,12 @@ function location(heads: string): string {
 }
 
 async function expectWhole(url: string): Promise<void> {
-  const { api, graph } = target();
-  const { h } = (await api.get(url)).json;
-  const file = await graph.api.publish(String(h));
-  expect((await graph.api.content(file)).equals(bytes)).toBe(true);
+  await target().expectContent(url, bytes);
 }
 
 describe("curl", () => {
   it("shows the interim answers of an upload in one request, and its last one", async (context) => {
-    const url = target().api.urlOf("/uploads").href;
+    const url = target().api.url.href;
     const headers = ["Upload-Complete: ?1", "Content-Type: application/pdf"];
     const heads = await curl(context, { url, method: "POST", headers, file: "whole" });
     const statuses = heads.match(/^HTTP\/1\.1 \d+/gm)?.map((line) => line.slice(-3));
@@ -85,7 +82,7 @@ describe("curl", () => {
   });
 
   it("sends an upload in two requests and asks for the offset in between", async (context) => {
-    const collection = target().api.urlOf("/uploads").href;
+    const collection = target().api.url.href;
     const created = await curl(context, {
       url: collection,
       method: "POST",

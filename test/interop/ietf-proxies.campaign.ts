@@ -38,7 +38,12 @@ async function before(
   if (typeof proxy === "string") return context.skip(proxy);
   context.onTestFinished(() => proxy[Symbol.asyncDispose]());
   const { token, appId } = server;
-  const api = new IetfApi({ url: proxy.url, token, version: newest, named: true });
+  const api = new IetfApi({
+    url: new URL("/uploads", proxy.url),
+    token,
+    version: newest,
+    named: true,
+  });
   return { api, graph: new GraphApi({ url: proxy.url, appId, token }) };
 }
 
@@ -119,7 +124,7 @@ describe.each(proxyNames)("%s in front of a server without interim answers", (na
     async (protocol, context) => {
       const front = await before(name, server, context);
       const place = {
-        url: front.api.urlOf("/uploads"),
+        url: front.api.url,
         authorization: front.api.authorization,
       };
       const bytes = patternBytes({ seed: 453, length: 5 * MiB });

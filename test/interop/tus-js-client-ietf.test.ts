@@ -31,16 +31,14 @@ describe.each(dialects)("tus-js-client as $protocol", ({ protocol, interop }) =>
   }
 
   function place(): UploadsPlace {
-    return { url: api().urlOf("/uploads"), authorization: api().authorization };
+    return { url: api().url, authorization: api().authorization };
   }
 
   /** The upload is complete, and its bytes are these. */
   async function expectCarried(url: URL, expected: Buffer): Promise<void> {
     const status = await api().get(url.href);
     expect(api().completeness(status), status.shown).toBe(true);
-    const { graph } = target();
-    const file = await graph.api.publish(String(status.json.h));
-    expect((await graph.api.content(file)).equals(expected)).toBe(true);
+    await target().expectContent(url.href, expected);
   }
 
   const ways: readonly (readonly [string, UploadOptions])[] = [
@@ -103,8 +101,8 @@ describe.each(dialects)("tus-js-client as $protocol", ({ protocol, interop }) =>
     ["in pieces", { chunkSize: 400_000 }],
   ] as const)("carries a file over a network that cuts it off, %s", async ([, more], context) => {
     const plan = seededPlan(433, { afterBytesMax: 900_000, failures: 6 });
-    await using proxy = await TcpProxy.start(target().graph.rawAddress(context), plan);
-    const endpoint = `${proxy.url}${api().urlOf("/uploads").pathname}`;
+    await using proxy = await TcpProxy.start(target().rawAddress(context), plan);
+    const endpoint = `${proxy.url}${api().url.pathname}`;
     const wanted = { source: bytes, endpoint, options: { protocol, ...more } };
     await expectCarried(await sendByJsClient(place(), wanted), bytes);
     const happened = proxy.connections.filter((connection) => connection.happened !== undefined);

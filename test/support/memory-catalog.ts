@@ -112,6 +112,7 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
       ...upload,
       offset: advance.to,
       length: upload.length ?? advance.length,
+      sha256: upload.sha256 ?? advance.sha256,
       crc32: advance.crc32,
       updatedAt: advance.at,
       expiresAt: advance.expiresAt,
@@ -206,6 +207,14 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
   listFiles(query: PageQuery): Promise<PublishedFile[]> {
     const after = query.after === undefined ? undefined : this.rows.files.get(query.after);
     return Promise.resolve(page(this.rows.files.values(), query, after).slice(0, query.limit));
+  }
+
+  setUploadSha256(id: string, sha256: string): Promise<void> {
+    const upload = this.rows.uploads.get(id);
+    if (upload?.state === "complete" && upload.sha256 === undefined) {
+      this.rows.uploads.set(id, { ...upload, sha256 });
+    }
+    return Promise.resolve();
   }
 
   setFileSha256(id: string, sha256: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { patternBytes } from "../../support/seeded.ts";
+import { expectEnded, expectTaken } from "./expect-answer.ts";
 import { completedUpload, expectProblem, inconsistentLength } from "./expect-problem.ts";
 import { useIetfTarget } from "./ietf-target.ts";
 import { interopVersions } from "./versions.ts";
@@ -15,7 +16,7 @@ describe.each(interopVersions)("completion, interop $interop", (version) => {
     const api = target().at(version);
     const url = await api.begun({ length });
     const answer = await api.append(url, 0, { bytes: whole });
-    expect(answer.status, answer.shown).toBe(version.appendedStatus);
+    expectTaken(answer, version.appendedStatus);
     expect(api.completeness(answer)).toBe(false);
     const status = await api.head(url);
     expect(status.offset).toBe(length);
@@ -26,19 +27,20 @@ describe.each(interopVersions)("completion, interop $interop", (version) => {
     const api = target().at(version);
     const url = await api.begun({ length, bytes: whole });
     const answer = await api.append(url, length, { complete: true });
-    expect(answer.status, answer.shown).toBe(201);
+    expectTaken(answer, 201);
     expect(api.completeness(answer)).toBe(true);
     expect(api.completeness(await api.head(url))).toBe(true);
   });
 
-  it("asked for once more is replayed or refused, as the draft says, and changes nothing", async () => {
+  it("asked for once more is replayed or refused, as the draft says, and changes nothing", async (context) => {
+    target().hawser(context);
     const api = target().at(version);
     const { location: url, body } = await api.create({ bytes: whole, complete: true });
     const answer = await api.append(url, length, { complete: true });
     if (version.refusesCompleted) {
       expectProblem(answer, { status: 400, type: completedUpload });
     } else {
-      expect(answer.status, answer.shown).toBe(201);
+      expectTaken(answer, 201);
       expect(api.completeness(answer)).toBe(true);
       expect(answer.body.equals(body)).toBe(true);
     }
@@ -57,7 +59,8 @@ describe.each(interopVersions)("completion, interop $interop", (version) => {
 });
 
 describe("completion", () => {
-  it("answers the same, however the content came", async () => {
+  it("answers the same, however the content came", async (context) => {
+    target().hawser(context);
     const { api } = target();
     const once = await api.create({ bytes: whole, complete: true });
     const url = await api.begun();
@@ -80,7 +83,7 @@ describe("completion", () => {
     expect(api.completeness(status)).toBe(false);
     expect(status.offset).toBeLessThan(length);
     const rest = { bytes: whole.subarray(status.offset), complete: true };
-    expect((await api.append(url, status.offset, rest)).status).toBe(201);
+    expectTaken(await api.append(url, status.offset, rest), 201);
   });
 
   it("is not a request's that was cut before its last chunk", async (context) => {
@@ -94,11 +97,12 @@ describe("completion", () => {
     const status = await api.head(url);
     expect(api.completeness(status)).toBe(false);
     const rest = { bytes: whole.subarray(status.offset), complete: true };
-    expect((await api.append(url, status.offset, rest)).status).toBe(201);
+    expectTaken(await api.append(url, status.offset, rest), 201);
   });
 
   it("is refused to a token that was revoked since the upload began", async (context) => {
-    const { api, graph } = target();
+    const { api } = target();
+    const graph = target().hawser(context);
     const cli = graph.cli(context);
     const scopes = ["create", "append", "read"] as const;
     const token = await cli.createToken({ app: graph.api.appId, scopes });
@@ -112,13 +116,14 @@ describe("completion", () => {
   });
 
   it("of content that is not of its type is refused for good, as the answer of the whole upload", async (context) => {
-    const { api, graph } = target();
+    const { api } = target();
+    const graph = target().hawser(context);
     const strict = api.as((await graph.secondApp(context, { contentPolicy: "reject" })).token);
     const url = await strict.begun();
     const bytes = Buffer.from("89504e470d0a1a0a0000000d49484452", "hex");
     const answer = await strict.append(url, 0, { bytes, complete: true });
     expectProblem(answer, { status: 422 });
     expect(api.completeness(answer)).toBe(true);
-    expect((await strict.head(url)).status).toBe(410);
+    expectEnded(await strict.head(url), 410);
   });
 });

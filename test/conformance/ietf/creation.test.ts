@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { patternBytes } from "../../support/seeded.ts";
+import { expectOffset, expectTaken } from "./expect-answer.ts";
 import { useIetfTarget } from "./ietf-target.ts";
 import { interopVersions } from "./versions.ts";
 
@@ -14,28 +15,27 @@ describe.each(interopVersions)("upload creation, interop $interop", (version) =>
   it("without content answers 201 with the upload's URL and that it is not complete", async () => {
     const api = target().at(version);
     const answer = await api.create();
-    expect(answer.status, answer.shown).toBe(201);
-    expect(answer.location).toMatch(uuid);
+    expectTaken(answer, 201);
+    expect(api.urlOf(answer.location).href).not.toBe(api.url.href);
     expect(api.completeness(answer)).toBe(false);
-    expect(answer.offset).toBe(0);
-    expect(answer.header("cache-control")).toBe("no-store");
+    expectOffset(answer, 0);
   });
 
   it("with a first part takes it and tells how far it came", async () => {
     const api = target().at(version);
     const answer = await api.create({ bytes: whole.subarray(0, 1_234) });
-    expect(answer.status, answer.shown).toBe(201);
+    expectTaken(answer, 201);
     expect(api.completeness(answer)).toBe(false);
-    expect(answer.offset).toBe(1_234);
+    expectOffset(answer, 1_234);
     expect(await api.offset(answer.location)).toBe(1_234);
   });
 
   it("with all of the content completes the upload", async () => {
     const api = target().at(version);
     const answer = await api.create({ bytes: whole, complete: true });
-    expect(answer.status, answer.shown).toBe(201);
+    expectTaken(answer, 201);
     expect(api.completeness(answer)).toBe(true);
-    expect(answer.offset).toBe(length);
+    expectOffset(answer, length);
     const status = await api.head(answer.location);
     expect(api.completeness(status)).toBe(true);
     expect(status.offset).toBe(length);
@@ -46,18 +46,25 @@ describe("upload creation", () => {
   it.for(["POST", "PUT", "PATCH"])("works with the method %s", async (method) => {
     const { api } = target();
     const answer = await api.create({ method, bytes: whole, complete: true });
-    expect(answer.status, answer.shown).toBe(201);
+    expectTaken(answer, 201);
     expect(api.completeness(await api.head(answer.location))).toBe(true);
   });
 
   it("of an empty representation completes it at once", async () => {
     const { api } = target();
     const answer = await api.create({ complete: true });
-    expect(answer.status, answer.shown).toBe(201);
+    expectTaken(answer, 201);
     expect(api.completeness(answer)).toBe(true);
-    expect(answer.offset).toBe(0);
+    expectOffset(answer, 0);
     const status = await api.head(answer.location);
     expect(status.header("upload-length")).toBe("0");
+  });
+
+  it("gives the upload a UUID below the URL that created it", async (context) => {
+    target().hawser(context);
+    const answer = await target().api.create();
+    expect(answer.location).toMatch(uuid);
+    expect(answer.header("cache-control")).toBe("no-store");
   });
 
   it("makes a URL that was never given before, each time", async () => {
@@ -69,12 +76,13 @@ describe("upload creation", () => {
   it("in chunks, of which nobody said how many bytes they are, takes all of them", async () => {
     const { api } = target();
     const answer = await api.create({ bytes: whole, complete: true, chunked: true });
-    expect(answer.status, answer.shown).toBe(201);
-    expect(answer.offset).toBe(length);
+    expectTaken(answer, 201);
+    expectOffset(answer, length);
     expect((await api.head(answer.location)).header("upload-length")).toBe(`${length}`);
   });
 
-  it("answers with the URL at which the client came", async () => {
+  it("answers with the URL at which the client came", async (context) => {
+    target().hawser(context);
     const { api } = target();
     const url = new URL(await api.begun());
     expect(url.origin).toBe(api.url.origin);
@@ -84,16 +92,17 @@ describe("upload creation", () => {
     const api = target().api.unnamed();
     const answer = await api.authorized({
       method: "POST",
-      url: "/uploads",
+      url: target().api.url.href,
       headers: { "Content-Type": "application/pdf" },
       body: whole,
     });
-    expect(answer.status, answer.shown).toBe(201);
+    expectTaken(answer, 201);
     expect(api.completeness(await api.head(answer.location))).toBe(true);
   });
 
   it("names the upload as Content-Disposition does", async (context) => {
-    const { api, graph } = target();
+    const { api } = target();
+    const graph = target().hawser(context);
     const cases = [
       ['inline; filename="plain.pdf"', "plain.pdf"],
       ["inline; filename=token.pdf", "token.pdf"],
@@ -111,17 +120,19 @@ describe("upload creation", () => {
     }
   });
 
-  it("of a type that the app does not take is refused, and nothing is begun", async () => {
+  it("of a type that the app does not take is refused, and nothing is begun", async (context) => {
+    target().hawser(context);
     const answer = await target().api.create({ headers: { "Content-Type": "text/plain" } });
     expect(answer.status, answer.shown).toBe(400);
     expect(answer.header("location")).toBeUndefined();
   });
 
-  it("is refused without a token, and asks for one", async () => {
+  it("is refused without a token, and asks for one", async (context) => {
+    target().hawser(context);
     const { api } = target();
     const answer = await api.request({
       method: "POST",
-      url: "/uploads",
+      url: target().api.url.href,
       headers: { ...api.interop, ...api.flag(true), "Content-Type": "application/pdf" },
       body: whole,
     });
@@ -130,8 +141,9 @@ describe("upload creation", () => {
     expect(answer.header("location")).toBeUndefined();
   });
 
-  it("is answered to a method that has no content with those it takes", async () => {
-    const answer = await target().api.authorized({ method: "DELETE", url: "/uploads" });
+  it("is answered to a method that has no content with those it takes", async (context) => {
+    target().hawser(context);
+    const answer = await target().api.authorized({ method: "DELETE", url: target().api.url.href });
     expect(answer.status, answer.shown).toBe(405);
     expect(answer.header("allow")).toMatch(/\bPOST\b/);
   });

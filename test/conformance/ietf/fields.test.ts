@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { patternBytes } from "../../support/seeded.ts";
+import { expectTaken } from "./expect-answer.ts";
 import { expectProblem } from "./expect-problem.ts";
 import { useIetfTarget } from "./ietf-target.ts";
 
@@ -23,7 +24,7 @@ describe("Upload-Offset", () => {
     const { api } = target();
     const url = await api.begun();
     const answer = await api.append(url, 0, { bytes, headers: { "Upload-Offset": "0;a=1" } });
-    expect(answer.status, answer.shown).toBe(204);
+    expectTaken(answer, 204);
   });
 });
 
@@ -67,7 +68,7 @@ describe("Upload-Draft-Interop-Version", () => {
       const headers = { "Upload-Draft-Interop-Version": value };
       const { location: url } = await api.create({ headers });
       const answer = await api.append(url, 0, { bytes, headers });
-      expect(answer.status, answer.shown).toBe(204);
+      expectTaken(answer, 204);
       expect(answer.interim).toEqual([]);
     },
   );
@@ -75,17 +76,18 @@ describe("Upload-Draft-Interop-Version", () => {
   it("that is missing has the newest rules", async () => {
     const api = target().api.unnamed();
     const { location: url } = await api.create();
-    expect((await api.append(url, 0, { bytes })).status).toBe(204);
+    expectTaken(await api.append(url, 0, { bytes }), 204);
   });
 });
 
 describe("a request that contradicts itself", () => {
   it("with two Authorization headers is refused", async (context) => {
-    const { api, graph } = target();
+    const { api } = target();
+    const graph = target().hawser(context);
     using connection = await graph.connect(context);
     await connection.sendHead({
       method: "POST",
-      path: api.urlOf("/uploads").pathname,
+      path: api.url.pathname,
       headers: [
         ...Object.entries(api.authorization),
         ...Object.entries(api.authorization),

@@ -73,7 +73,7 @@ export class IetfAnswer {
 
 export interface IetfRequest {
   readonly method: string;
-  /** A path below the base URL, or a whole URL. */
+  /** A whole URL, or one relative to where uploads are created. */
   readonly url: string;
   readonly headers?: HeaderFields;
   readonly body?: Uint8Array;
@@ -93,8 +93,10 @@ export interface Part {
 }
 
 export interface IetfApiOptions {
+  /** Where uploads are created. */
   readonly url: URL;
-  readonly token: string;
+  /** Undefined for a server that wants none. */
+  readonly token: string | undefined;
   readonly version: InteropVersion;
   /** Whether requests name the version; the newest rules hold where they do not. */
   readonly named: boolean;
@@ -107,7 +109,7 @@ export interface IetfApiOptions {
 export class IetfApi {
   readonly url: URL;
   readonly version: InteropVersion;
-  readonly #token: string;
+  readonly #token: string | undefined;
   readonly #named: boolean;
 
   constructor({ url, token, version, named }: IetfApiOptions) {
@@ -118,7 +120,7 @@ export class IetfApi {
   }
 
   get authorization(): HeaderFields {
-    return { Authorization: `Bearer ${this.#token}` };
+    return this.#token === undefined ? {} : { Authorization: `Bearer ${this.#token}` };
   }
 
   /** The same server by the rules of another version. */
@@ -149,8 +151,7 @@ export class IetfApi {
   }
 
   urlOf(url: string): URL {
-    if (/^https?:/.test(url)) return new URL(url);
-    return new URL(`${this.url.pathname.replace(/\/$/, "")}${url}`, this.url);
+    return new URL(url, this.url);
   }
 
   /** Nothing is added but what HTTP needs. */
@@ -194,7 +195,7 @@ export class IetfApi {
     const { complete = false, bytes, length, headers, chunked = false, method = "POST" } = part;
     return await this.authorized({
       method,
-      url: "/uploads",
+      url: this.url.href,
       headers: {
         "Content-Type": "application/pdf",
         ...this.flag(complete),
@@ -209,7 +210,7 @@ export class IetfApi {
   /** The URL of a new upload without content. */
   async begun(part: Part = {}): Promise<string> {
     const answer = await this.create(part);
-    if (answer.status !== 201) throw new Error(`creation: ${answer.shown}`);
+    if (answer.status >= 300) throw new Error(`creation: ${answer.shown}`);
     return answer.location;
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { patternBytes } from "../../support/seeded.ts";
+import { expectTaken } from "./expect-answer.ts";
 import { useIetfTarget } from "./ietf-target.ts";
 import { interopVersions } from "./versions.ts";
 
@@ -9,17 +10,17 @@ const bytes = patternBytes({ seed: 41, length: 2_000 });
 
 describe("a server that was not told to send interim answers", () => {
   it.for(interopVersions)("sends none, interop $interop", async (version, context) => {
-    target().graph.ownServer(context);
+    target().hawser(context).ownServer(context);
     const api = target().at(version);
     const created = await api.create({ bytes });
-    expect(created.status, created.shown).toBe(201);
+    expectTaken(created, 201);
     const answer = await api.append(created.location, bytes.length, { complete: true });
-    expect(answer.status, answer.shown).toBe(201);
+    expectTaken(answer, 201);
     expect([...created.interim, ...answer.interim]).toEqual([]);
   });
 
   it("announces none in the answer to OPTIONS", async (context) => {
-    target().graph.ownServer(context);
+    target().hawser(context).ownServer(context);
     const answer = await target().api.unnamed().request({ method: "OPTIONS", url: "/uploads" });
     expect(answer.header("upload-draft-interop-version")).toBeUndefined();
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { patternBytes } from "../../support/seeded.ts";
+import { expectEnded, expectOffset, expectTaken } from "./expect-answer.ts";
 import { expectProblem, inconsistentLength } from "./expect-problem.ts";
 import { useIetfTarget } from "./ietf-target.ts";
 
@@ -62,12 +63,12 @@ describe("the length of an upload", () => {
     const url = await api.begun({ length });
     const said = await api.append(url, 0, { bytes: whole.subarray(0, 10), length: length + 1 });
     expectProblem(said, inconsistent);
-    expect(said.offset).toBe(0);
+    expectOffset(said, 0);
     const implied = await api.append(url, 0, { bytes: whole.subarray(0, 10), complete: true });
     expectProblem(implied, inconsistent);
     expect(await api.offset(url)).toBe(0);
     const answer = await api.append(url, 0, { bytes: whole, complete: true });
-    expect(answer.status, answer.shown).toBe(201);
+    expectTaken(answer, 201);
   });
 
   it("that is the same each time is fine", async () => {
@@ -75,7 +76,7 @@ describe("the length of an upload", () => {
     const url = await api.begun({ length });
     await api.append(url, 0, { bytes: whole.subarray(0, 10), length });
     const rest = { bytes: whole.subarray(10), complete: true, length };
-    expect((await api.append(url, 10, rest)).status).toBe(201);
+    expectTaken(await api.append(url, 10, rest), 201);
   });
 
   it("is not reached by a last part in chunks that ends before it: refused, and not complete", async () => {
@@ -92,9 +93,9 @@ describe("an append beyond the length", () => {
     const { api } = target();
     const url = await api.begun({ length: 1_000 });
     expectProblem(await api.append(url, 0, { bytes: whole }), inconsistent);
-    expect((await api.head(url)).status).toBe(410);
+    expectEnded(await api.head(url), 410);
     const answer = await api.append(url, 0, { bytes: whole.subarray(0, 1_000), complete: true });
-    expectProblem(answer, { status: 410 });
+    expectEnded(answer, 410);
   });
 
   it("is refused once more bytes come in chunks, and the upload is invalid from then on", async () => {
@@ -102,6 +103,6 @@ describe("an append beyond the length", () => {
     const url = await api.begun({ length: 1_000 });
     const answer = await api.append(url, 0, { bytes: whole, chunked: true });
     expectProblem(answer, inconsistent);
-    expect((await api.head(url)).status).toBe(410);
+    expectEnded(await api.head(url), 410);
   });
 });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { patternBytes } from "../../support/seeded.ts";
+import { expectTaken } from "./expect-answer.ts";
 import { expectProblem } from "./expect-problem.ts";
+import { givenUrl } from "./given-server.ts";
 import { useIetfTarget } from "./ietf-target.ts";
 import { interopVersions } from "./versions.ts";
 
@@ -15,12 +17,14 @@ describe.each(interopVersions)("Upload-Limit, interop $interop", (version) => {
     const retrieved = await api.head(created.location);
     for (const answer of [created, retrieved]) {
       if (version.lifetimeKey === undefined) {
+        if (givenUrl !== undefined) continue;
         expect(answer.header("upload-limit")).toBeUndefined();
         continue;
       }
       const { limits } = answer;
-      expect([...limits.keys()].sort()).toEqual([version.lifetimeKey, "max-size"].sort());
       for (const value of limits.values()) expect(Number.isInteger(value)).toBe(true);
+      if (givenUrl !== undefined) continue;
+      expect([...limits.keys()].sort()).toEqual([version.lifetimeKey, "max-size"].sort());
       expect(limits.get("max-size")).toBeGreaterThan(0);
       expect(limits.get(version.lifetimeKey)).toBeGreaterThan(0);
     }
@@ -30,16 +34,18 @@ describe.each(interopVersions)("Upload-Limit, interop $interop", (version) => {
 describe("OPTIONS", () => {
   it("tells the limits and that parts may be appended", async () => {
     const { api } = target();
-    const answer = await api.authorized({ method: "OPTIONS", url: "/uploads" });
-    expect(answer.status, answer.shown).toBe(204);
+    const answer = await api.authorized({ method: "OPTIONS", url: target().api.url.href });
+    expectTaken(answer, 204);
     expect(answer.header("accept-patch")).toMatch(/\bapplication\/partial-upload\b/);
+    if (givenUrl !== undefined) return;
     expect(answer.limits.get("max-size")).toBeGreaterThan(0);
     expect(answer.header("allow")).toMatch(/\bPOST\b/);
   });
 
-  it("tells so to who has no token, too", async () => {
-    const answer = await target().api.request({ method: "OPTIONS", url: "/uploads" });
-    expect(answer.status, answer.shown).toBe(204);
+  it("tells so to who has no token, too", async (context) => {
+    target().hawser(context);
+    const answer = await target().api.request({ method: "OPTIONS", url: target().api.url.href });
+    expectTaken(answer, 204);
     expect(answer.header("accept-patch")).toMatch(/\bapplication\/partial-upload\b/);
     // Whose limits hold is not known yet: then the draft has "min-size=0" for an empty value.
     expect(answer.header("upload-limit")).toBe("min-size=0");
@@ -47,10 +53,10 @@ describe("OPTIONS", () => {
 
   it("announces no less than an upload then has", async () => {
     const { api } = target();
-    const announced = await api.authorized({ method: "OPTIONS", url: "/uploads" });
+    const announced = await api.authorized({ method: "OPTIONS", url: target().api.url.href });
     const created = await api.create();
-    const has = created.limits.get("max-size") ?? 0;
-    expect(announced.limits.get("max-size")).toBeLessThanOrEqual(has);
+    const has = created.limits.get("max-size") ?? Infinity;
+    expect(announced.limits.get("max-size") ?? 0).toBeLessThanOrEqual(has);
   });
 });
 
@@ -58,7 +64,8 @@ describe("the largest size", () => {
   const lengthMax = 1_000;
 
   it("refuses an upload that says it is longer, with 413 and the limits", async (context) => {
-    const { api, graph } = target();
+    const { api } = target();
+    const graph = target().hawser(context);
     const small = api.as((await graph.secondApp(context, { lengthMax })).token);
     for (const part of [{ length: 1_001 }, { bytes, complete: true }]) {
       const answer = await small.create(part);
@@ -69,7 +76,8 @@ describe("the largest size", () => {
   });
 
   it("refuses an append that says the upload is longer, with 413 and the limits", async (context) => {
-    const { api, graph } = target();
+    const { api } = target();
+    const graph = target().hawser(context);
     const small = api.as((await graph.secondApp(context, { lengthMax })).token);
     const url = await small.begun();
     const answer = await small.append(url, 0, { bytes, complete: true });
@@ -79,7 +87,8 @@ describe("the largest size", () => {
   });
 
   it("stops one whose length nobody said", async (context) => {
-    const { api, graph } = target();
+    const { api } = target();
+    const graph = target().hawser(context);
     const small = api.as((await graph.secondApp(context, { lengthMax })).token);
     const url = await small.begun();
     const answer = await small.append(url, 0, { bytes, chunked: true });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { patternBytes } from "../../support/seeded.ts";
+import { expectTaken } from "./expect-answer.ts";
 import { useIetfTarget } from "./ietf-target.ts";
 
 const target = useIetfTarget();
@@ -8,22 +9,56 @@ const target = useIetfTarget();
 const length = 8_000;
 const whole = patternBytes({ seed: 49, length });
 
+describe("every answer about an upload", () => {
+  it("tells where Graph has it, interim ones, refusals and the last one, too", async (context) => {
+    const { api } = target();
+    target().hawser(context);
+    const created = await api.create({ bytes: whole });
+    const { location: url } = created;
+    const link = created.header("link");
+    expect(link).toContain("upload:");
+    expect(created.interim.length).toBeGreaterThan(0);
+    for (const { headers } of created.interim) expect(headers.link).toBe(link);
+    const answers = [
+      await api.head(url),
+      await api.append(url, 7, { bytes: whole }),
+      await api.append(url, length, { complete: true, length: 7 }),
+      await api.delete(url),
+      await api.head(url),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([204, 409, 400, 204, 410]);
+    for (const answer of answers) expect(answer.header("link"), answer.shown).toBe(link);
+  });
+
+  it("tells nothing of it to who may not see it", async (context) => {
+    const { api } = target();
+    const graph = target().hawser(context);
+    const url = await api.begun();
+    for (const token of ["not-a-token", (await graph.secondApp(context)).token]) {
+      const answer = await api.as(token).head(url);
+      expect([401, 404]).toContain(answer.status);
+      expect(answer.header("link")).toBeUndefined();
+    }
+  });
+});
+
 describe("one upload in two protocols", () => {
-  it("begun by Graph is gone on with here, and is complete once its bytes are all there", async () => {
-    const { api, graph } = target();
+  it("begun by Graph is gone on with here, and is complete once its bytes are all there", async (context) => {
+    const { api } = target();
+    const graph = target().hawser(context);
     const id = await graph.api.start({ file_length: length });
     await graph.api.append({ id, offset: 0, bytes: whole.subarray(0, 3_000) });
     const url = (await graph.api.status(id, "url")).text("url");
     expect(await api.offset(url)).toBe(3_000);
     const answer = await api.append(url, 3_000, { bytes: whole.subarray(3_000) });
-    expect(answer.status, answer.shown).toBe(201);
+    expectTaken(answer, 201);
     expect(api.completeness(answer)).toBe(true);
-    const file = await graph.api.publish((await graph.api.status(id, "h")).text("h"));
-    expect((await graph.api.content(file)).equals(whole)).toBe(true);
+    await target().expectContent(url, whole);
   });
 
-  it("begun here is gone on with by Graph, and completed here", async () => {
-    const { api, graph } = target();
+  it("begun here is gone on with by Graph, and completed here", async (context) => {
+    const { api } = target();
+    const graph = target().hawser(context);
     const created = await api.create({ bytes: whole.subarray(0, 3_000), length });
     const id = created.graphId;
     const rest = whole.subarray(3_000, 5_000);
@@ -32,26 +67,25 @@ describe("one upload in two protocols", () => {
     expect(answer.number("file_offset")).toBe(5_000);
     const last = { bytes: whole.subarray(5_000), complete: true };
     const final = await api.append(created.location, 5_000, last);
-    expect(final.status, final.shown).toBe(201);
-    const file = await graph.api.publish(String(final.json.h));
-    expect((await graph.api.content(file)).equals(whole)).toBe(true);
+    expectTaken(final, 201);
+    await target().expectContent(created.location, whole);
   });
 
-  it("begun by tus without a length is completed here, where its length is said at last", async () => {
-    const { api, graph } = target();
+  it("begun by tus without a length is completed here, where its length is said at last", async (context) => {
+    const { api } = target();
+    target().hawser(context);
     const tus = { ...api.authorization, "Tus-Resumable": "1.0.0" };
     const type = Buffer.from("application/pdf").toString("base64");
     const { location: url } = await api.request({
       method: "POST",
-      url: "/uploads",
+      url: target().api.url.href,
       headers: { ...tus, "Upload-Defer-Length": "1", "Upload-Metadata": `filetype ${type}` },
     });
     expect((await api.head(url)).header("upload-length")).toBeUndefined();
     const answer = await api.append(url, 0, { bytes: whole, complete: true });
-    expect(answer.status, answer.shown).toBe(201);
+    expectTaken(answer, 201);
     const told = await api.request({ method: "HEAD", url, headers: tus });
     expect(told.header("upload-length")).toBe(`${length}`);
-    const file = await graph.api.publish(String(answer.json.h));
-    expect((await graph.api.content(file)).equals(whole)).toBe(true);
+    await target().expectContent(url, whole);
   });
 });

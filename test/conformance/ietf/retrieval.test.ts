@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { patternBytes } from "../../support/seeded.ts";
+import { expectEnded, expectOffset, expectRefused, expectTaken } from "./expect-answer.ts";
 import { expectProblem } from "./expect-problem.ts";
 import { useIetfTarget } from "./ietf-target.ts";
 import { interopVersions } from "./versions.ts";
@@ -13,8 +14,8 @@ describe.each(interopVersions)("offset retrieval, interop $interop", (version) =
     const api = target().at(version);
     const url = await api.begun({ bytes: bytes.subarray(0, 700) });
     const answer = await api.head(url);
-    expect(answer.status, answer.shown).toBe(204);
-    expect(answer.offset).toBe(700);
+    expectTaken(answer, 204);
+    expectOffset(answer, 700);
     expect(api.completeness(answer)).toBe(false);
     expect(answer.header("cache-control")).toBe("no-store");
   });
@@ -23,8 +24,8 @@ describe.each(interopVersions)("offset retrieval, interop $interop", (version) =
     const api = target().at(version);
     const { location } = await api.create({ bytes, complete: true });
     const answer = await api.head(location);
-    expect(answer.status, answer.shown).toBe(204);
-    expect(answer.offset).toBe(bytes.length);
+    expectTaken(answer, 204);
+    expectOffset(answer, bytes.length);
     expect(api.completeness(answer)).toBe(true);
   });
 
@@ -34,7 +35,8 @@ describe.each(interopVersions)("offset retrieval, interop $interop", (version) =
     const fields = [{ "Upload-Offset": "0" }, api.flag(false)];
     for (const field of fields) {
       const answer = await api.head(url, field);
-      expect(answer.status, answer.shown).toBe(version.refusesForeignFields ? 400 : 204);
+      if (version.refusesForeignFields) expectRefused(answer, 400);
+      else expectTaken(answer, 204);
     }
   });
 
@@ -43,7 +45,7 @@ describe.each(interopVersions)("offset retrieval, interop $interop", (version) =
     const url = await api.begun();
     await api.delete(url);
     const answer = await api.head(url);
-    expect(answer.status, answer.shown).toBe(version.endedStatus);
+    expectEnded(answer, version.endedStatus);
     expect(answer.header("upload-offset")).toBeUndefined();
   });
 });
@@ -57,12 +59,13 @@ describe("offset retrieval", () => {
     expect((await api.head(known)).header("upload-length")).toBe("12345");
   });
 
-  it("works with GET, too, whose content says the same", async () => {
+  it("works with GET, too, whose content says the same", async (context) => {
+    target().hawser(context);
     const { api } = target();
     const url = await api.begun({ bytes, length: 4_000 });
     const answer = await api.get(url);
     expect(answer.status, answer.shown).toBe(200);
-    expect(answer.offset).toBe(bytes.length);
+    expectOffset(answer, bytes.length);
     expect(api.completeness(answer)).toBe(false);
     expect(answer.header("upload-length")).toBe("4000");
     expect(answer.json).toMatchObject({ state: "open", offset: bytes.length, length: 4_000 });
@@ -77,20 +80,27 @@ describe("offset retrieval", () => {
 
   it("of what was never begun is 404", async () => {
     const { api } = target();
-    const nowhere = "/uploads/00000000-0000-4000-8000-000000000000";
-    expect((await api.head(nowhere)).status).toBe(404);
-    expectProblem(await api.get(nowhere), { status: 404 });
-    expectProblem(await api.get("/uploads/what-is-no-id"), { status: 404 });
+    const nowhere = await target().nowhere();
+    expectEnded(await api.head(nowhere), 404);
+  });
+
+  it("by GET of what was never begun is 404, and tells so in words", async (context) => {
+    const { api } = target();
+    target().hawser(context);
+    expectProblem(await api.get(await target().nowhere()), { status: 404 });
+    expectProblem(await api.get(`${api.url.href}/what-is-no-id`), { status: 404 });
   });
 
   it("of another app's upload is the same 404", async (context) => {
-    const { api, graph } = target();
+    const { api } = target();
+    const graph = target().hawser(context);
     const other = api.as((await graph.secondApp(context)).token);
     const url = await api.begun();
     expectProblem(await other.get(url), { status: 404 });
   });
 
-  it("without a token is 401", async () => {
+  it("without a token is 401", async (context) => {
+    target().hawser(context);
     const { api } = target();
     const url = await api.begun();
     const answer = await api.request({ method: "HEAD", url });
@@ -98,15 +108,15 @@ describe("offset retrieval", () => {
     expect(answer.header("upload-offset")).toBeUndefined();
   });
 
-  it("tells by a link where the handle is, and its content has it once the upload is complete", async () => {
-    const { api, graph } = target();
+  it("tells by a link where the handle is, and its content has it once the upload is complete", async (context) => {
+    const { api } = target();
+    target().hawser(context);
     const { location } = await api.create({ bytes, complete: true });
     const answer = await api.get(location);
     const link = /<([^>]+)>/.exec(answer.header("link") ?? "")?.[1] ?? "";
     const told = await api.authorized({ method: "GET", url: link });
     expect(told.status, told.shown).toBe(200);
     expect(told.json.h).toBe(answer.json.h);
-    const file = await graph.api.publish(String(answer.json.h));
-    expect((await graph.api.content(file)).equals(bytes)).toBe(true);
+    await target().expectContent(location, bytes);
   });
 });

@@ -1,3 +1,5 @@
+import { givenVersions } from "./given-server.ts";
+
 /**
  * What one interop version of the draft asks of a server, as the draft of that version has it. The
  * suite's own table: it shares nothing with the server's, so that a mistake there shows here.
@@ -68,7 +70,11 @@ const v8: InteropVersion = { ...v7, interop: 8 };
 const v9: InteropVersion = { ...v8, interop: 9, refusesCompleted: false };
 const v10: InteropVersion = { ...v9, interop: 10 };
 
-export const interopVersions: readonly InteropVersion[] = [first, v4, v5, v6, v7, v8, v9, v10];
+export const interopVersions: readonly InteropVersion[] = [
+  ...[first, v4, v5, v6, v7, v8, v9, v10].filter(
+    ({ interop }) => givenVersions?.includes(interop) ?? true,
+  ),
+];
 
 /** The version whose rules hold where a request names none. */
-export const newest = v10;
+export const newest = interopVersions.at(-1) ?? v10;

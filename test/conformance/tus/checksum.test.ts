@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 
+import { headerValue } from "../../support/raw-http.ts";
 import { patternBytes } from "../../support/seeded.ts";
 import { algorithms, checksumOf } from "./checksums.ts";
 import { offsetType } from "./tus-api.ts";
@@ -21,6 +22,27 @@ function patch(url: URL, offset: 0 | typeof half, checksum: string) {
   const bytes = whole.subarray(offset, offset + half);
   return target().api.patch({ url, offset, bytes, headers: { "Upload-Checksum": checksum } });
 }
+
+describe("more bytes than may wait for their checksum", () => {
+  it.for(["PATCH", "POST"])(
+    "are refused with 413 before they come: %s",
+    async (method, context) => {
+      target().hawser(context);
+      const { api } = target();
+      const url = method === "PATCH" ? await api.create({ "Upload-Defer-Length": "1" }) : api.url;
+      using connection = await target().begin(context, { method, url }, [
+        method === "PATCH" ? ["Upload-Offset", "0"] : ["Upload-Defer-Length", "1"],
+        ["Upload-Checksum", checksumOf("sha1", whole)],
+        ...declaring(1024 ** 3 + 1),
+      ]);
+      const answer = await connection.answer();
+      expect(answer.status, answer.body.toString()).toBe(413);
+      expect(answer.body.toString()).toContain("1073741824");
+      expect(headerValue(answer, "location")).toBeUndefined();
+      if (method === "PATCH") expect(await api.offsetOf(url)).toBe(0);
+    },
+  );
+});
 
 describe.for(algorithms)("a checksum in %s", (algorithm) => {
   it("that is right lets its bytes count", async () => {

@@ -102,6 +102,33 @@ describe("POST with bytes", () => {
     expect(answer.status, answer.seen).toBeLessThan(500);
   });
 
+  it("that fails once its upload is there tells where that is, to be gone on with", async (context) => {
+    target().hawser(context);
+    const { api } = target();
+    const request = { method: "POST", url: api.url };
+    const wanted = [["Upload-Length", `${length}`] as const, ...declaring(length)];
+    using connection = await target().begin(context, request, wanted);
+    await connection.write(whole.subarray(0, 4_321));
+    connection.halfClose();
+    const answer = await connection.answer();
+    expect(answer.status, answer.body.toString()).toBe(409);
+    expect(headerValue(answer, "link")).toContain("upload:");
+    const url = new URL(headerValue(answer, "location") ?? "", api.url);
+    expect(await api.offsetOf(url)).toBe(4_321);
+    const rest = await api.patch({ url, offset: 4_321, bytes: whole.subarray(4_321) });
+    expect(rest.offset).toBe(length);
+  });
+
+  it("that are not what their checksum says leaves no upload, and tells of none", async (context) => {
+    target().hawser(context);
+    const { api } = target();
+    const checksum = { "Upload-Checksum": `sha1 ${Buffer.alloc(20).toString("base64")}` };
+    const answer = await api.post({ ...headers, ...checksum }, whole);
+    expect(answer.status, answer.seen).toBe(460);
+    expect(answer.header("location")).toBeUndefined();
+    expect(answer.header("link")).toBeUndefined();
+  });
+
   it("of another type is refused with 415, and nothing is made", async (context) => {
     target().hawser(context);
     const { api } = target();

@@ -36,6 +36,37 @@ describe("an upload that was created by tus", () => {
   });
 });
 
+describe("every answer about an upload", () => {
+  it("tells where Graph has it, refusals and the last one, too", async (context) => {
+    target().hawser(context);
+    const { api } = target();
+    const created = await api.post({ "Upload-Length": `${length}` });
+    const url = api.locationOf(created);
+    const link = created.header("link");
+    expect(link).toContain("upload:");
+    const answers = [
+      await api.head(url),
+      await api.patch({ url, offset: 7, bytes }),
+      await api.patch({ url, offset: 0, bytes: bytes.subarray(0, 10) }),
+      await api.delete(url),
+      await api.head(url),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 409, 204, 204, 410]);
+    for (const answer of answers) expect(answer.header("link"), answer.seen).toBe(link);
+  });
+
+  it("tells nothing of it to who may not see it", async (context) => {
+    const { api } = target();
+    const url = await api.create({ "Upload-Length": `${length}` });
+    const { api: stranger } = await target().secondApp(context);
+    for (const other of [stranger, api.withToken(undefined)]) {
+      const answer = await other.head(url);
+      expect([401, 404]).toContain(answer.status);
+      expect(answer.header("link")).toBeUndefined();
+    }
+  });
+});
+
 describe("an upload that was created by Graph", () => {
   it("is tus's, too, and may go on there", async (context) => {
     const graph = target().hawser(context).api;

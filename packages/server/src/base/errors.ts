@@ -37,6 +37,10 @@ export interface ErrorFacts {
   };
   /** The bytes of this request are not those its digest is of; none of them counts. */
   digest_mismatch: { readonly offset: number; readonly algorithm: string };
+  /** More bytes than one request may bring that are to match a digest before any of them counts. */
+  unproven_too_long: { readonly offset: number; readonly bytesMax: number };
+  /** The digest of the whole is already known to be another. */
+  digest_inconsistent: { readonly offset: number };
   /** The upload is made of others: nothing can be appended to it. */
   not_appendable: { readonly reason: string };
   content_rejected: { readonly reason: string };

@@ -31,6 +31,8 @@ export const limits = Object.freeze({
   openFilesShare: 0.4,
   /** Bodies of whole uploads up to this size live in the catalog. */
   inlineBytesMax: 16 * KiB,
+  /** What one request may bring of which nothing counts before its digest matches. */
+  unprovenBytesMax: 1 * GiB,
   /** What is looked at to tell a file's type. */
   sniffBytes: 4 * KiB,
   /** How long a newcomer waits for the holder of an upload to let go. */
@@ -148,6 +150,8 @@ export const limits = Object.freeze({
   /** Rows of ended uploads stay this long, so that "gone" can be told from "never was". */
   endedRowsMs: 7 * 24 * 60 * 60 * 1000,
   sweepIntervalMs: 60_000,
+  /** Large files of which a node makes the SHA-256 at once. */
+  digestsInFlight: 2,
   /** How often is looked for published files whose SHA-256 is due. */
   digestLookMs: 1_000,
   /** When the keys of an epoch are looked at: so long after it was closed, then after each look. */

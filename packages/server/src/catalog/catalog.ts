@@ -57,7 +57,8 @@ export interface Catalog {
   releaseLease(id: string, fence: string): Promise<void>;
   /**
    * Moves the offset if the upload is open, `fence` is current and the offset is still `from`.
-   * `length` becomes its length where that was not known, and changes nothing where it was.
+   * `length` becomes its length where that was not known, and changes nothing where it was; so
+   * does `sha256`.
    * With `ending` the same change also ends the upload. Extents are added, or grown in place when
    * one with the same start exists; those in `replaced` are forgotten and their keys doomed.
    */
@@ -93,6 +94,8 @@ export interface Catalog {
   findFileOfUpload(uploadId: string): Promise<PublishedFile | undefined>;
   listFiles(query: PageQuery): Promise<PublishedFile[]>;
   setFileSha256(id: string, sha256: string): Promise<void>;
+  /** Keeps the SHA-256 of a complete upload of which none is known; else changes nothing. */
+  setUploadSha256(id: string, sha256: string): Promise<void>;
   /** Files without a SHA-256 whose app wants it computed without being asked, in any order. */
   listUndigested(limit: number): Promise<PublishedFile[]>;
   /** Removes the file, ends its upload and dooms its blob. False when there was none. */
@@ -197,6 +200,8 @@ export interface Advance {
   readonly crc32: number;
   /** The whole length, for an upload whose length was not known; undefined says nothing. */
   readonly length?: number | undefined;
+  /** The SHA-256 of the whole in hex, where none was known; undefined says nothing. */
+  readonly sha256?: string | undefined;
   readonly extents: readonly Extent[];
   /** Extents whose bytes one of `extents` holds, too. */
   readonly replaced: readonly Extent[];

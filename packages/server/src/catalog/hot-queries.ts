@@ -41,7 +41,7 @@ export const extentColumns = [
   "inline",
 ] as const satisfies readonly (keyof ExtentsTable)[];
 
-type Moved = "to" | "length" | "crc32" | "at" | "expiresAt" | "id" | "from";
+type Moved = "to" | "length" | "sha256" | "crc32" | "at" | "expiresAt" | "id" | "from";
 type Within = keyof UploadsTable | keyof PromisedRoom;
 type Completed = Moved | "completedAt" | "handleExpiresAt" | "nonce";
 
@@ -120,6 +120,7 @@ export function move(db: Kysely<Schema>, slot: SlotOf<Moved>) {
     .set({
       offset: slot("to"),
       length: sql<number | null>`coalesce(length, cast(${slot("length")} as bigint))`,
+      sha256: sql<string | null>`coalesce(sha256, ${slot("sha256")})`,
       crc32: slot("crc32"),
       updated_at: slot("at"),
       expires_at: slot("expiresAt"),

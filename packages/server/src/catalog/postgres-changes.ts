@@ -209,8 +209,9 @@ export function finishHeldAssembly(finish: AssemblyFinish): CompiledQuery<Change
   `);
 }
 
-function movedValues({ to, length, crc32, at, expiresAt, id, from }: Advance) {
-  return { to, length: length ?? null, crc32, at, expiresAt, id, from };
+function movedValues({ to, length, sha256, crc32, at, expiresAt, id, from }: Advance) {
+  const said = { length: length ?? null, sha256: sha256 ?? null };
+  return { to, ...said, crc32, at, expiresAt, id, from };
 }
 
 function seenUpload(condition: RawBuilder<unknown>): RawBuilder<unknown> {

@@ -235,6 +235,10 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
     await this.#pool.run(records.setFileSha256(text, id, sha256));
   }
 
+  async setUploadSha256(id: string, sha256: string): Promise<void> {
+    await this.#pool.run(records.setUploadSha256(text, id, sha256));
+  }
+
   async removeFile(id: string, at: number): Promise<boolean> {
     const { moved, repeated } = await this.#change(removePublishedFile(id, at));
     // It may have been there and be gone by our first try: it is gone in either case.

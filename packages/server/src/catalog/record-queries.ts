@@ -47,6 +47,15 @@ export function setFileSha256(db: Kysely<Schema>, id: string, sha256: string) {
   return db.updateTable("files").set({ sha256 }).where("id", "=", id);
 }
 
+export function setUploadSha256(db: Kysely<Schema>, id: string, sha256: string) {
+  return db
+    .updateTable("uploads")
+    .set({ sha256 })
+    .where("id", "=", id)
+    .where("state", "=", "complete")
+    .where("sha256", "is", null);
+}
+
 export function forgetDoomed(db: Kysely<Schema>, keys: readonly string[]) {
   return db.deleteFrom("doomed_keys").where("key", "in", keys);
 }

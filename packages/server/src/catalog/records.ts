@@ -54,7 +54,7 @@ export interface Upload {
   readonly completes: CompletionRule;
   /** Ids of the uploads whose bytes it is made of, in order; no bytes can be appended to it. */
   readonly concatenates: readonly string[] | undefined;
-  /** What the whole must be: its SHA-256 in hex, or nothing was said. */
+  /** What the whole must be, or, once complete, is: its SHA-256 in hex, where that is known. */
   readonly sha256: string | undefined;
   readonly contentPolicy: ContentPolicy;
   /** How long it stays open after its last durable byte. */

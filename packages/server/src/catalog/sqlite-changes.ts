@@ -60,7 +60,8 @@ function moveSteps(
   ending: Extract<AdvanceEnding, { state: "complete" }> | undefined,
 ): Step[] {
   const { to, crc32, at, expiresAt, id, from } = advance;
-  const values = { to, length: advance.length ?? null, crc32, at, expiresAt, id, from };
+  const said = { length: advance.length ?? null, sha256: advance.sha256 ?? null };
+  const values = { to, ...said, crc32, at, expiresAt, id, from };
   const first =
     ending === undefined
       ? boundStep(hot.move, values, 1)

@@ -22,6 +22,7 @@ import {
   raiseMark,
   revokeToken,
   setFileSha256,
+  setUploadSha256,
   updateApp,
   writeMark,
 } from "./record-queries.ts";
@@ -201,6 +202,10 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
 
   async setFileSha256(id: string, sha256: string): Promise<void> {
     await this.#writer.change([step(setFileSha256(this.db, id, sha256))]);
+  }
+
+  async setUploadSha256(id: string, sha256: string): Promise<void> {
+    await this.#writer.change([step(setUploadSha256(this.db, id, sha256))]);
   }
 
   async removeFile(id: string, at: number): Promise<boolean> {

@@ -17,6 +17,8 @@ export const errorStatus: Readonly<Record<UploadErrorCode, ErrorStatus>> = {
   length_exceeded: 413,
   length_inconsistent: 400,
   digest_mismatch: 400,
+  digest_inconsistent: 400,
+  unproven_too_long: 413,
   not_appendable: 409,
   content_rejected: 400,
   upload_gone: 410,
@@ -68,6 +70,7 @@ export function errorMessage({ code, facts }: AnyUploadErrorCase): string {
     case "body_cut":
     case "body_too_slow":
     case "digest_mismatch":
+    case "digest_inconsistent":
     case "draining":
     case "handle_invalid":
     case "length_exceeded":
@@ -76,6 +79,7 @@ export function errorMessage({ code, facts }: AnyUploadErrorCase): string {
     case "not_appendable":
     case "offset_mismatch":
     case "superseded":
+    case "unproven_too_long":
       return `The request failed: ${code}.`;
   }
 }

@@ -53,6 +53,8 @@ export class AppendRun {
   #refused: string[] = [];
   /** A length that this request brought and no commit has carried yet. */
   #declared: number | undefined;
+  /** The same of the digest of the whole. */
+  #declaredSha256: string | undefined;
 
   constructor(parts: EngineParts, lease: Lease, request: RunRequest) {
     this.#parts = parts;
@@ -63,6 +65,7 @@ export class AppendRun {
     const { digest, dialect, sha256 } = request;
     if (digest !== undefined) this.#unproven = new BodyDigest(digest);
     if (upload.length === undefined) this.#declared = declaredLength(request);
+    if (upload.sha256 === undefined) this.#declaredSha256 = sha256;
     const length = upload.length ?? this.#declared;
     this.#upload = { ...upload, length, sha256: upload.sha256 ?? sha256 };
     this.#head = upload.offset > 0 ? undefined : [];
@@ -79,6 +82,9 @@ export class AppendRun {
         if (batch.kind === "end") return await this.#end(batch.ending, position);
         this.#writer.received(batch.length);
         this.#unproven?.update(batch.chunks);
+        if (this.#unproven?.isTooLong === true) {
+          throw uploadError("unproven_too_long", { offset, bytesMax: limits.unprovenBytesMax });
+        }
         if (position + batch.length >= length) {
           return await this.#reachLength(body, batch.chunks, length - position);
         }
@@ -302,7 +308,7 @@ export class AppendRun {
     if (this.#unproven !== undefined) return;
     const appender = this.#appender;
     if (appender === undefined) {
-      if (ending === undefined && this.#declared === undefined) return;
+      if (ending === undefined && !this.#hasDeclared) return;
       await this.#advance(this.#upload.offset, { extents: [], replaced: [] }, ending);
       return;
     }
@@ -312,12 +318,16 @@ export class AppendRun {
     const now = this.#parts.clock.monotonic();
     this.#policy.checkpointed(checkpoint.syncMs, appender.position - to, now);
     const isShort = scope === "everything" && to < wanted;
-    const isNews = ending !== undefined || this.#declared !== undefined;
+    const isNews = ending !== undefined || this.#hasDeclared;
     if (to !== this.#upload.offset || isNews) {
       await this.#advance(to, checkpoint, isShort ? undefined : ending);
     }
     // Asked again, the appender says why it made less durable than it was asked to.
     if (isShort) await appender.checkpoint(scope);
+  }
+
+  get #hasDeclared(): boolean {
+    return this.#declared !== undefined || this.#declaredSha256 !== undefined;
   }
 
   async #advance(
@@ -343,6 +353,7 @@ export class AppendRun {
       fence: this.#lease.fence,
       from: this.#upload.offset,
       length: this.#declared,
+      sha256: this.#declaredSha256,
       extents,
       replaced,
       ending,
@@ -358,6 +369,7 @@ export class AppendRun {
     if (to >= limits.sniffBytes) this.#head = undefined;
     const length = this.#upload.length ?? this.#declared;
     this.#declared = undefined;
+    this.#declaredSha256 = undefined;
     this.#upload = {
       ...this.#upload,
       length,

@@ -395,13 +395,30 @@ describe("a digest of the whole", () => {
     expect((await stored(upload))?.state).toBe(state);
   });
 
-  test("is not taken back by one that the last part says", async () => {
+  test("that comes with a part before the last is kept, and makes it rejected in the end", async () => {
+    const sha256 = createHash("sha256").update(front).digest("hex");
+    for (const first of [[front], []]) {
+      const upload = await create({ completes: "when_told" });
+      const words = { body: givenBody(first), completes: "as_created", sha256 } as const;
+      const { offset } = await send(upload, 0, words);
+      expect((await stored(upload))?.sha256).toBe(sha256);
+      const rest = { body: givenBody([bytes.subarray(offset)]), completes: "at_end" } as const;
+      const last = send(upload, offset, rest);
+      await expect(last).rejects.toMatchObject({ code: "content_rejected" });
+    }
+  });
+
+  test("that is another than was said before is refused at once, and changes nothing", async () => {
     const [first, other] = [bytes, front].map((of) =>
       createHash("sha256").update(of).digest("hex"),
     );
-    const upload = await create({ sha256: other });
-    const last = send(upload, 0, { body: givenBody([bytes]), sha256: first });
-    await expect(last).rejects.toMatchObject({ code: "content_rejected" });
+    const upload = await create({ sha256: first });
+    const body = givenBody([bytes]);
+    const refusal = { code: "digest_inconsistent" };
+    await expect(send(upload, 0, { body, sha256: other })).rejects.toMatchObject(refusal);
+    expect(await stored(upload)).toMatchObject({ state: "open", offset: 0, sha256: first });
+    const again = { body: givenBody([bytes]), sha256: first };
+    expect((await send(upload, 0, again)).state).toBe("complete");
   });
 });
 

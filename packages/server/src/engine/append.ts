@@ -1,5 +1,6 @@
 import type { Body, BodyEnding } from "../base/body.ts";
 import { UploadError, uploadError } from "../base/errors.ts";
+import { limits } from "../base/limits.ts";
 import type { Upload } from "../catalog/records.ts";
 import { AppendRun } from "./append-run.ts";
 import { assembleInBackground } from "./assemble.ts";
@@ -19,7 +20,7 @@ export interface AppendRequest {
   readonly length?: number | undefined;
   /** What the body must be; undefined takes it as it comes. */
   readonly digest?: ExpectedDigest | undefined;
-  /** What the whole must be, in hex, where nobody said it before: else it becomes rejected. */
+  /** What the whole must be, in hex: else it becomes rejected. Kept with the upload. */
   readonly sha256?: string | undefined;
   /** Told the offset after every commit. */
   readonly onDurable?: ((offset: number) => void) | undefined;
@@ -62,14 +63,22 @@ export async function append(parts: EngineParts, request: AppendRequest): Promis
   }
 }
 
+const { unprovenBytesMax } = limits;
+
 function refuseUnfit(request: AppendRequest, upload: Upload): void {
   refuseEnded(upload);
   const { offset, lengthMax, concatenates } = upload;
   if (concatenates !== undefined) {
     throw uploadError("not_appendable", { reason: "it is made of other uploads" });
   }
-  const { offset: provided } = request;
+  const { offset: provided, sha256 = upload.sha256 } = request;
   if (provided !== offset) throw uploadError("offset_mismatch", { offset, provided });
+  if (request.digest !== undefined && (request.body.announcedLength ?? 0) > unprovenBytesMax) {
+    throw uploadError("unproven_too_long", { offset, bytesMax: unprovenBytesMax });
+  }
+  if (upload.sha256 !== undefined && sha256 !== upload.sha256) {
+    throw uploadError("digest_inconsistent", { offset });
+  }
   const length = upload.length ?? lengthMax;
   const declared = declaredLength(request) ?? length;
   const { announcedLength = 0 } = request.body;

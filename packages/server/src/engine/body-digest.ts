@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual, type Hash } from "node:crypto";
 import { crc32 } from "../base/crc32.ts";
+import { limits } from "../base/limits.ts";
 
 export type DigestAlgorithm = "md5" | "sha1" | "sha256" | "sha512" | "crc32";
 
@@ -36,6 +37,7 @@ export class RunningDigest {
 export class BodyDigest {
   readonly #wanted: ExpectedDigest;
   readonly #running: RunningDigest;
+  #length = 0;
 
   constructor(wanted: ExpectedDigest) {
     this.#wanted = wanted;
@@ -46,7 +48,13 @@ export class BodyDigest {
     return this.#wanted.algorithm;
   }
 
+  /** Whether more came than may wait for the digest to match. */
+  get isTooLong(): boolean {
+    return this.#length > limits.unprovenBytesMax;
+  }
+
   update(chunks: readonly Uint8Array[]): void {
+    for (const { length } of chunks) this.#length += length;
     this.#running.update(chunks);
   }
 

@@ -130,11 +130,64 @@ test("a file that is deleted while it is read has no digest", async () => {
 });
 
 /** Its upload, with the checksum of the bytes that were acknowledged. */
-async function uploadOf({ file }: Published): Promise<Upload> {
+async function uploadOf({ file }: Pick<Published, "file">): Promise<Upload> {
   const upload = await catalog.findUpload(file.uploadId);
   if (upload === undefined) throw new Error("the sample is not there");
   return { ...upload, crc32: file.crc32 };
 }
+
+/** What is read of these blobs waits until it is let go. */
+function heldReads(): {
+  readonly held: EngineParts;
+  readonly reads: string[];
+  readonly letGo: () => void;
+} {
+  const reads: string[] = [];
+  const free = Promise.withResolvers<undefined>();
+  const held = new (class extends MemoryCatalog {
+    override async listExtents(blobId: string): Promise<Extent[]> {
+      reads.push(blobId);
+      await free.promise;
+      return await super.listExtents(blobId);
+    }
+  })(catalog.rows);
+  return {
+    held: engineOver(held),
+    reads,
+    letGo: () => {
+      free.resolve(undefined);
+    },
+  };
+}
+
+test("whoever asks for a digest that is being made gets that one, and it is kept", async () => {
+  const { file, sha256 } = await publishOne(1);
+  const upload = await uploadOf({ file });
+  const { held, reads, letGo } = heldReads();
+  const asked = [sha256OfUpload(held, upload), sha256OfUpload(held, upload), sha256Of(held, file)];
+  letGo();
+  expect(await Promise.all(asked)).toEqual([sha256, sha256, sha256]);
+  expect(reads).toEqual([file.blobId]);
+  expect((await catalog.findUpload(upload.id))?.sha256).toBe(sha256);
+  expect((await catalog.findFile(file.id))?.sha256).toBe(sha256);
+});
+
+test("one who goes away takes the digest from nobody else, and the last of them ends it", async () => {
+  const { file, sha256 } = await publishOne(1);
+  const upload = await uploadOf({ file });
+  const { held, letGo } = heldReads();
+  const leaving = new AbortController();
+  const gone = sha256OfUpload(held, upload, leaving.signal);
+  const stays = sha256OfUpload(held, upload);
+  leaving.abort(new Error("gone"));
+  await expect(gone).rejects.toThrow("gone");
+  letGo();
+  expect(await stays).toBe(sha256);
+  const other = await uploadOf(await publishOne(2));
+  const alone = sha256OfUpload(held, other, AbortSignal.abort(new Error("gone")));
+  await expect(alone).rejects.toThrow("gone");
+  expect((await catalog.findUpload(other.id))?.sha256).toBeUndefined();
+});
 
 test("a complete upload has one, too, of what was acknowledged alone", async () => {
   const published = await publishOne(1);

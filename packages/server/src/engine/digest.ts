@@ -6,19 +6,27 @@ import type { EngineParts } from "./parts.ts";
 import { readBlob } from "./read.ts";
 
 /** The file's SHA-256 in hex: read through once, then remembered. */
-export async function sha256Of(parts: EngineParts, file: PublishedFile): Promise<string> {
+export async function sha256Of(
+  parts: EngineParts,
+  file: PublishedFile,
+  signal?: AbortSignal,
+): Promise<string> {
   if (file.sha256 !== undefined) return file.sha256;
-  const sha256 = await readThrough(parts, file);
+  const sha256 = await readThrough(parts, file, signal);
   await parts.catalog.setFileSha256(file.id, sha256);
   return sha256;
 }
 
-/** The SHA-256 of a complete upload in hex: known where it was proven, else read through. */
+/** The SHA-256 of a complete upload in hex: known where it was proven, else as a file's. */
 export async function sha256OfUpload(
   parts: EngineParts,
-  { blobId, offset: size, crc32, sha256 }: Upload,
+  { id, blobId, offset: size, crc32, sha256: known }: Upload,
+  signal?: AbortSignal,
 ): Promise<string> {
-  return sha256 ?? (await readAcknowledged(parts, { blobId, size, crc32 }));
+  if (known !== undefined) return known;
+  const sha256 = await readTogether(parts, { blobId, size, crc32 }, signal);
+  await parts.catalog.setUploadSha256(id, sha256);
+  return sha256;
 }
 
 export interface DigestRun {
@@ -61,10 +69,67 @@ async function readThrough(
   signal?: AbortSignal,
 ): Promise<string> {
   try {
-    return await readAcknowledged(parts, file, signal);
+    return await readTogether(parts, file, signal);
   } catch (error) {
     await refuseDeleted(parts, file);
     throw error;
+  }
+}
+
+type Acknowledged = Pick<PublishedFile, "blobId" | "size" | "crc32">;
+
+/** A blob that is being read through, for all who asked for its digest meanwhile. */
+interface Reading {
+  readonly sha256: Promise<string>;
+  readonly abort: AbortController;
+  askers: number;
+}
+
+/** By the blobs' ids, which no two blobs share. */
+const readings = new Map<string, Reading>();
+
+/** Rejects with the signal's reason when that is aborted; who goes last ends the reading. */
+async function readTogether(
+  parts: EngineParts,
+  blob: Acknowledged,
+  signal?: AbortSignal,
+): Promise<string> {
+  signal?.throwIfAborted();
+  const reading = readings.get(blob.blobId) ?? beginReading(parts, blob);
+  reading.askers += 1;
+  try {
+    return await unlessAborted(reading.sha256, signal);
+  } finally {
+    reading.askers -= 1;
+    if (reading.askers === 0) {
+      readings.delete(blob.blobId);
+      reading.abort.abort();
+      await reading.sha256.catch(() => undefined);
+    }
+  }
+}
+
+function beginReading(parts: EngineParts, blob: Acknowledged): Reading {
+  const abort = new AbortController();
+  const reading = { sha256: readAcknowledged(parts, blob, abort.signal), abort, askers: 0 };
+  readings.set(blob.blobId, reading);
+  return reading;
+}
+
+async function unlessAborted<Result>(
+  work: Promise<Result>,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
+  if (signal === undefined) return await work;
+  const aborted = Promise.withResolvers<never>();
+  const stop = (): void => {
+    aborted.reject(asError(signal.reason));
+  };
+  signal.addEventListener("abort", stop);
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }
 
@@ -74,18 +139,18 @@ async function readThrough(
  */
 async function readAcknowledged(
   parts: EngineParts,
-  { blobId, size, crc32: acknowledged }: Pick<PublishedFile, "blobId" | "size" | "crc32">,
-  signal?: AbortSignal,
+  { blobId, size, crc32: acknowledged }: Acknowledged,
+  signal: AbortSignal,
 ): Promise<string> {
   let crc = 0;
   async function* pieces(): AsyncIterable<Uint8Array> {
     for await (const piece of readBlob(parts, blobId, { from: 0, to: size })) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       crc = crc32(piece, crc);
       yield piece;
     }
   }
-  const sha256 = await hashOf(pieces(), size);
+  const sha256 = await hashOf(pieces(), size, signal);
   if (crc !== acknowledged) throw uploadError("upload_damaged", { offset: size });
   return sha256;
 }

@@ -26,7 +26,7 @@ export async function publish(parts: EngineParts, request: PublishRequest): Prom
     type: upload.type,
     size: upload.offset,
     crc32: upload.crc32,
-    sha256: undefined,
+    sha256: upload.sha256,
     createdAt: parts.clock.now(),
   });
   if (file === undefined) throw uploadError("handle_invalid", { problem: "its file is gone" });

@@ -4,7 +4,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { systemErrorCode } from "../../base/errors.ts";
 import type { StoreRoom } from "../blob-store.ts";
-import { Gate } from "./gate.ts";
+import { Gate } from "../../base/gate.ts";
 import type { Volume, VolumeFile } from "./volume.ts";
 
 const fdatasync = promisify(fs.fdatasync);

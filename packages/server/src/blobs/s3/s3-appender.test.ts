@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { systemClock } from "../../base/clock.ts";
 import { crc32 } from "../../base/crc32.ts";
 import type { StoredExtent } from "../blob-store.ts";
-import { Gate } from "../disk/gate.ts";
+import { Gate } from "../../base/gate.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { S3Appender, type S3AppenderParts } from "./s3-appender.ts";
 

@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { crc32OfRuns } from "../../base/crc32.ts";
 import { uploadError } from "../../base/errors.ts";
+import { Gate } from "../../base/gate.ts";
 import { limits } from "../../base/limits.ts";
 import type {
   Appender,
@@ -9,7 +10,6 @@ import type {
   ByteRange,
   StoredExtent,
 } from "../blob-store.ts";
-import { Gate } from "../disk/gate.ts";
 import { Operations } from "../operations.ts";
 import type { Filling, MemoryBudget } from "./memory-budget.ts";
 import { storageError } from "./s3-error.ts";

@@ -3,7 +3,7 @@ import { crc32, crc32OfRuns } from "../../base/crc32.ts";
 import { asError } from "../../base/errors.ts";
 import { limits } from "../../base/limits.ts";
 import type { AssembleRequest, StoredExtent } from "../blob-store.ts";
-import { Gate } from "../disk/gate.ts";
+import { Gate } from "../../base/gate.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import { endedBy } from "./s3-client.ts";
 import { digestOf, md5Of } from "./s3-digest.ts";

@@ -15,7 +15,7 @@ import type {
   SignUrlRequest,
   StoredExtent,
 } from "../blob-store.ts";
-import { Gate } from "../disk/gate.ts";
+import { Gate } from "../../base/gate.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { S3Appender } from "./s3-appender.ts";
 import { S3Assembly } from "./s3-assembly.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Gate } from "../disk/gate.ts";
+import { Gate } from "../../base/gate.ts";
 import type { DigestForm } from "./s3-profile.ts";
 
 /** What a request carries so that the store can refuse a body that is not the one we sent. */

@@ -117,6 +117,14 @@ const answers: Answers = {
       `The bytes of the request are not those that its ${algorithm} digest is of: none was kept. ` +
       `Send them again from ${offset} on.`,
   }),
+  unproven_too_long: ({ bytesMax }) => ({
+    ...invalidRequest,
+    message: `A request with a digest of its content can bring ${bytesMax} bytes at most.`,
+  }),
+  digest_inconsistent: () => ({
+    ...invalidRequest,
+    message: "The digest of the whole upload was said to be another before.",
+  }),
   not_appendable: ({ reason }) => ({
     ...invalidRequest,
     message: `Nothing can be appended to this upload: ${reason}.`,

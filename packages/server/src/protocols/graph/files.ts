@@ -52,7 +52,7 @@ export async function showFile(request: GraphRequest, id: string): Promise<void>
   const fields = fieldsOf(parameters.text("fields"), fileFields);
   const all: Record<string, unknown> = fileJson(request, file);
   if (fields?.includes("sha256") === true) {
-    all.sha256 = await sha256Of(request.parts.engine, file);
+    all.sha256 = await sha256Of(request.parts.engine, file, request.exchange.signal);
   }
   const names = fields === undefined ? Object.keys(all) : ["id", ...fields];
   await answerJson(request, Object.fromEntries(names.map((name) => [name, all[name]])));

@@ -98,6 +98,8 @@ function unsupported(method: string, node: string): Error {
 
 async function answerError(request: GraphRequest, route: Route, error: unknown): Promise<void> {
   const { exchange } = request;
+  // Whoever asked has gone: there is nobody to answer.
+  if (error === exchange.signal.reason) return;
   const known =
     error instanceof UploadError ? error : uploadError("internal", { detail: String(error) });
   if (known.code === "internal") {

@@ -51,5 +51,5 @@ export async function digestHeader(
 ): Promise<Record<string, string>> {
   if (upload.state !== "complete") return {};
   if (!wantsWholeDigest(exchange) && !creationOf(upload).wantsDigest) return {};
-  return wholeDigestField(await sha256OfUpload(parts.engine, upload));
+  return wholeDigestField(await sha256OfUpload(parts.engine, upload, exchange.signal));
 }

@@ -4,7 +4,7 @@ import { mediaTypeOf } from "../standard/choose.ts";
 import { appOf, uploadOf } from "../standard/request.ts";
 import type { StandardRoute } from "../standard/route.ts";
 import { answerTaken } from "./answer.ts";
-import { appendContent, refuseContradiction, type Content } from "./content.ts";
+import { appendContent, digestsOf, refuseContradiction, type Content } from "./content.ts";
 import { refuseEnded } from "./ended.ts";
 import { IetfRefusal } from "./problems.ts";
 import type { IetfRequest } from "./request.ts";
@@ -31,7 +31,8 @@ export async function appendPart(request: IetfRequest, route: StandardRoute): Pr
   await answerTaken(request, { app, upload: after, status: fields.rules.appendedStatus });
 }
 
-function contentOf({ fields }: IetfRequest): Content {
+function contentOf(request: IetfRequest): Content {
+  const { fields } = request;
   const { rules, offset, length } = fields;
   if (offset === undefined) {
     throw uploadError("parameter_invalid", {
@@ -47,7 +48,8 @@ function contentOf({ fields }: IetfRequest): Content {
       valid: "?1 with the last of the content, ?0 before",
     });
   }
-  return { offset, length, complete: fields.complete ?? rules.unsaid === "complete" };
+  const complete = fields.complete ?? rules.unsaid === "complete";
+  return { offset, length, complete, digests: digestsOf(request) };
 }
 
 function requireAppendType({ exchange, fields }: IetfRequest): void {

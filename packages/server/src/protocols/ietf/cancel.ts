@@ -1,5 +1,5 @@
 import { terminate } from "../../engine/cancel.ts";
-import { uploadOf } from "../standard/request.ts";
+import { uploadHeaders, uploadOf } from "../standard/request.ts";
 import type { StandardRoute } from "../standard/route.ts";
 import { refuseEnded } from "./ended.ts";
 import { refuseForeignFields } from "./foreign-fields.ts";
@@ -11,5 +11,6 @@ export async function cancelUpload(request: IetfRequest, route: StandardRoute): 
   refuseForeignFields(request, "DELETE");
   refuseEnded(upload, request.fields.rules);
   await terminate(request.parts.engine, upload.id);
-  await request.exchange.respond({ status: 204, headers: { "Cache-Control": "no-store" } });
+  const headers = { "Cache-Control": "no-store", ...uploadHeaders(request, upload) };
+  await request.exchange.respond({ status: 204, headers });
 }

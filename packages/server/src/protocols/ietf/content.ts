@@ -1,5 +1,5 @@
 import { UploadError, uploadError } from "../../base/errors.ts";
-import { append } from "../../engine/append.ts";
+import { append, type AppendRequest } from "../../engine/append.ts";
 import { reject } from "../../engine/cancel.ts";
 import type { Upload } from "../../engine/records.ts";
 import { contentDigestOf, wholeSha256Of } from "../standard/digest-fields.ts";
@@ -14,6 +14,14 @@ export interface Content {
   readonly complete: boolean;
   /** Upload-Length, in bytes. */
   readonly length: number | undefined;
+  readonly digests: Digests;
+}
+
+type Digests = Pick<AppendRequest, "digest" | "sha256">;
+
+/** Fails with `parameter_invalid`: what is wrong with a digest is told before the content is read. */
+export function digestsOf({ exchange }: IetfRequest): Digests {
+  return { digest: contentDigestOf(exchange), sha256: wholeSha256Of(exchange) };
 }
 
 /** Appends the content of a request to the upload it began or names. */
@@ -23,7 +31,7 @@ export async function appendContent(
   content: Content,
 ): Promise<Upload> {
   const { parts, exchange, seen } = request;
-  const { offset, complete, length } = content;
+  const { offset, complete, length, digests } = content;
   seen.offset = undefined;
   try {
     const after = await append(parts.engine, {
@@ -32,8 +40,7 @@ export async function appendContent(
       body: exchange.body(),
       completes: complete ? "at_end" : "as_created",
       length,
-      digest: contentDigestOf(exchange),
-      sha256: wholeSha256Of(exchange),
+      ...digests,
       onDurable: progressOf(request),
       dialect: "ietf",
       authorise: async () => {
@@ -51,7 +58,7 @@ export async function appendContent(
 /** What the length would be by what the request says beforehand. */
 export function declaredLength(
   { exchange: { announcedLength } }: IetfRequest,
-  { offset, complete, length }: Content,
+  { offset, complete, length }: Omit<Content, "digests">,
 ): number | undefined {
   if (length !== undefined || !complete || announcedLength === undefined) return length;
   return offset + announcedLength;

@@ -4,16 +4,22 @@ import { uploadError } from "../../base/errors.ts";
 import { createUpload } from "../../engine/create.ts";
 import type { Upload } from "../../engine/records.ts";
 import { mediaTypeOf } from "../standard/choose.ts";
-import { wantsWholeDigest, wholeSha256Of } from "../standard/digest-fields.ts";
+import { wantsWholeDigest } from "../standard/digest-fields.ts";
 import { nameFrom } from "../standard/names.ts";
-import { appOf, principalOf } from "../standard/request.ts";
+import { appOf, principalOf, seeBegun } from "../standard/request.ts";
 import { typeFrom } from "../standard/types.ts";
 import { answerTaken } from "./answer.ts";
-import { appendContent, declaredLength, refuseContradiction, type Content } from "./content.ts";
+import {
+  appendContent,
+  declaredLength,
+  digestsOf,
+  refuseContradiction,
+  type Content,
+} from "./content.ts";
 import { formatCreation, protocolName } from "./creation.ts";
 import { fileNameOf } from "./disposition.ts";
 import { announce } from "./interim.ts";
-import { locationHeader, type IetfRequest } from "./request.ts";
+import type { IetfRequest } from "./request.ts";
 import { newest } from "./versions.ts";
 
 /**
@@ -25,7 +31,8 @@ export async function create(request: IetfRequest): Promise<void> {
   const principal = await principalOf(request, "create");
   const app = await appOf(request, principal);
   seen.app = app;
-  const content = { offset: 0, complete: fields.complete ?? true, length: fields.length };
+  const { complete = true, length } = fields;
+  const content = { offset: 0, complete, length, digests: digestsOf(request) };
   const hasContent = content.complete || exchange.announcedLength !== 0;
   if (hasContent) requireScope(principal, "append");
   refuseContradiction(request, content);
@@ -54,10 +61,9 @@ async function begin(
     protocol: protocolName,
     creation: formatCreation({ wantsDigest: wantsWholeDigest(exchange) }),
     completes: "when_told",
-    sha256: wholeSha256Of(exchange),
+    sha256: content.digests.sha256,
   });
-  exchange.logFacts.upload = upload.id;
-  seen.location = locationHeader(request, upload).Location;
+  seeBegun(request, upload);
   seen.offset = 0;
   seen.aboutUpload = true;
   return upload;

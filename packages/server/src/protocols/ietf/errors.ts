@@ -36,6 +36,19 @@ const answers: Answers = {
       `Send it again from ${offset} on.`,
     offset,
   }),
+  unproven_too_long: ({ offset, bytesMax }) => ({
+    status: 413,
+    detail:
+      `A request with Content-Digest can bring ${bytesMax} bytes at most, since none of them ` +
+      "counts before all are here. Send less at once, or without it.",
+    offset,
+    appendSizeMax: bytesMax,
+  }),
+  digest_inconsistent: ({ offset }) => ({
+    status: 400,
+    detail: "Repr-Digest says another SHA-256 than an earlier request of this upload.",
+    offset,
+  }),
   not_appendable: ({ reason }) => ({
     status: 403,
     detail: `Nothing can be appended to this upload: ${reason}.`,

@@ -1,7 +1,7 @@
 import { uploadError } from "../../base/errors.ts";
 import { refuseAmbiguousHeaders } from "../ambiguous-headers.ts";
 import type { StandardDialect } from "../standard/dialect.ts";
-import { knownAppOf, type StandardRequest } from "../standard/request.ts";
+import { knownAppOf, seenHeaders, type StandardRequest } from "../standard/request.ts";
 import { routeOf, type StandardRoute } from "../standard/route.ts";
 import { appendPart } from "./append.ts";
 import { cancelUpload } from "./cancel.ts";
@@ -11,7 +11,7 @@ import { fieldsOf, flagHeader } from "./fields.ts";
 import { versionHeader } from "./interim.ts";
 import { limitHeader, noLimits } from "./limit-header.ts";
 import { IetfRefusal, problemBody, type Problem } from "./problems.ts";
-import { limitsOf, nothingSeen, type IetfRequest } from "./request.ts";
+import { limitsOf, nothingSeenYet, type IetfRequest } from "./request.ts";
 import { status } from "./status.ts";
 import { newest } from "./versions.ts";
 
@@ -49,7 +49,7 @@ export class IetfDialect implements StandardDialect {
   async handle(standard: StandardRequest, route: StandardRoute): Promise<void> {
     const fields = fieldsOf(standard.exchange);
     const informs = this.#settings.interimAnswers && fields.isNamed;
-    const request: IetfRequest = { ...standard, fields, informs, seen: nothingSeen() };
+    const request: IetfRequest = { ...standard, fields, informs, seen: nothingSeenYet() };
     try {
       refuseAmbiguousHeaders(standard.exchange);
       const handlers = handlersOf(route);
@@ -92,6 +92,8 @@ function unsupported({ method, exchange, fields }: IetfRequest, route: StandardR
 
 async function refuse(request: IetfRequest, error: unknown): Promise<void> {
   const { exchange, parts, fields } = request;
+  // Whoever asked has gone: there is nobody to answer.
+  if (error === exchange.signal.reason) return;
   const { code, problem } = problemOf(error, fields.rules);
   if (code === "internal") {
     parts.engine.log.error({ trace: exchange.traceId, err: error }, "request failed");
@@ -115,12 +117,15 @@ async function refuse(request: IetfRequest, error: unknown): Promise<void> {
  */
 function whatIsKnown(request: IetfRequest, problem: Problem): Record<string, string> {
   const { fields, seen } = request;
-  const { isFinal = false, offset = isFinal ? undefined : seen.offset } = problem;
+  const { isFinal = false, offset = isFinal ? undefined : seen.offset, appendSizeMax } = problem;
+  const ofAppends = appendSizeMax === undefined ? {} : { "max-append-size": appendSizeMax };
   const app = problem.status === 413 ? seen.app : undefined;
   return {
-    ...(seen.location === undefined ? {} : { Location: seen.location }),
+    ...seenHeaders(request),
     ...(offset === undefined ? {} : { "Upload-Offset": String(offset) }),
     ...(seen.aboutUpload ? flagHeader(fields.rules, isFinal) : {}),
-    ...(app === undefined ? {} : limitHeader(fields.rules, limitsOf(request, app))),
+    ...(app === undefined
+      ? {}
+      : limitHeader(fields.rules, { ...limitsOf(request, app), ...ofAppends })),
   };
 }

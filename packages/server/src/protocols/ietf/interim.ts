@@ -33,7 +33,12 @@ export function progressOf(request: IetfRequest): ((offset: number) => void) | u
 /** Only to who named a version of the draft that is ours, and naming the same (Appendix B). */
 function inform(request: IetfRequest, headers: Readonly<Record<string, string>>): void {
   if (!request.informs) return;
-  request.exchange.inform(104, { ...versionHeader(request.fields.rules), ...headers });
+  const { link } = request.seen;
+  request.exchange.inform(104, {
+    ...versionHeader(request.fields.rules),
+    ...headers,
+    ...(link === undefined ? {} : { Link: link }),
+  });
 }
 
 export function versionHeader({ interop }: Pick<InteropRules, "interop">): Record<string, string> {

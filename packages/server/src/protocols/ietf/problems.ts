@@ -11,6 +11,8 @@ export interface Problem {
   readonly headers?: Readonly<Record<string, string>>;
   /** Where an upload that stays open stands, in bytes. */
   readonly offset?: number | undefined;
+  /** What a request like the refused one may bring, in bytes. */
+  readonly appendSizeMax?: number;
   /** The upload came whole and is over: this is the answer of who was to take it, not of its URL. */
   readonly isFinal?: boolean;
 }

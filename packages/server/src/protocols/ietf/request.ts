@@ -1,6 +1,12 @@
 import { uploadLengthMax, type AppDetails } from "../../access/apps.ts";
 import type { Upload } from "../../engine/records.ts";
-import { uploadHeaders, uploadUrlOf, type StandardRequest } from "../standard/request.ts";
+import {
+  nothingSeen,
+  uploadHeaders,
+  uploadUrlOf,
+  type Seen,
+  type StandardRequest,
+} from "../standard/request.ts";
 import { flagHeader, type IetfFields } from "./fields.ts";
 import { limitHeader, type UploadLimits } from "./limit-header.ts";
 
@@ -9,22 +15,20 @@ export interface IetfRequest extends StandardRequest {
   readonly fields: IetfFields;
   /** Whether interim answers may be sent to this client. */
   readonly informs: boolean;
-  readonly seen: Seen;
+  readonly seen: IetfSeen;
 }
 
-/** What became known on the way: a refusal must say it, too. Handlers note it here. */
-export interface Seen {
+/** What else became known on the way: a refusal must say it, too. Handlers note it here. */
+export interface IetfSeen extends Seen {
   app: AppDetails | undefined;
-  /** The URL of an upload that this very request began. */
-  location: string | undefined;
   /** Where an open upload stands; undefined once an append may have moved it. */
   offset: number | undefined;
   /** Whether the request is about an upload, whose completeness its answer then tells. */
   aboutUpload: boolean;
 }
 
-export function nothingSeen(): Seen {
-  return { app: undefined, location: undefined, offset: undefined, aboutUpload: false };
+export function nothingSeenYet(): IetfSeen {
+  return { ...nothingSeen, app: undefined, offset: undefined, aboutUpload: false };
 }
 
 /** What holds for an upload of this app; how long it still lives once there is one. */

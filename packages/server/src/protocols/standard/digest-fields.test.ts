@@ -11,13 +11,17 @@ function request(headers: Readonly<Record<string, string>>) {
   return { header: (name: string): string | undefined => headers[name.toLowerCase()] };
 }
 
+const sequence = (bytes: Buffer): string => `:${bytes.toString("base64")}:`;
+
 describe("digest fields", () => {
   it("choose the strongest algorithm that is known", () => {
-    const both = request({ "content-digest": "md5=:AAAA:, sha-256=:AAAA:, sha-512=:BBBB:" });
-    expect(contentDigestOf(both)?.algorithm).toBe("sha512");
-    const one = contentDigestOf(request({ "content-digest": "sha-256=:aGk=:, unixsum=:AAAA:" }));
-    expect(one?.algorithm).toBe("sha256");
-    expect(Buffer.from(one?.expected() ?? []).toString()).toBe("hi");
+    const [sha256, sha512] = [Buffer.alloc(32, "hi"), Buffer.alloc(64)];
+    const both = `md5=:AAAA:, sha-256=${sequence(sha256)}, sha-512=${sequence(sha512)}`;
+    expect(contentDigestOf(request({ "content-digest": both }))?.algorithm).toBe("sha512");
+    const one = `sha-256=${sequence(sha256)}, unixsum=:AAAA:`;
+    const found = contentDigestOf(request({ "content-digest": one }));
+    expect(found?.algorithm).toBe("sha256");
+    expect(Buffer.from(found?.expected() ?? []).equals(sha256)).toBe(true);
   });
 
   it.for(["", "md5=:AAAA:", "sha-256=text", 'sha-256="aGk="', "sha-256"])(
@@ -26,6 +30,17 @@ describe("digest fields", () => {
       expect(contentDigestOf(request({ "content-digest": header }))).toBeUndefined();
     },
   );
+
+  it("with another number of bytes than the algorithm has are refused", () => {
+    for (const digest of ["sha-256=:aGk=:", "sha-512=:aGk=:", "sha-256=::"]) {
+      expect(() => contentDigestOf(request({ "content-digest": digest }))).toThrow(
+        /^parameter_invalid /,
+      );
+    }
+    expect(() => wholeSha256Of(request({ "repr-digest": "sha-256=:aGk=:" }))).toThrow(
+      /^parameter_invalid /,
+    );
+  });
 
   it("say the SHA-256 of a whole, there and back", () => {
     const sha256 = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9";

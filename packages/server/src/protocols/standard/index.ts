@@ -3,7 +3,7 @@ import type { Protocol } from "../../http/server.ts";
 import { dialectOf } from "./choose.ts";
 import type { DialectName, StandardDialect } from "./dialect.ts";
 import type { StandardParts } from "./parts.ts";
-import type { StandardRequest } from "./request.ts";
+import { nothingSeen, type StandardRequest } from "./request.ts";
 import { routeOf } from "./route.ts";
 
 /** The protocols that share `/uploads`, told apart by what a request's headers say. */
@@ -24,7 +24,8 @@ export class UploadsProtocol implements Protocol {
   async handle(exchange: Exchange): Promise<void> {
     const route = routeOf(exchange.path);
     if (route === undefined) return;
-    const request = { parts: this.#parts, exchange, method: methodOf(exchange) };
+    const seen = { ...nothingSeen };
+    const request = { parts: this.#parts, exchange, method: methodOf(exchange), seen };
     if (request.method === "OPTIONS") await this.#tellOptions(request);
     else await this.#dialects[dialectOf(exchange)].handle(request, route);
   }

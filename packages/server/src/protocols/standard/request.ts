@@ -14,6 +14,32 @@ export interface StandardRequest {
   readonly exchange: Exchange;
   /** What the client means to do, which X-HTTP-Method-Override may say. */
   readonly method: string;
+  readonly seen: Seen;
+}
+
+/** What became known on the way: whatever is answered must say it, too. */
+export interface Seen {
+  /** The URL of an upload that this very request began. */
+  location: string | undefined;
+  /** `Link` of the upload that the request began or names, and that its token may see. */
+  link: string | undefined;
+}
+
+export const nothingSeen: Readonly<Seen> = { location: undefined, link: undefined };
+
+/** Notes an upload that this very request began. */
+export function seeBegun(request: StandardRequest, upload: Upload): void {
+  request.exchange.logFacts.upload = upload.id;
+  request.seen.location = uploadUrlOf(request, upload.id);
+  request.seen.link = uploadHeaders(request, upload).Link;
+}
+
+/** The same as headers. */
+export function seenHeaders({ seen: { location, link } }: StandardRequest): Record<string, string> {
+  return {
+    ...(location === undefined ? {} : { Location: location }),
+    ...(link === undefined ? {} : { Link: link }),
+  };
 }
 
 /** Who asks. A token comes in the header alone. */
@@ -65,7 +91,9 @@ export async function uploadOf(
     throw uploadError("node_unknown", { node });
   }
   request.exchange.logFacts.upload = route.id;
-  return { upload: await findUpload(request.parts.engine, route.id, principal.appId), principal };
+  const upload = await findUpload(request.parts.engine, route.id, principal.appId);
+  request.seen.link = uploadHeaders(request, upload).Link;
+  return { upload, principal };
 }
 
 /** The absolute URL of an upload, as the client reaches us. */

@@ -7,7 +7,14 @@ import type { Upload } from "../../engine/records.ts";
 import { baseUrlOf } from "../base-url.ts";
 import { wholeSha256Of } from "../standard/digest-fields.ts";
 import { nameFrom } from "../standard/names.ts";
-import { appOf, principalOf, uploadUrlOf, type StandardRequest } from "../standard/request.ts";
+import {
+  appOf,
+  nothingSeen,
+  principalOf,
+  seeBegun,
+  uploadUrlOf,
+  type StandardRequest,
+} from "../standard/request.ts";
 import { typeFrom } from "../standard/types.ts";
 import { appendChecked, checksumSourceOf, type ChecksumSource } from "./checksum.ts";
 import { parseConcat } from "./concat.ts";
@@ -74,7 +81,7 @@ async function begun(
   }
   const source = checksumSourceOf(exchange);
   const upload = await createUpload(parts.engine, { ...words, length, completes: "at_length" });
-  exchange.logFacts.upload = upload.id;
+  seeBegun(request, upload);
   return brings || length === 0 ? await withFirstBytes(request, upload, source) : upload;
 }
 
@@ -95,11 +102,15 @@ async function withFirstBytes(
       },
     });
   } catch (error) {
-    if (error instanceof UploadError && isUnproven(error)) await cancel(parts.engine, id);
+    if (error instanceof UploadError && isUnproven(error)) {
+      await cancel(parts.engine, id);
+      Object.assign(request.seen, nothingSeen);
+    }
     throw error;
   }
 }
 
 function isUnproven({ code }: UploadError): boolean {
-  return code === "digest_mismatch" || code === "parameter_invalid";
+  const codes = ["digest_mismatch", "parameter_invalid", "unproven_too_long"];
+  return codes.includes(code);
 }

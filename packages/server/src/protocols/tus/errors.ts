@@ -47,6 +47,17 @@ const answers: Answers = {
       `was kept. Send them again from ${offset} on.`,
     headers: { "Upload-Offset": String(offset) },
   }),
+  unproven_too_long: ({ offset, bytesMax }) => ({
+    status: 413,
+    detail:
+      `A request with a checksum can bring ${bytesMax} bytes at most, since none of them counts ` +
+      `before all are here. Send less at once, or without a checksum, from ${offset} on.`,
+    headers: { "Upload-Offset": String(offset) },
+  }),
+  digest_inconsistent: () => ({
+    status: 400,
+    detail: "The digest of the whole upload was said to be another before.",
+  }),
   not_appendable: ({ reason }) => ({
     status: 403,
     detail: `Nothing can be appended to this upload: ${reason}.`,

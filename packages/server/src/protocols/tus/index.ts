@@ -2,7 +2,7 @@ import { uploadLengthMax } from "../../access/apps.ts";
 import { uploadError } from "../../base/errors.ts";
 import { refuseAmbiguousHeaders } from "../ambiguous-headers.ts";
 import type { StandardDialect } from "../standard/dialect.ts";
-import { knownAppOf, type StandardRequest } from "../standard/request.ts";
+import { knownAppOf, seenHeaders, type StandardRequest } from "../standard/request.ts";
 import type { StandardRoute } from "../standard/route.ts";
 import { appendBytes } from "./append.ts";
 import { remove } from "./cancel.ts";
@@ -66,7 +66,12 @@ function unsupported({ method, exchange }: StandardRequest, allowed: string): Er
   return new TusRefusal({ ...answer, headers: { Allow: allowed } });
 }
 
-async function refuse({ parts, exchange }: StandardRequest, error: unknown): Promise<void> {
+const plainText = { "Content-Type": "text/plain; charset=utf-8" } as const;
+
+async function refuse(request: StandardRequest, error: unknown): Promise<void> {
+  const { parts, exchange } = request;
+  // Whoever asked has gone: there is nobody to answer.
+  if (error === exchange.signal.reason) return;
   const { code, status: answered, detail, headers } = tusError(error);
   if (code === "internal") {
     parts.engine.log.error({ trace: exchange.traceId, err: error }, "request failed");
@@ -74,7 +79,7 @@ async function refuse({ parts, exchange }: StandardRequest, error: unknown): Pro
   exchange.logFacts.error = code;
   await exchange.respond({
     status: answered,
-    headers: { ...commonHeaders, "Content-Type": "text/plain; charset=utf-8", ...headers },
+    headers: { ...commonHeaders, ...seenHeaders(request), ...plainText, ...headers },
     body: `${detail}\n`,
   });
 }

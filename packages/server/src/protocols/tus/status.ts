@@ -42,5 +42,5 @@ async function digestHeader(
   upload: Upload,
 ): Promise<Readonly<Record<string, string>>> {
   if (upload.state !== "complete" || !wantsWholeDigest(exchange)) return {};
-  return wholeDigestField(await sha256OfUpload(parts.engine, upload));
+  return wholeDigestField(await sha256OfUpload(parts.engine, upload, exchange.signal));
 }
