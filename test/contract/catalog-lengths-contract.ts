@@ -76,6 +76,23 @@ export function describeCatalogLengths(open: OpenCatalog): void {
       expect(await catalog.insertUpload(of(10), within)).toBe(true);
     });
 
+    test("an upload is completed by the extents of the longest concatenations, or rejected", async () => {
+      const extents = Array.from({ length: 12_000 }, (_, index) =>
+        makeExtent({ start: index * 100 }),
+      );
+      const to = extents.length * 100;
+      const endings = [
+        { state: "complete", completion },
+        { state: "rejected", reason: "not a video" },
+      ] as const;
+      for (const ending of endings) {
+        const upload = await insertHeld(catalog);
+        expect(await catalog.advance(makeAdvance(upload, { to, extents, ending }))).toBe("done");
+        const kept = await catalog.listExtents(upload.blobId);
+        expect(kept).toEqual(ending.state === "complete" ? extents : []);
+      }
+    });
+
     test("a key that several blobs name is doomed with the last of them", async () => {
       const extent = makeExtent();
       const [first, second] = [await insertHeld(catalog), await insertHeld(catalog)];
