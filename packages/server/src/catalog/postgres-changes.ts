@@ -4,12 +4,14 @@ import { complete, extentColumns, insertUploadWithin, move, orGrown } from "./ho
 import { filledWith } from "./prepared.ts";
 import { compiled, nobodyHolds, postgresText as db } from "./postgres-text.ts";
 import {
+  doom,
   doomKeys,
   endUpload,
   expireUploads,
   expiring,
   forgetExtents,
   forgetReplaced,
+  keysOf,
   leftBehind,
   unpublishUpload,
 } from "./queries.ts";
@@ -73,7 +75,7 @@ export function advanceUpload(advance: MovingAdvance): CompiledQuery<AdvanceAnsw
   const parts = [
     sql`moved as (${moved.where("fence", "=", advance.fence).returning("wanted_at")})`,
     ...(extents.length > 0 ? [sql`kept as (${keep(blobId, extents, sql`moved`)})`] : []),
-    ...(keys.length > 0 ? [sql`doomed as (${doomGiven(keys, at)})`] : []),
+    ...(keys.length > 0 ? [sql`doomed as (${doom(db, givenIfMoved(keys), at)})`] : []),
     ...(starts.length > 0
       ? [
           sql`forgotten as (${forgetReplaced(db, blobId, starts).where(
@@ -109,11 +111,10 @@ export function rejectUpload(advance: Advance, reason: string): CompiledQuery<Ch
     .set({ state: "rejected", reason, ...letGo })
     .where(unchanged)
     .returning(["blob_id", "file_id"]);
-  const brought = [...extents, ...replaced].map(({ key }) => key).filter((key) => key !== "");
+  const brought = givenIfMoved([...extents, ...replaced].map(({ key }) => key));
   const parts = [
     sql`seen as materialized (${seen}), moved as (${moved})`,
-    sql`doomed as (${doomKeys(db, unpublished, at)})`,
-    ...(brought.length > 0 ? [sql`doomed_too as (${doomGiven(brought, at)})`] : []),
+    sql`doomed as (${doom(db, sql`${keysOf(unpublished)} union all ${brought}`, at)})`,
     sql`forgotten as (${forgetExtents(db, unpublished)})`,
   ];
   return compiled(sql`with ${sql.join(parts)} ${counts}`);
@@ -231,11 +232,10 @@ function doomMoved(at: number): RawBuilder<unknown> {
     forgotten as (${forgetExtents(db, unpublished)})`;
 }
 
-/** Dooms these keys if the upload was moved. */
-function doomGiven(keys: readonly string[], at: number): RawBuilder<unknown> {
-  return sql`insert into doomed_keys (key, doomed_at)
-    select given.key, cast(${at} as bigint) from unnest(cast(${keys} as text[])) as given (key)
-    where exists (select 1 from moved) on conflict (key) do nothing`;
+/** These keys if the upload was moved. */
+function givenIfMoved(keys: readonly string[]): RawBuilder<unknown> {
+  return sql`select given.key from unnest(cast(${keys} as text[])) as given (key)
+    where exists (select 1 from moved)`;
 }
 
 /**
