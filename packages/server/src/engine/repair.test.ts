@@ -14,8 +14,11 @@ import type { EngineParts } from "./parts.ts";
 import { repair } from "./repair.ts";
 
 const app = {
-  ...{ id: "1001", lengthMax: 1e9, lifetimeMs: 86_400_000 },
-  ...{ contentPolicy: "off", roomBytesMax: undefined },
+  id: "1001",
+  lengthMax: 1e9,
+  lifetimeMs: 86_400_000,
+  contentPolicy: "off",
+  roomBytesMax: undefined,
 } as const;
 
 let bucket: MemoryBucket;
