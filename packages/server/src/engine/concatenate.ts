@@ -83,13 +83,15 @@ type Held = Pick<Lease, "fence" | "upload">;
 async function settle(parts: EngineParts, held: Held, sources: Sources): Promise<void> {
   if (sources === "gone") {
     const reason = "an upload that it is made of is gone";
-    return await giveUp(parts, held, { state: "cancelled", reason });
+    await giveUp(parts, held, { state: "cancelled", reason });
+    return;
   }
   const length = sources.reduce((sum, { offset }) => sum + offset, 0);
   const { lengthMax } = held.upload;
   if (length > lengthMax) {
     const reason = `its parts have ${length} bytes together, and it can have ${lengthMax} at most`;
-    return await giveUp(parts, held, { state: "rejected", reason });
+    await giveUp(parts, held, { state: "rejected", reason });
+    return;
   }
   await join(parts, held, { extents: await joinedExtents(parts, sources), length });
 }
