@@ -113,6 +113,15 @@ test("it stays open while what it is made of is only due to expire", async () =>
   expect((await findUpload(engine, joined.id, app.id)).state).toBe("cancelled");
 });
 
+test("it is cancelled when the store has lost the bytes of what it is made of", async () => {
+  const [one, other] = [await whole(first), await begin(second.length)];
+  const joined = await concatenate(engine, { ...words(), of: [one.id, other.id] });
+  const lost = await engine.catalog.listExtents(one.blobId);
+  await fill(other, second);
+  await engine.blobs.remove(lost.map(({ key }) => key));
+  expect((await findUpload(engine, joined.id, app.id)).state).toBe("cancelled");
+});
+
 test("it is rejected when its parts turn out to be longer together than the app allows", async () => {
   const small = { ...app, lengthMax: 60_000 };
   const deferred = () =>

@@ -3,7 +3,7 @@ import { uploadError } from "../base/errors.ts";
 import type { EndUpload } from "../catalog/catalog.ts";
 import type { Extent, Upload } from "../catalog/records.ts";
 import { assembleInBackground } from "./assemble.ts";
-import { endingOf } from "./complete.ts";
+import { endingOf, endsWhole } from "./complete.ts";
 import { createUpload, type CreateRequest } from "./create.ts";
 import { asOf } from "./expiry.ts";
 import type { Lease } from "./lease.ts";
@@ -81,19 +81,20 @@ function canBecomePart({ state }: Upload): boolean {
 type Held = Pick<Lease, "fence" | "upload">;
 
 async function settle(parts: EngineParts, held: Held, sources: Sources): Promise<void> {
-  if (sources === "gone") {
+  const extents = sources === "gone" ? sources : await joinedExtents(parts, sources);
+  if (extents === "gone") {
     const reason = "an upload that it is made of is gone";
     await giveUp(parts, held, { state: "cancelled", reason });
     return;
   }
-  const length = sources.reduce((sum, { offset }) => sum + offset, 0);
+  const length = extents.reduce((sum, extent) => sum + extent.length, 0);
   const { lengthMax } = held.upload;
   if (length > lengthMax) {
     const reason = `its parts have ${length} bytes together, and it can have ${lengthMax} at most`;
     await giveUp(parts, held, { state: "rejected", reason });
     return;
   }
-  await join(parts, held, { extents: await joinedExtents(parts, sources), length });
+  await join(parts, held, { extents, length });
 }
 
 /** When somebody else was faster, what they made of it stands. */
@@ -132,15 +133,20 @@ async function join(
 }
 
 /** One after the other. The same key may so be named by several blobs, or twice by one. */
-async function joinedExtents(parts: EngineParts, sources: readonly Upload[]): Promise<Extent[]> {
+async function joinedExtents(
+  parts: EngineParts,
+  sources: readonly Upload[],
+): Promise<readonly Extent[] | "gone"> {
   const joined: Extent[] = [];
   let start = 0;
-  for (const { blobId, offset } of sources) {
+  for (const source of sources) {
+    const { blobId, offset } = source;
     const extents = await parts.catalog.listExtents(blobId);
     if (extents.reduce((sum, { length }) => sum + length, 0) !== offset) {
       // Somebody has just removed it: whoever asks again is told so.
       throw uploadError("upload_busy", { retryAfterSeconds: 1 });
     }
+    if (!(await endsWhole(parts, source, extents))) return "gone";
     for (const extent of extents) joined.push({ ...extent, start: start + extent.start });
     start += offset;
   }
