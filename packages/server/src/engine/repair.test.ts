@@ -8,9 +8,12 @@ import { engineOver } from "../../../../test/support/memory-engine.ts";
 import { patternBytes } from "../../../../test/support/seeded.ts";
 import type { Extent, Upload } from "../catalog/records.ts";
 import { append } from "./append.ts";
+import { assembleNext, requestAssembly } from "./assemble.ts";
 import { concatenate } from "./concatenate.ts";
 import { createUpload } from "./create.ts";
+import { findUpload } from "./look-up.ts";
 import type { EngineParts } from "./parts.ts";
+import { unguardedRemoval } from "./removal-guard.ts";
 import { repair } from "./repair.ts";
 
 const app = {
@@ -22,12 +25,14 @@ const app = {
 } as const;
 
 let bucket: MemoryBucket;
+let catalog: MemoryCatalog;
 let engine: EngineParts;
 
 beforeEach(() => {
   bucket = new MemoryBucket();
   const blobs = new MemoryBlobStore({ bucket, partBytes: 20_000, mergeAt: 4 });
-  engine = engineOver(new MemoryCatalog(), { blobs });
+  catalog = new MemoryCatalog();
+  engine = engineOver(catalog, { blobs });
 });
 
 const words = () =>
@@ -36,10 +41,17 @@ const words = () =>
     ...{ protocol: "tus", creation: "" },
   }) as const;
 
-async function whole(length: number): Promise<Upload> {
-  const { id } = await createUpload(engine, { ...words(), length, completes: "at_length" });
+async function begin(length: number): Promise<Upload> {
+  return await createUpload(engine, { ...words(), length, completes: "at_length" });
+}
+
+async function fill({ id }: Upload, length: number): Promise<Upload> {
   const body = givenBody([patternBytes({ seed: 8, length })]);
   return await append(engine, { id, offset: 0, body, authorise: () => Promise.resolve() });
+}
+
+async function whole(length: number): Promise<Upload> {
+  return await fill(await begin(length), length);
 }
 
 /** Of two others, with its extents: all lie under keys of theirs. */
@@ -64,4 +76,23 @@ test("a concatenation that lacks one of its parts' keys is told to", async () =>
     upload: upload.id,
     problem: "keys that hold its bytes are missing",
   });
+});
+
+test("a concatenation that a backup has waiting is completed by what was made of it since", async () => {
+  const [one, other] = [await whole(50_000), await begin(30_000)];
+  const { id, blobId } = await concatenate(engine, { ...words(), of: [one.id, other.id] });
+  const backup = catalog.rows.copy();
+  await fill(other, 30_000);
+  await findUpload(engine, id, app.id);
+  await requestAssembly(engine, blobId);
+  await assembleNext(engine, new AbortController().signal);
+  const [assembled] = await catalog.listExtents(blobId);
+  await engine.blobs.remove(bucket.keys().filter((key) => key !== assembled?.key));
+  const { blobs, clock } = engine;
+  const removalGuard = { ...unguardedRemoval, refusal: () => Promise.resolve("a backup") };
+  const restored = engineOver(new MemoryCatalog(backup), { blobs, clock, removalGuard });
+  const { adopted } = await repair(restored, { dryRun: false });
+  expect(adopted).toMatchObject([{ upload: id, from: 0, to: 80_000 }]);
+  const found = await findUpload(restored, id, app.id);
+  expect(found).toMatchObject({ state: "complete", length: 80_000, offset: 80_000 });
 });
