@@ -87,6 +87,23 @@ export function describeCatalogLengths(open: OpenCatalog): void {
       expect(await catalog.insertUpload(of(10), within)).toBe(true);
     });
 
+    test("an upload is completed by the extents of the longest concatenations, or rejected", async () => {
+      const extents = Array.from({ length: 12_000 }, (_, index) =>
+        makeExtent({ start: index * 100 }),
+      );
+      const to = extents.length * 100;
+      const endings = [
+        { state: "complete", completion },
+        { state: "rejected", reason: "not a video" },
+      ] as const;
+      for (const ending of endings) {
+        const upload = await insertHeld(catalog);
+        expect(await catalog.advance(makeAdvance(upload, { to, extents, ending }))).toBe("done");
+        const kept = await catalog.listExtents(upload.blobId);
+        expect(kept).toEqual(ending.state === "complete" ? extents : []);
+      }
+    });
+
     test("a key that several blobs name is doomed with the last of them", async () => {
       const extent = makeExtent();
       const [first, second] = [await insertHeld(catalog), await insertHeld(catalog)];
@@ -102,5 +119,38 @@ export function describeCatalogLengths(open: OpenCatalog): void {
       expect(due).toEqual([second.id]);
       expect(await doomedKeys(catalog)).toEqual([extent.key]);
     });
+
+    test("a key counts as doomed from when the last blob that names it is", async () => {
+      const [shared, own] = [makeExtent(), makeExtent({ start: 100 })];
+      const [first, second] = [await insertHeld(catalog), await insertHeld(catalog)];
+      await catalog.advance(makeAdvance(first, { extents: [shared] }));
+      const twice = [shared, own, { ...shared, start: 200 }];
+      await catalog.advance(makeAdvance(second, { to: 300, extents: twice }));
+      await catalog.end(makeEnd(first, { at: 3_000 }));
+      await catalog.end(makeEnd(second, { at: 9_000 }));
+      expect(await catalog.listDoomed(8_999, 10)).toEqual([]);
+      expect((await catalog.listDoomed(9_000, 10)).sort()).toEqual([shared.key, own.key].sort());
+    });
+
+    test.for(["replaced", "rejected"] as const)(
+      "so does one that is %s where it was doomed before",
+      async (how) => {
+        const shared = makeExtent();
+        const [first, second] = [await insertHeld(catalog), await insertHeld(catalog)];
+        await catalog.advance(makeAdvance(first, { extents: [shared] }));
+        await catalog.advance(makeAdvance(second, { extents: [shared] }));
+        await catalog.end(makeEnd(first, { at: 3_000 }));
+        const ending = { state: "rejected", reason: "not a video" } as const;
+        const advance = makeAdvance(second, {
+          ...{ from: 100, to: 200, at: 9_000 },
+          extents: [makeExtent({ length: 200 })],
+          replaced: [shared],
+          ending: how === "rejected" ? ending : undefined,
+        });
+        expect(await catalog.advance(advance)).toBe("done");
+        expect(await catalog.listDoomed(8_999, 10)).toEqual([]);
+        expect(await catalog.listDoomed(9_000, 10)).toContain(shared.key);
+      },
+    );
   });
 }

@@ -11,6 +11,7 @@ test("nothing acknowledged is ever swept, and in the end no orphan is left, in 4
   expect(counts.stale).toBeGreaterThan(20);
   expect(counts.orphans).toBeGreaterThan(200);
   expect(counts.late).toBeGreaterThan(50);
+  expect(counts.joined).toBeGreaterThan(20);
 });
 
 test("what a restored catalog has forgotten is given back to it, in 400 lives", async () => {
@@ -19,6 +20,7 @@ test("what a restored catalog has forgotten is given back to it, in 400 lives", 
   expect(runs).toBe(400);
   expect(counts.restores).toBeGreaterThan(100);
   expect(counts.adopted).toBeGreaterThan(100);
+  expect(counts.joined).toBeGreaterThan(20);
 });
 
 describe("the lives notice", () => {

@@ -118,7 +118,7 @@ export class MemoryRows {
     this.#extents.set(blobId, kept);
     for (const { key } of replaced) {
       if (key === "") continue;
-      if (!this.doomed.has(key)) this.doomed.set(key, at);
+      this.doomed.set(key, at);
       this.#forgetPlace(key, blobId);
     }
   }
@@ -128,7 +128,7 @@ export class MemoryRows {
     if (this.fileIdOfBlob.has(blobId)) return;
     for (const { key } of this.extentsOf(blobId)) {
       if (key === "") continue;
-      if (!this.doomed.has(key)) this.doomed.set(key, at);
+      this.doomed.set(key, at);
       this.#forgetPlace(key, blobId);
     }
     this.#extents.delete(blobId);

@@ -88,4 +88,39 @@ describe("one upload in two protocols", () => {
     expect(told.header("upload-length")).toBe(`${length}`);
     await target().expectContent(url, whole);
   });
+  it("begun here and left with all its bytes is open until told, or until tus asks", async (context) => {
+    const { api, graph } = target();
+    const cli = graph.cli(context);
+    const reader = await cli.createToken({ app: graph.api.appId, scopes: ["read"] });
+    const { location: url, graphId } = await api.create({
+      bytes: whole.subarray(0, 3_000),
+      length,
+    });
+    await api.append(url, 3_000, { bytes: whole.subarray(3_000) });
+    expect(api.completeness(await api.head(url))).toBe(false);
+    const ask = (authorization: object) =>
+      api.request({
+        ...{ method: "HEAD", url },
+        headers: { ...authorization, "Tus-Resumable": "1.0.0" },
+      });
+    const looked = await ask(api.as(reader).authorization);
+    expect(looked.header("upload-offset"), looked.shown).toBe(`${length}`);
+    expect(api.completeness(await api.head(url))).toBe(false);
+    const asked = await ask(api.authorization);
+    expect(asked.header("upload-offset"), asked.shown).toBe(`${length}`);
+    expect(asked.header("upload-expires")).toBeUndefined();
+    const file = await graph.api.publish((await graph.api.status(graphId, "h")).text("h"));
+    expect((await graph.api.content(file)).equals(whole)).toBe(true);
+    expect(api.completeness(await api.head(url))).toBe(true);
+  });
+
+  it("begun here and left with bytes that are not of its type is rejected when tus asks", async (context) => {
+    const { api, graph } = target();
+    const strict = api.as((await graph.secondApp(context, { contentPolicy: "reject" })).token);
+    const png = Buffer.from("89504e470d0a1a0a0000000d49484452", "hex");
+    const { location: url } = await strict.create({ bytes: png, length: png.length });
+    const headers = { ...strict.authorization, "Tus-Resumable": "1.0.0" };
+    const asked = await strict.request({ method: "HEAD", url, headers });
+    expect(asked.status, asked.shown).toBe(422);
+  });
 });

@@ -154,6 +154,32 @@ describe("a final upload of partial ones that are still in progress", () => {
     expect((await api.head(url)).header("upload-length")).toBe("5");
     expect((await target().content(url)).toString()).toBe("hello");
   });
+
+  it("is gone with the first of them that is terminated", async (context) => {
+    target().hawser(context);
+    const { api } = target();
+    const [a, b] = [
+      await api.create({ "Upload-Length": "5", ...partial }),
+      await api.upload(Buffer.from(" world"), partial),
+    ];
+    const url = await api.create(finalOf([a, b]));
+    await api.delete(a);
+    const gone = await api.head(url);
+    expect(gone.status, gone.seen).toBe(410);
+    expect(await api.offsetOf(b)).toBe(6);
+  });
+
+  it("is rejected when they turn out to be longer than the app allows", async (context) => {
+    const { api } = await target().secondApp(context, { lengthMax: 8 });
+    const a = await api.create({ "Upload-Defer-Length": "1", ...partial });
+    const url = await api.create(finalOf([a, a]));
+    const headers = { "Upload-Length": "5" };
+    await api.patch({ url: a, offset: 0, bytes: Buffer.from("hello"), headers });
+    const answers = [await api.head(url), await api.delete(url)];
+    expect(answers.map(({ status }) => status)).toEqual([422, 422]);
+    expect(answers[1]?.body.toString()).toMatch(/10 bytes together, and it can have 8 at most/);
+    expect(await api.offsetOf(a)).toBe(5);
+  });
 });
 
 describe("a PATCH of a final upload", () => {

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { EngineParts } from "../../../packages/server/src/engine/parts.ts";
 import { assembleNext, requestAssembly } from "../../../packages/server/src/engine/assemble.ts";
+import { settledUpload } from "../../../packages/server/src/engine/look-up.ts";
 import { readBlob } from "../../../packages/server/src/engine/read.ts";
 import {
   CatalogGuard,
@@ -36,7 +37,15 @@ export interface PlantedInKeys {
 export class ManyKeys {
   readonly clock = new ManualClock();
   readonly bucket = new MemoryBucket();
-  readonly counts = { commits: 0, stale: 0, orphans: 0, late: 0, restores: 0, adopted: 0 };
+  readonly counts = {
+    commits: 0,
+    stale: 0,
+    orphans: 0,
+    late: 0,
+    restores: 0,
+    adopted: 0,
+    joined: 0,
+  };
   readonly #chance: Chance;
   readonly #planted: PlantedInKeys;
   readonly #blobs: BlobStore;
@@ -63,13 +72,14 @@ export class ManyKeys {
     this.#engine = this.#engineNow();
   }
 
-  async create(length: number): Promise<void> {
+  async create(length: number | undefined, more: Partial<Upload> = {}): Promise<void> {
     const createdAt = this.clock.now();
     const upload = makeUpload({
       ...{ id: this.#chance.uuid(), blobId: this.#chance.uuid(), length, createdAt },
       // Nothing expires here: what is told stays true.
       ...{ lifetimeMs: 10_000 * dayMs, handleLifetimeMs: 10_000 * dayMs },
       ...{ updatedAt: createdAt, expiresAt: createdAt + 10_000 * dayMs, contentPolicy: "off" },
+      ...more,
     });
     await this.#catalog.insertApp(makeApp({ id: upload.appId }));
     await this.#catalog.insertUpload(upload);
@@ -77,12 +87,29 @@ export class ManyKeys {
     this.#told.set(upload.id, Buffer.alloc(0));
   }
 
+  /** Of uploads that need not be finished yet, of each as often as it is named. */
+  async join(of: readonly number[]): Promise<void> {
+    const concatenates = of.map((which) => this.#pick(this.#uploads, which).id);
+    await this.create(undefined, { completes: "when_told", concatenates });
+  }
+
+  /** Whoever asks for an upload that waits for others completes it. */
+  async look(which: number): Promise<void> {
+    const { id } = this.#pick(this.#uploads, which);
+    const told = this.#told.get(id);
+    const upload = await settledUpload(this.#engine, id);
+    if (told === undefined || upload?.concatenates === undefined) return;
+    if (this.#isGivenUp(upload, told) || upload.state !== "complete" || told.length > 0) return;
+    this.counts.joined += 1;
+    this.#told.set(id, await this.#read(upload, upload.offset));
+  }
+
   async take(which: number): Promise<void> {
     const { id } = this.#pick(this.#uploads, which);
     this.clock.pass(1);
     const fence = this.#chance.bytes(16).toString("hex");
     const upload = await this.#catalog.takeLease(id, fence);
-    if (upload?.state !== "open") return;
+    if (upload?.state !== "open" || upload.concatenates !== undefined) return;
     const extents = await this.#catalog.listExtents(upload.blobId);
     const [seed, takenAt] = [this.#chance.integer(0, 1e9), this.clock.now()];
     const parts = { catalog: this.#catalog, blobs: this.#blobs, fence, upload, extents };
@@ -238,14 +265,20 @@ export class ManyKeys {
 
   async #goOnFromCatalog(): Promise<void> {
     for (const { id } of this.#uploads) {
-      const upload = await this.#catalog.findUpload(id);
+      const upload = await settledUpload(this.#engine, id);
       const told = this.#told.get(id);
       if (told === undefined || upload === undefined) continue;
+      if (this.#isGivenUp(upload, told)) continue;
       expect(upload.offset, "the offset after the repair").toBeGreaterThanOrEqual(told.length);
       const bytes = await this.#read(upload, upload.offset);
       expect(bytes.subarray(0, told.length).equals(told), "the bytes after the repair").toBe(true);
       this.#told.set(id, bytes);
     }
+  }
+
+  /** One that waited for another that was cancelled: nothing was told of it. */
+  #isGivenUp({ id, state }: Upload, told: Buffer): boolean {
+    return state === "cancelled" && told.length === 0 && this.#told.delete(id);
   }
 
   async #read(upload: Upload | undefined, to: number): Promise<Buffer> {

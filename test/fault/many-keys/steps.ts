@@ -95,6 +95,17 @@ const common = [
   {
     weight: 3,
     arbitrary: named(
+      "look",
+      which.map(
+        (one): Step =>
+          (keys) =>
+            keys.look(one),
+      ),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: named(
       "assemble",
       fate.map(
         (end): Step =>
@@ -178,7 +189,7 @@ export interface TrialsReport {
 
 /** Random lives of a few uploads; after each step everything told must be there. */
 export async function tryLives({ seed, runs, restores, planted }: Trials): Promise<TrialsReport> {
-  const total = { commits: 0, stale: 0, orphans: 0, late: 0, restores: 0, adopted: 0 };
+  const total = { ...new ManyKeys(0).counts };
   const steps = fc.array(fc.oneof(...common, ...(restores ? backups : [])), {
     minLength: 5,
     maxLength: 60,
@@ -186,7 +197,8 @@ export async function tryLives({ seed, runs, restores, planted }: Trials): Promi
   });
   const property = fc.asyncProperty(fc.nat(), steps, async (chance, life) => {
     const keys = new ManyKeys(chance, planted);
-    for (const length of [300, 150, 40]) await keys.create(length);
+    for (const length of [300, 150, 40, 9]) await keys.create(length);
+    await keys.join([3, 3]);
     for (const step of life) {
       await step.run(keys);
       await keys.check();
@@ -199,6 +211,7 @@ export async function tryLives({ seed, runs, restores, planted }: Trials): Promi
     total.late += keys.counts.late;
     total.restores += keys.counts.restores;
     total.adopted += keys.counts.adopted;
+    total.joined += keys.counts.joined;
   });
   const options = { seed, numRuns: runs, endOnFailure: planted !== undefined };
   const details = await fc.check(property, options);

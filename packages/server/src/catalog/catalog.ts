@@ -103,7 +103,7 @@ export interface Catalog {
 
   /**
    * Keys doomed at or before `before` that no extent names any more, the only keys whose bytes may
-   * be removed: blobs can share a key, and the last of them decides.
+   * be removed: blobs can share a key, and the last of them decides, also from when on it counts.
    */
   listDoomed(before: number, limit: number): Promise<string[]>;
   forgetDoomed(keys: readonly string[]): Promise<void>;

@@ -4,19 +4,21 @@ import { complete, extentColumns, insertUploadWithin, move, orGrown } from "./ho
 import { filledWith } from "./prepared.ts";
 import { compiled, nobodyHolds, postgresText as db } from "./postgres-text.ts";
 import {
+  doom,
   doomKeys,
   endUpload,
   expireUploads,
   expiring,
   forgetExtents,
   forgetReplaced,
+  keysOf,
   leftBehind,
   unpublishUpload,
 } from "./queries.ts";
 import { insertFile, publishUpload } from "./record-queries.ts";
 import type { Extent, PublishedFile, Upload } from "./records.ts";
 import { extentRow, uploadRow } from "./rows.ts";
-import type { FilesTable } from "./schema.ts";
+import type { ExtentsTable, FilesTable } from "./schema.ts";
 import { endAssembly } from "./store-queries.ts";
 
 /**
@@ -49,6 +51,15 @@ const unpublished = sql<string>`(select blob_id from moved where file_id is null
 const counts = sql`select cast((select count(*) from seen) as integer) as seen,
   cast((select count(*) from moved) as integer) as moved`;
 
+const extentTypes = {
+  blob_id: "text",
+  start: "bigint",
+  key: "text",
+  length: "bigint",
+  crc32: "bigint",
+  inline: "bytea",
+} as const satisfies Record<keyof ExtentsTable, string>;
+
 type MovingAdvance = Advance & {
   readonly ending: Extract<AdvanceEnding, { state: "complete" }> | undefined;
 };
@@ -64,7 +75,7 @@ export function advanceUpload(advance: MovingAdvance): CompiledQuery<AdvanceAnsw
   const parts = [
     sql`moved as (${moved.where("fence", "=", advance.fence).returning("wanted_at")})`,
     ...(extents.length > 0 ? [sql`kept as (${keep(blobId, extents, sql`moved`)})`] : []),
-    ...(keys.length > 0 ? [sql`doomed as (${doomGiven(keys, at)})`] : []),
+    ...(keys.length > 0 ? [sql`doomed as (${doom(db, givenIfMoved(keys), at)})`] : []),
     ...(starts.length > 0
       ? [
           sql`forgotten as (${forgetReplaced(db, blobId, starts).where(
@@ -100,11 +111,10 @@ export function rejectUpload(advance: Advance, reason: string): CompiledQuery<Ch
     .set({ state: "rejected", reason, ...letGo })
     .where(unchanged)
     .returning(["blob_id", "file_id"]);
-  const brought = [...extents, ...replaced].map(({ key }) => key).filter((key) => key !== "");
+  const brought = givenIfMoved([...extents, ...replaced].map(({ key }) => key));
   const parts = [
     sql`seen as materialized (${seen}), moved as (${moved})`,
-    sql`doomed as (${doomKeys(db, unpublished, at)})`,
-    ...(brought.length > 0 ? [sql`doomed_too as (${doomGiven(brought, at)})`] : []),
+    sql`doomed as (${doom(db, sql`${keysOf(unpublished)} union all ${brought}`, at)})`,
     sql`forgotten as (${forgetExtents(db, unpublished)})`,
   ];
   return compiled(sql`with ${sql.join(parts)} ${counts}`);
@@ -223,28 +233,27 @@ function doomMoved(at: number): RawBuilder<unknown> {
     forgotten as (${forgetExtents(db, unpublished)})`;
 }
 
-/** Dooms these keys if the upload was moved. */
-function doomGiven(keys: readonly string[], at: number): RawBuilder<unknown> {
-  const rows = keys.map((key) => sql`(${key})`);
-  return sql`insert into doomed_keys (key, doomed_at)
-    select given.key, cast(${at} as bigint) from (values ${sql.join(rows)}) as given (key)
-    where exists (select 1 from moved) on conflict (key) do nothing`;
+/** These keys if the upload was moved. */
+function givenIfMoved(keys: readonly string[]): RawBuilder<unknown> {
+  return sql`select given.key from unnest(cast(${keys} as text[])) as given (key)
+    where exists (select 1 from moved)`;
 }
 
-/** Adds these extents, or grows those of the same start, once there is a row in `source`. */
+/**
+ * Adds these extents, or grows those of the same start, once there is a row in `source`. A column
+ * is one parameter: a statement takes 65,535 of them, and a concatenation may have more extents.
+ */
 function keep(blobId: string, extents: readonly Extent[], source: RawBuilder<unknown>) {
-  const rows = extents.map((extent) => {
-    const { start, key, length, crc32, inline } = extentRow(blobId, extent);
-    return sql`(cast(${blobId} as text), cast(${start} as bigint), cast(${key} as text),
-      cast(${length} as bigint), cast(${crc32} as bigint), cast(${inline} as bytea))`;
+  const rows = extents.map((extent) => extentRow(blobId, extent));
+  const given = extentColumns.map((column) => {
+    const values = rows.map((row) => row[column]);
+    return sql`cast(${values} as ${sql.raw(extentTypes[column])}[])`;
   });
-  const columns = sql.join(extentColumns.map((column) => sql.ref(column)));
   const insert = db
     .insertInto("extents")
     .columns(extentColumns)
     .expression(
-      sql`select given.* from (values ${sql.join(rows)}) as given (${columns})
-        where exists (select 1 from ${source})`,
+      sql`select * from unnest(${sql.join(given)}) where exists (select 1 from ${source})`,
     );
   return orGrown(insert);
 }

@@ -1,3 +1,5 @@
+import pg from "pg";
+
 /**
  * What an error of Postgres or of the way to it means for the statement that met it:
  * `undone` it had no effect and may be tried again; `unknown` it may have had its effect;
@@ -20,6 +22,7 @@ const lost = new Set(["57P01", "57P02", "57P03", "57P05", "25006"]);
 
 export function failureOf(error: unknown): PostgresFailure {
   const state = sqlStateOf(error);
+  if (state === "08P01" && isRefusedMessage(error)) return "refused";
   if (state === undefined || state.startsWith("08") || lost.has(state)) return "unknown";
   if (passing.has(state)) return "undone";
   return state === "53100" ? "full" : "refused";
@@ -38,6 +41,15 @@ export function connectFailureOf(error: unknown): PostgresFailure {
  */
 export function isRefusalOfParameters(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("unsupported startup parameter");
+}
+
+/**
+ * A server that says so as an ERROR goes on with the connection, and did nothing. A pooler uses the
+ * same state for whatever befalls it, and no pooler names a routine.
+ */
+function isRefusedMessage(error: unknown): boolean {
+  if (!(error instanceof pg.DatabaseError)) return false;
+  return error.severity === "ERROR" && error.routine !== undefined;
 }
 
 /** Five characters where the server itself spoke; Node's own codes look otherwise. */

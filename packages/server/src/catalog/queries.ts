@@ -1,4 +1,10 @@
-import { sql, type Expression, type Kysely, type SelectQueryBuilder } from "kysely";
+import {
+  sql,
+  type Expression,
+  type Kysely,
+  type RawBuilder,
+  type SelectQueryBuilder,
+} from "kysely";
 import type { EndUpload, OpenQuery, UploadQuery } from "./catalog.ts";
 import type { Extent, Upload } from "./records.ts";
 import type { Schema } from "./schema.ts";
@@ -39,17 +45,25 @@ export function removeEndedUploads(db: Kysely<Schema>, before: number) {
 
 /** Dooms the keys of these blobs. */
 export function doomKeys(db: Kysely<Schema>, blobs: Expression<string>, at: number) {
+  return doom(db, keysOf(blobs), at);
+}
+
+export function keysOf(blobs: Expression<string>): RawBuilder<unknown> {
+  return sql`select key from extents where blob_id in ${blobs}`;
+}
+
+/**
+ * Dooms the keys that `keys` selects, which may be the same more than once. One that is doomed
+ * already was named all the same until now, and its time counts from now on.
+ */
+export function doom(db: Kysely<Schema>, keys: Expression<unknown>, at: number) {
   return db
     .insertInto("doomed_keys")
     .columns(["key", "doomed_at"])
     .expression(
-      db
-        .selectFrom("extents")
-        .select(["key", sql<number>`cast(${at} as bigint)`.as("doomed_at")])
-        .where("blob_id", "in", blobs)
-        .where("key", "!=", ""),
+      sql`select distinct key, cast(${at} as bigint) from (${keys}) as named where key != ''`,
     )
-    .onConflict((conflict) => conflict.column("key").doNothing());
+    .onConflict((conflict) => conflict.column("key").doUpdateSet({ doomed_at: at }));
 }
 
 export function forgetExtents(db: Kysely<Schema>, blobs: Expression<string>) {

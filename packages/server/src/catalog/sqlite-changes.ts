@@ -79,7 +79,7 @@ function replaceSteps(db: Kysely<Schema>, advance: Advance): Step[] {
   const doom = db
     .insertInto("doomed_keys")
     .values(keys.map((key) => ({ key, doomed_at: advance.at })))
-    .onConflict((conflict) => conflict.column("key").doNothing());
+    .onConflict((conflict) => conflict.column("key").doUpdateSet({ doomed_at: advance.at }));
   return [
     ...(starts.length > 0 ? [step(forgetReplaced(db, advance.blobId, starts))] : []),
     ...(keys.length > 0 ? [step(doom)] : []),

@@ -5,7 +5,7 @@ import { limits } from "../base/limits.ts";
 import { sha256Of } from "../base/sha256.ts";
 import { assembleInBackground } from "./assemble.ts";
 import { damage } from "./damage.ts";
-import { lacksCompletion } from "./expiry.ts";
+import { hasAllBytes, lacksCompletion } from "./expiry.ts";
 import type { EngineParts } from "./parts.ts";
 import { readExtents } from "./read.ts";
 import { typeAgrees } from "./sniff.ts";
@@ -104,11 +104,24 @@ async function readHead(
 }
 
 /** Completes an upload whose last byte a crash let in without the completion that belongs to it. */
-export async function completeLeftOpen(parts: EngineParts, id: string): Promise<void> {
+export function completeLeftOpen(parts: EngineParts, id: string): Promise<void> {
+  return completeWhere(parts, id, lacksCompletion);
+}
+
+/** Completes an upload that has all its bytes, also where it was to wait until it is told. */
+export function completeAtLength(parts: EngineParts, id: string): Promise<void> {
+  return completeWhere(parts, id, hasAllBytes);
+}
+
+async function completeWhere(
+  parts: EngineParts,
+  id: string,
+  isDue: (upload: Upload) => boolean,
+): Promise<void> {
   const lease = await parts.leases.take(id);
   try {
     const { upload } = lease;
-    if (!lacksCompletion(upload)) return;
+    if (!isDue(upload)) return;
     const extents = await parts.catalog.listExtents(upload.blobId);
     if (!(await endsWhole(parts, upload, extents))) {
       await damage(parts, lease, "its last bytes are missing");

@@ -83,18 +83,62 @@ test("nothing can be appended to it", async () => {
   await expect(fill(joined, first)).rejects.toMatchObject({ code: "not_appendable" });
 });
 
-test("it never completes of another app's, or of what is gone, and expires", async () => {
+test("it is cancelled once it is looked at when what it is made of is gone, or another app's", async () => {
   const foreign = await createUpload(engine, {
     ...words(),
     ...{ app: { ...app, id: "1002" }, length: 1, completes: "at_length" },
   });
   await fill(foreign, Uint8Array.of(1));
   const gone = await begin(1);
+  const waiting = await concatenate(engine, { ...words(), of: [(await begin(1)).id, gone.id] });
+  expect(waiting.state).toBe("open");
   await cancel(engine, gone.id);
-  for (const { id } of [foreign, gone]) {
-    const joined = await concatenate(engine, { ...words(), of: [id] });
-    expect((await findUpload(engine, joined.id, app.id)).state).toBe("open");
+  const late = await Promise.all(
+    [foreign, gone].map(({ id }) => concatenate(engine, { ...words(), of: [id] })),
+  );
+  for (const { id } of [waiting, ...late]) {
+    expect(await findUpload(engine, id, app.id)).toMatchObject({
+      state: "cancelled",
+      reason: "an upload that it is made of is gone",
+    });
   }
+});
+
+test("it stays open while what it is made of is only due to expire", async () => {
+  const one = await whole(first);
+  const joined = await concatenate(engine, { ...words(), of: [one.id, (await begin(1)).id] });
+  clock.pass(one.handleLifetimeMs);
+  expect((await findUpload(engine, joined.id, app.id)).state).toBe("open");
+  await sweep(engine, { dryRun: false });
+  expect((await findUpload(engine, joined.id, app.id)).state).toBe("cancelled");
+});
+
+test("it is cancelled when the store has lost the bytes of what it is made of", async () => {
+  const [one, other] = [await whole(first), await begin(second.length)];
+  const joined = await concatenate(engine, { ...words(), of: [one.id, other.id] });
+  const lost = await engine.catalog.listExtents(one.blobId);
+  await fill(other, second);
+  await engine.blobs.remove(lost.map(({ key }) => key));
+  expect((await findUpload(engine, joined.id, app.id)).state).toBe("cancelled");
+});
+
+test("it is rejected when its parts turn out to be longer together than the app allows", async () => {
+  const small = { ...app, lengthMax: 60_000 };
+  const deferred = () =>
+    createUpload(engine, { ...words(), app: small, length: undefined, completes: "when_told" });
+  const [one, other] = [await deferred(), await deferred()];
+  const of = [one.id, other.id];
+  const joined = await concatenate(engine, { ...words(), app: small, of });
+  for (const { id } of [one, other]) {
+    const authorise = () => Promise.resolve();
+    const request = { id, offset: 0, body: givenBody([first]), authorise } as const;
+    await append(engine, { ...request, completes: "at_end" });
+  }
+  expect(await findUpload(engine, joined.id, app.id)).toMatchObject({
+    state: "rejected",
+    reason: "its parts have 100000 bytes together, and it can have 60000 at most",
+  });
+  expect(await engine.catalog.listExtents(joined.blobId)).toEqual([]);
 });
 
 test("what it is made of may end and be swept: its bytes stay until it ends itself", async () => {

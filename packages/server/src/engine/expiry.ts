@@ -1,8 +1,12 @@
 import type { Upload } from "../catalog/records.ts";
 
+export function hasAllBytes({ state, offset, length }: Upload): boolean {
+  return state === "open" && offset === length;
+}
+
 /** Whether it has all that completes it, and a crash only kept the completion from it. */
-export function lacksCompletion({ state, completes, offset, length }: Upload): boolean {
-  return state === "open" && completes === "at_length" && offset === length;
+export function lacksCompletion(upload: Upload): boolean {
+  return upload.completes === "at_length" && hasAllBytes(upload);
 }
 
 /**

@@ -21,7 +21,7 @@ export async function repairAssembled(parts: EngineParts, blob: EndedBlob): Prom
   const extents = await parts.catalog.listExtents(blobId);
   const keys = await keysOf(parts, blobId);
   const stored = new Set(keys.map(({ key }) => key));
-  const isWhole = extents.every(({ key }) => key === "" || stored.has(key));
+  const isWhole = await areStored(parts, extents, stored);
   const whole = isWhole ? undefined : keys.find((key) => holdsAll(key, extents));
   const isLost = !isWhole && whole === undefined;
   const known = new Set(extents.map(({ key }) => key));
@@ -37,6 +37,19 @@ export async function repairAssembled(parts: EngineParts, blob: EndedBlob): Prom
     unexplained: unexplained.map(({ key }) => key),
     problem: isLost ? "keys that hold its bytes are missing" : undefined,
   };
+}
+
+/** A concatenation's keys are of other blobs: those are asked for one by one. */
+async function areStored(
+  { blobs }: EngineParts,
+  extents: readonly Extent[],
+  own: ReadonlySet<string>,
+): Promise<boolean> {
+  for (const extent of extents) {
+    if (extent.key === "" || own.has(extent.key)) continue;
+    if (!(await blobs.isWhole(extent))) return false;
+  }
+  return true;
 }
 
 function holdsAll(key: BlobKey, extents: readonly Extent[]): boolean {

@@ -1,8 +1,9 @@
 import { crc32OfRuns } from "../base/crc32.ts";
 import { asError } from "../base/errors.ts";
 import type { BlobKey } from "../blobs/blob-store.ts";
+import type { Advance } from "../catalog/catalog.ts";
 import type { Upload } from "../catalog/records.ts";
-import { completeLeftOpen } from "./complete.ts";
+import { completeLeftOpen, endingOf } from "./complete.ts";
 import type { EngineParts } from "./parts.ts";
 import { keysOf, settleEnded, settleEpochs } from "./repair-epochs.ts";
 import { planRepair, type RepairPlan } from "./repair-plan.ts";
@@ -155,18 +156,33 @@ async function adopt(
     if (!(await parts.blobs.isWhole(extent))) throw new Error(`${extent.key} is not whole`);
   }
   const at = parts.clock.now();
+  const { to, length, ending } = await reached(parts, upload, plan);
   const outcome = await parts.catalog.advance({
     id: upload.id,
     blobId: upload.blobId,
     fence,
     from: upload.offset,
-    to: plan.offset,
+    to,
+    length,
     crc32: crc32OfRuns(plan.extents ?? []),
     extents: plan.added,
     replaced: plan.replaced,
     at,
-    expiresAt: at + upload.lifetimeMs,
-    ending: undefined,
+    expiresAt:
+      ending?.state === "complete" ? ending.completion.handleExpiresAt : at + upload.lifetimeMs,
+    ending,
   });
   if (outcome === "stale") throw new Error("somebody else went on with it");
+}
+
+/** Keys are made of a concatenation only once it is complete, and then of all of it. */
+async function reached(
+  parts: EngineParts,
+  upload: Upload,
+  { offset: to, added }: RepairPlan,
+): Promise<Pick<Advance, "to" | "length" | "ending">> {
+  if (upload.concatenates === undefined) return { to, ending: undefined };
+  const whole = { ...upload, offset: to, length: to };
+  const content = { extents: added, head: new Uint8Array() };
+  return { to, length: to, ending: await endingOf(parts, whole, content) };
 }

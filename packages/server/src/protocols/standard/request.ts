@@ -76,6 +76,11 @@ export async function knownAppOf(request: StandardRequest): Promise<AppDetails |
   }
 }
 
+export interface FoundUpload {
+  readonly upload: Upload;
+  readonly principal: Principal;
+}
+
 /**
  * The upload a route names: first the token, and only then a look-up among what this token's app
  * owns.
@@ -84,7 +89,7 @@ export async function uploadOf(
   request: StandardRequest,
   route: StandardRoute,
   scope: Scope,
-): Promise<{ readonly upload: Upload; readonly principal: Principal }> {
+): Promise<FoundUpload> {
   const principal = await principalOf(request, scope);
   if (route.kind !== "upload") {
     const node = route.kind === "unknown" ? route.name : collectionPath;

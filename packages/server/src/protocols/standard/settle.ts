@@ -1,8 +1,7 @@
-import type { Principal } from "../../access/scopes.ts";
 import { interrupt } from "../../engine/interrupt.ts";
 import { findSettled, findUpload } from "../../engine/look-up.ts";
 import type { Upload } from "../../engine/records.ts";
-import type { StandardRequest } from "./request.ts";
+import type { FoundUpload, StandardRequest } from "./request.ts";
 
 /**
  * The upload as it stands once nobody is writing it. Who asks for an offset means to go on there:
@@ -11,7 +10,7 @@ import type { StandardRequest } from "./request.ts";
  */
 export async function settle(
   { parts }: StandardRequest,
-  { upload, principal }: { readonly upload: Upload; readonly principal: Principal },
+  { upload, principal }: FoundUpload,
 ): Promise<Upload> {
   if (upload.state !== "open") return upload;
   if (!principal.scopes.has("append")) return findSettled(parts.engine, upload);

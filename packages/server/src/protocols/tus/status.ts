@@ -1,9 +1,12 @@
 import { refuseEnded } from "../../engine/append.ts";
+import { completeAtLength } from "../../engine/complete.ts";
 import { sha256OfUpload } from "../../engine/digest.ts";
+import { hasAllBytes } from "../../engine/expiry.ts";
+import { findUpload } from "../../engine/look-up.ts";
 import type { EngineParts } from "../../engine/parts.ts";
 import type { Upload } from "../../engine/records.ts";
 import { wantsWholeDigest, wholeDigestField } from "../standard/digest-fields.ts";
-import { uploadOf, type StandardRequest } from "../standard/request.ts";
+import { uploadOf, type FoundUpload, type StandardRequest } from "../standard/request.ts";
 import type { StandardRoute } from "../standard/route.ts";
 import { settle } from "../standard/settle.ts";
 import { finalLengthOf } from "./concatenate.ts";
@@ -12,7 +15,7 @@ import { progressHeaders } from "./fields.ts";
 
 /** HEAD /uploads/{id} */
 export async function status(request: StandardRequest, route: StandardRoute): Promise<void> {
-  const upload = await settle(request, await uploadOf(request, route, "read"));
+  const upload = await completed(request, await uploadOf(request, route, "read"));
   refuseEnded(upload);
   const { metadata, concat } = creationOf(upload);
   await request.exchange.respond({
@@ -25,6 +28,18 @@ export async function status(request: StandardRequest, route: StandardRoute): Pr
       ...(concat === undefined ? {} : { "Upload-Concat": concat }),
     },
   });
+}
+
+/**
+ * Here an upload that has all its bytes is complete, and no client sends more once it is told so.
+ * One that another protocol left open at its length is completed, for who could have by a PATCH.
+ */
+async function completed(request: StandardRequest, found: FoundUpload): Promise<Upload> {
+  const upload = await settle(request, found);
+  if (!found.principal.scopes.has("append") || !hasAllBytes(upload)) return upload;
+  const { engine } = request.parts;
+  await completeAtLength(engine, upload.id);
+  return findUpload(engine, upload.id, upload.appId);
 }
 
 async function lengthHeaders(

@@ -1,0 +1,98 @@
+import { randomUUID } from "node:crypto";
+import { beforeEach, expect, test } from "vitest";
+import { givenBody } from "../../../../test/support/given-body.ts";
+import { MemoryBlobStore } from "../../../../test/support/memory-blob-store.ts";
+import { MemoryBucket } from "../../../../test/support/memory-bucket.ts";
+import { MemoryCatalog } from "../../../../test/support/memory-catalog.ts";
+import { engineOver } from "../../../../test/support/memory-engine.ts";
+import { patternBytes } from "../../../../test/support/seeded.ts";
+import type { Extent, Upload } from "../catalog/records.ts";
+import { append } from "./append.ts";
+import { assembleNext, requestAssembly } from "./assemble.ts";
+import { concatenate } from "./concatenate.ts";
+import { createUpload } from "./create.ts";
+import { findUpload } from "./look-up.ts";
+import type { EngineParts } from "./parts.ts";
+import { unguardedRemoval } from "./removal-guard.ts";
+import { repair } from "./repair.ts";
+
+const app = {
+  id: "1001",
+  lengthMax: 1e9,
+  lifetimeMs: 86_400_000,
+  contentPolicy: "off",
+  roomBytesMax: undefined,
+} as const;
+
+let bucket: MemoryBucket;
+let catalog: MemoryCatalog;
+let engine: EngineParts;
+
+beforeEach(() => {
+  bucket = new MemoryBucket();
+  const blobs = new MemoryBlobStore({ bucket, partBytes: 20_000, mergeAt: 4 });
+  catalog = new MemoryCatalog();
+  engine = engineOver(catalog, { blobs });
+});
+
+const words = () =>
+  ({
+    ...{ id: randomUUID(), app, userId: "42", name: "a.bin", type: "a/b" },
+    ...{ protocol: "tus", creation: "" },
+  }) as const;
+
+async function begin(length: number): Promise<Upload> {
+  return await createUpload(engine, { ...words(), length, completes: "at_length" });
+}
+
+async function fill({ id }: Upload, length: number): Promise<Upload> {
+  const body = givenBody([patternBytes({ seed: 8, length })]);
+  return await append(engine, { id, offset: 0, body, authorise: () => Promise.resolve() });
+}
+
+async function whole(length: number): Promise<Upload> {
+  return await fill(await begin(length), length);
+}
+
+/** Of two others, with its extents: all lie under keys of theirs. */
+async function joined(): Promise<{ upload: Upload; extents: readonly Extent[] }> {
+  const [one, other] = [await whole(50_000), await whole(30_000)];
+  const upload = await concatenate(engine, { ...words(), of: [one.id, other.id] });
+  return { upload, extents: await engine.catalog.listExtents(upload.blobId) };
+}
+
+test("a concatenation whose keys are its parts' is found to be whole", async () => {
+  await joined();
+  const { problems, unexplained } = await repair(engine, { dryRun: true });
+  expect({ problems, unexplained }).toEqual({ problems: [], unexplained: [] });
+});
+
+test("a concatenation that lacks one of its parts' keys is told to", async () => {
+  const { upload, extents } = await joined();
+  await engine.blobs.remove([extents.at(-1)?.key ?? ""]);
+  const { problems } = await repair(engine, { dryRun: true });
+  expect(problems).toContainEqual({
+    blob: upload.blobId,
+    upload: upload.id,
+    problem: "keys that hold its bytes are missing",
+  });
+});
+
+test("a concatenation that a backup has waiting is completed by what was made of it since", async () => {
+  const [one, other] = [await whole(50_000), await begin(30_000)];
+  const { id, blobId } = await concatenate(engine, { ...words(), of: [one.id, other.id] });
+  const backup = catalog.rows.copy();
+  await fill(other, 30_000);
+  await findUpload(engine, id, app.id);
+  await requestAssembly(engine, blobId);
+  await assembleNext(engine, new AbortController().signal);
+  const [assembled] = await catalog.listExtents(blobId);
+  await engine.blobs.remove(bucket.keys().filter((key) => key !== assembled?.key));
+  const { blobs, clock } = engine;
+  const removalGuard = { ...unguardedRemoval, refusal: () => Promise.resolve("a backup") };
+  const restored = engineOver(new MemoryCatalog(backup), { blobs, clock, removalGuard });
+  const { adopted } = await repair(restored, { dryRun: false });
+  expect(adopted).toMatchObject([{ upload: id, from: 0, to: 80_000 }]);
+  const found = await findUpload(restored, id, app.id);
+  expect(found).toMatchObject({ state: "complete", length: 80_000, offset: 80_000 });
+});
