@@ -62,7 +62,7 @@ export function checkVersion(version: string): string {
 export function checkName(name: string): string {
   const bytes = new TextEncoder().encode(name).length;
   // eslint-disable-next-line no-control-regex -- control characters are what is refused
-  if (bytes >= 1 && bytes <= 255 && !/[\x00-\x1f\x7f/\\]/.test(name)) return name;
+  if (bytes >= 1 && bytes <= 255 && !/[\x00-\x1f\x7f/\\\p{Cs}]/u.test(name)) return name;
   throw invalidOption(
     `name is ${JSON.stringify(name)}`,
     "A name has 1 to 255 bytes, no slash, no backslash and no control characters.",
