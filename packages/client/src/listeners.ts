@@ -28,11 +28,10 @@ export class Listeners<Value> {
 
   /** Answers what ends it. */
   subscribe(tell: (value: Value) => void, { everyMs = 0 }: SubscribeOptions = {}): () => void {
-    const guardedTell = guarded(tell);
     const listener: Listener = {
-      tell: () => {
-        guardedTell(this.#read());
-      },
+      tell: guarded(() => {
+        tell(this.#read());
+      }),
       everyMs,
       toldMs: -Infinity,
       pending: undefined,
