@@ -242,10 +242,12 @@ export class UploadRun {
   /** Goes on from where the server says it is, if that can be true. */
   async #follow(standing: Standing): Promise<void> {
     const { offset } = standing;
-    if (await this.#isOwnContent(standing)) this.#offsets.handOut(offset);
+    const isOthers = await this.#isOwnContent(standing);
+    if (isOthers) this.#offsets.handOut(offset);
     this.#offsets.check(offset);
     if (!this.#offsets.confirm(offset)) return;
-    this.#patience.renew();
+    // Two senders must not go on cutting each other as fast as they can ask.
+    this.#patience.renew(isOthers ? 1 : 0);
     this.#progress(offset);
   }
 
