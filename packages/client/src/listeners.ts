@@ -28,10 +28,11 @@ export class Listeners<Value> {
 
   /** Answers what ends it. */
   subscribe(tell: (value: Value) => void, { everyMs = 0 }: SubscribeOptions = {}): () => void {
+    const guardedTell = guarded(tell);
     const listener: Listener = {
-      tell: guarded(() => {
-        tell(this.#read());
-      }),
+      tell: () => {
+        guardedTell(this.#read());
+      },
       everyMs,
       toldMs: -Infinity,
       pending: undefined,
