@@ -44,6 +44,6 @@ export class OffsetRules {
 
 export function contradiction(what: string): UploadError {
   return new UploadError("offset-contradiction", `the server ${what}`, {
-    hint: "Is something else writing to the same upload? Start anew if in doubt.",
+    hint: "Does something else write to it? Start anew if in doubt.",
   });
 }

@@ -62,10 +62,10 @@ export function checkVersion(version: string): string {
 export function checkName(name: string): string {
   const bytes = new TextEncoder().encode(name).length;
   // eslint-disable-next-line no-control-regex -- control characters are what is refused
-  if (bytes >= 1 && bytes <= 255 && !/[\x00-\x1f\x7f/\\]/.test(name)) return name;
+  if (bytes >= 1 && bytes <= 255 && !/[\x00-\x1f\x7f/\\\p{Cs}]/u.test(name)) return name;
   throw invalidOption(
     `name is ${JSON.stringify(name)}`,
-    "A name has 1 to 255 bytes, no slash, no backslash and no control characters.",
+    "A name has 1 to 255 bytes, no slashes and no control characters.",
   );
 }
 
@@ -108,13 +108,10 @@ function nearest(key: string, known: readonly string[]): string | undefined {
 /** Whether so many letters at most are left out, put in or exchanged between the two. */
 function isNear(one: string, other: string, edits: number): boolean {
   if (one === other) return true;
-  const [oneFirst, otherFirst] = [one.at(0), other.at(0)];
-  const [oneRest, otherRest] = [one.slice(1), other.slice(1)];
-  if (oneFirst === otherFirst) return isNear(oneRest, otherRest, edits);
-  const pairs = [
-    [oneRest, other],
-    [one, otherRest],
-    [oneRest, otherRest],
-  ] as const;
-  return edits > 0 && pairs.some((pair) => isNear(...pair, edits - 1));
+  const [oneRest, otherRest, left] = [one.slice(1), other.slice(1), edits - 1];
+  if (one.charCodeAt(0) === other.charCodeAt(0)) return isNear(oneRest, otherRest, edits);
+  if (edits === 0) return false;
+  return (
+    isNear(oneRest, other, left) || isNear(one, otherRest, left) || isNear(oneRest, otherRest, left)
+  );
 }

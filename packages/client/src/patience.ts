@@ -33,9 +33,9 @@ export class Patience {
     this.#parts = parts;
   }
 
-  /** The offset moved: what failed before no longer counts. */
-  renew(): void {
-    this.#failures = 0;
+  /** The offset moved: what failed before no longer counts, or as one failure. */
+  renew(left: 0 | 1 = 0): void {
+    this.#failures = Math.min(this.#failures, left);
   }
 
   /** Waits as long as the failure calls for, or throws it when it is final. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { NodeInput, Platform, QueueOptions, QueueSnapshot, UploadTask } from "./index.ts";
-import { nodePlatform, UploadQueue } from "./index.ts";
+import { MemoryResumeStore, nodePlatform, UploadQueue } from "./index.ts";
 import { failureOf } from "./testing/upload-case.ts";
 import { ManyGraph } from "./testing/many-graph.ts";
 
@@ -160,6 +160,30 @@ describe("a queue", () => {
     expect(graph.started).toHaveLength(3);
     expect(graph.uploads.size).toBe(0);
     expect(sources.open).toBe(0);
+  });
+
+  test("gives up what an earlier page began of files that wait, opening one at a time", async () => {
+    const resumeStore = new MemoryResumeStore();
+    const leaving = new AbortController();
+    const files = tinyFiles(20);
+    graph.held = true;
+    const earlier = newQueue({ parallel: 20, resumeStore, signal: leaving.signal });
+    earlier.addAll(files);
+    await expect.poll(() => graph.complete.length).toBe(20);
+    leaving.abort();
+    await earlier.settled();
+
+    sources.most = 0;
+    const queue = newQueue({ resumeStore });
+    const tasks = queue.addAll(files);
+    await expect.poll(() => queue.snapshot.counts.uploading).toBe(3);
+    await tasks[3]?.cancel();
+    expect(graph.uploads.size).toBe(19);
+    expect(await resumeStore.list()).toHaveLength(19);
+    await queue.cancelAll();
+    expect(graph.uploads.size).toBe(0);
+    expect(await resumeStore.list()).toEqual([]);
+    expect(sources).toEqual({ open: 0, most: 4 });
   });
 
   test("ends with its caller's signal, those that wait as well", async () => {

@@ -8,6 +8,8 @@ export type EntryBase = Omit<ResumeEntry, "id" | "state" | "handle" | "fileId" |
 
 export interface RemembranceParts {
   readonly store: ResumeStore | undefined;
+  /** What an earlier process left is not looked at. */
+  readonly fresh: boolean;
   readonly base: EntryBase;
   readonly clock: Clock;
   readonly onTrouble: (message: string) => void;
@@ -25,8 +27,8 @@ export class Remembrance {
     this.#key = resumeKey(url, appId, identity);
   }
 
-  recall(): Promise<ResumeEntry | undefined> {
-    return this.#guarded((store) => store.get(this.#key));
+  async recall(): Promise<ResumeEntry | undefined> {
+    return this.#parts.fresh ? undefined : this.#guarded((store) => store.get(this.#key));
   }
 
   async keep(news: Pick<ResumeEntry, "id" | "state" | "handle" | "fileId">): Promise<void> {

@@ -27,18 +27,24 @@ describe("deciding what to do after a failure", () => {
     expect(decide("rate-limited", 0, policy.askedWaitMsMax + 1)).toBeUndefined();
   });
 
+  test("a server that asks for no wait at all is met with growing waits like any other", () => {
+    expect([0, 1, 2].map((failures) => decide("server-trouble", failures, 0))).toEqual([
+      375, 750, 1500,
+    ]);
+  });
+
   test("waits grow, keep within their bounds and are never shorter than asked", () => {
     const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     const failures = fc.integer({ min: 0, max: policy.attempts - 2 });
-    const asked = fc.option(fc.integer({ min: 1, max: policy.askedWaitMsMax }), { nil: undefined });
+    const asked = fc.option(fc.integer({ min: 0, max: policy.askedWaitMsMax }), { nil: undefined });
     fc.assert(
       fc.property(failures, chance, asked, (before, random, waitMs) => {
         const error = new UploadError("server-trouble", "m", { waitMs });
         const made = retryWaitMs(error, { failures: before, policy, random: () => random });
         if (made === undefined) return false;
-        if (waitMs !== undefined) return made >= waitMs && made <= waitMs + 200;
         const fullMs = Math.min(policy.waitMsMax, policy.waitMs * 2 ** before);
-        return made >= fullMs / 2 && made <= fullMs;
+        const [least, most] = waitMs === undefined ? [0, 0] : [waitMs, waitMs + 200];
+        return made >= Math.max(fullMs / 2, least) && made <= Math.max(fullMs, most);
       }),
     );
   });

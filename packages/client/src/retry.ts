@@ -59,14 +59,13 @@ export function retryWaitMs(error: UploadError, situation: RetrySituation): numb
   const { failures, policy, random } = situation;
   const { attempts, waitMs, waitMsMax, askedWaitMsMax } = policy;
   const isPatient = passing[error.code];
-  if (isPatient === undefined || failures + 1 >= attempts) return undefined;
-  const askedMs = error.facts.waitMs;
-  if (askedMs !== undefined) {
-    if (askedMs > askedWaitMsMax) return undefined;
-    // Never sooner than asked, and a little later for the reason below.
-    return Math.round(askedMs + random() * Math.min(askedMs, 1000) * 0.2);
-  }
-  if (!isPatient && failures === 0) return 0;
-  // Half of it is chance, so that many clients of one failed server do not come back together.
-  return Math.round(Math.min(waitMsMax, waitMs * 2 ** failures) * (0.5 + random() / 2));
+  const { waitMs: askedMs = 0 } = error.facts;
+  const isFinal = isPatient === undefined || failures + 1 >= attempts;
+  if (isFinal || askedMs > askedWaitMsMax) return undefined;
+  const ownMs = isPatient || failures > 0 ? Math.min(waitMsMax, waitMs * 2 ** failures) : 0;
+  // Half of it is chance, so that many clients of one failed server do not come back together; for
+  // that reason a little later than asked as well, and never sooner.
+  const chance = random();
+  const leastMs = askedMs + chance * Math.min(askedMs, 1000) * 0.2;
+  return Math.round(Math.max(leastMs, ownMs * (0.5 + chance / 2)));
 }

@@ -102,6 +102,26 @@ describe("a disturbed upload", () => {
     expect(fake.kept.equals(content)).toBe(true);
   });
 
+  test("waits after each cut but the first while another sender moves the offset, without giving up", async () => {
+    const another: Fault = ({ request }) => {
+      fake.kept = content.subarray(0, fake.kept.length + 200_000);
+      request.socket.destroy();
+      return true;
+    };
+    fake.appendFaults.push(...Array.from({ length: 8 }, () => another));
+    const waits: number[] = [];
+    const onState = (state: UploadState) => {
+      if (state.kind === "retrying") waits.push(state.waitMs);
+    };
+    const retry = { attempts: 6, waitMs: 4, waitMsMax: 1000 };
+    await upload(file, options({ onState, retry, chunkSize: 100_000 }));
+    const [first, ...others] = waits;
+    expect(first).toBe(0);
+    expect(others).toHaveLength(7);
+    expect(Math.min(...others)).toBeGreaterThan(0);
+    expect(fake.kept.equals(content)).toBe(true);
+  });
+
   test("stops sending when the answer comes early, and reads it", async () => {
     let read = 0;
     fake.appendFaults.push(({ request, response }) => {

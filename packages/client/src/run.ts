@@ -58,6 +58,7 @@ export class UploadRun {
     const { identity, fingerprint } = source;
     this.#remembrance = new Remembrance({
       store: options.resumeStore,
+      fresh: options.fresh,
       base: { url, appId, identity, fingerprint, ...facts },
       clock: tools.clock,
       onTrouble: (message) => {
@@ -83,8 +84,13 @@ export class UploadRun {
 
   /** Gives the upload up, on the server too. */
   async giveUp(signal: AbortSignal): Promise<void> {
+    if (this.#id === undefined) {
+      const entry = await this.#remembrance.recall();
+      // A complete one is no longer under way.
+      if (entry?.state !== "open") return;
+      this.#id = entry.id;
+    }
     await this.#remembrance.forget();
-    if (this.#id === undefined) return;
     try {
       await this.#parts.dialect.cancel(this.#id, signal);
     } catch (error) {
@@ -114,7 +120,7 @@ export class UploadRun {
 
   async #resume(): Promise<string | undefined> {
     const { options, source, facts, tools, setState } = this.#parts;
-    const entry = options.fresh ? undefined : await this.#remembrance.recall();
+    const entry = await this.#remembrance.recall();
     if (entry === undefined) return undefined;
     setState({ kind: "checking" });
     const ask = () => this.#ask(entry.id);
@@ -149,11 +155,12 @@ export class UploadRun {
   async #recover(id: string, error: unknown): Promise<void> {
     const sending = this.#sending;
     this.#sending = undefined;
-    const isTooLarge = error instanceof UploadError && error.facts.status === 413;
+    const failure = asUploadError(error);
+    const isTooLarge = failure.facts.status === 413;
     const isSmaller = isTooLarge && sending !== undefined && this.#partSize.shrink(sending.length);
-    if (!isSmaller) await this.#patience.endure(error, this.#signal);
+    if (!isSmaller) await this.#patience.endure(failure, this.#signal);
     await this.#follow(await this.#ask(id));
-    if (sending === undefined || !isLineFailure(asUploadError(error))) return;
+    if (sending === undefined || !isLineFailure(failure)) return;
     const brought = this.#offsets.confirmed - sending.offset;
     // Another size is another try altogether; there are not many of them.
     if (this.#partSize.cut({ ...sending, brought })) this.#patience.renew();
@@ -235,10 +242,12 @@ export class UploadRun {
   /** Goes on from where the server says it is, if that can be true. */
   async #follow(standing: Standing): Promise<void> {
     const { offset } = standing;
-    if (await this.#isOwnContent(standing)) this.#offsets.handOut(offset);
+    const isOthers = await this.#isOwnContent(standing);
+    if (isOthers) this.#offsets.handOut(offset);
     this.#offsets.check(offset);
     if (!this.#offsets.confirm(offset)) return;
-    this.#patience.renew();
+    // Two senders must not go on cutting each other as fast as they can ask.
+    this.#patience.renew(isOthers ? 1 : 0);
     this.#progress(offset);
   }
 

@@ -1,5 +1,4 @@
 import { abortable } from "./abortable.ts";
-import { asUploadError } from "./errors.ts";
 import type { SubscribeOptions } from "./listeners.ts";
 import { Listeners } from "./listeners.ts";
 import { TokenHolder } from "./dialects/token.ts";
@@ -39,6 +38,8 @@ export class TaskQueue<Input> {
   readonly #options: AnyUploadOptions;
   readonly #platform: Platform<Input>;
   readonly #turns: Turns;
+  /** One after another, lest thousands that are given up are open at once. */
+  readonly #looks = new Turns(1);
   readonly #totals: QueueTotals;
   readonly #listeners: Listeners<QueueSnapshot>;
   /** Those that are not over. */
@@ -79,7 +80,7 @@ export class TaskQueue<Input> {
   add(input: Input, options: OwnOptions = {}): UploadTask {
     const parsed = parseUpload({ ...this.#options, ...options });
     const tokens = options.token === undefined ? this.#shareToken() : undefined;
-    const means = { ...this.#platform, gate: this.#turns, tokens };
+    const means = { ...this.#platform, gate: this.#turns, looks: this.#looks, tokens };
     const task = new UploadTask(() => this.#platform.openSource(input), parsed, means);
     this.#tasks.add(task);
     this.#totals.add(task, lengthOf(input));
@@ -98,7 +99,10 @@ export class TaskQueue<Input> {
     return Array.from(inputs, (input) => this.add(input, options));
   }
 
-  /** Pauses what is under way, and lets nothing begin that waits or is added. */
+  /**
+   * Pauses what is under way. Until `resumeAll()` nothing begins that waits, is added, or is resumed by
+   * itself.
+   */
   pauseAll(): void {
     this.#opening?.abort();
     this.#turns.closed = true;
@@ -117,9 +121,9 @@ export class TaskQueue<Input> {
    * @throws UploadError when the server could not be told of one of them; the others are told
    */
   async cancelAll(): Promise<void> {
-    const cancelled = await Promise.allSettled(Array.from(this.#tasks, (task) => task.cancel()));
-    const failed = cancelled.find((each) => each.status === "rejected");
-    if (failed !== undefined) throw asUploadError(failed.reason);
+    const cancelled = Array.from(this.#tasks, (task) => task.cancel());
+    await Promise.allSettled(cancelled);
+    await Promise.all(cancelled);
   }
 
   /**

@@ -137,6 +137,60 @@ describe("a paused task", () => {
   });
 });
 
+describe("cancelling", () => {
+  const deletes = () => fake.requests.filter((line) => line.startsWith("DELETE"));
+
+  /** A store that knows an upload of this content that an earlier process began. */
+  async function beganEarlier(): Promise<MemoryResumeStore> {
+    const resumeStore = new MemoryResumeStore();
+    fake.appendFaults.push(stallAfter(1000));
+    const task = upload(content, options({ resumeStore }));
+    await expect.poll(() => fake.kept.length).toBe(1000);
+    task.abort();
+    await failureOf(task);
+    return resumeStore;
+  }
+
+  test("while it is checked what was begun earlier gives that up, on the server too", async () => {
+    const resumeStore = await beganEarlier();
+    fake.askFaults.push(() => true);
+    const task = upload(content, options({ resumeStore }));
+    await until(task, "checking");
+    await task.cancel();
+    expect(task.state).toEqual({ kind: "cancelled" });
+    expect(deletes()).toEqual([`DELETE /v21.0/${fake.id}`]);
+    expect(await resumeStore.list()).toEqual([]);
+  });
+
+  test("before its turn gives up what was begun earlier, unless a fresh upload was asked for", async () => {
+    const resumeStore = await beganEarlier();
+    await upload(content, options({ resumeStore, fresh: true })).cancel();
+    expect(deletes()).toEqual([]);
+    expect(await resumeStore.list()).toHaveLength(1);
+    await upload(content, options({ resumeStore })).cancel();
+    expect(deletes()).toEqual([`DELETE /v21.0/${fake.id}`]);
+    expect(await resumeStore.list()).toEqual([]);
+  });
+
+  test("what is done, or was done earlier, does nothing", async () => {
+    const kept = options({ resumeStore: new MemoryResumeStore(), keepCompleted: true });
+    const task = upload(content, kept);
+    await task;
+    await task.cancel();
+    expect(task.state.kind).toBe("done");
+    await upload(content, kept).cancel();
+    expect(deletes()).toEqual([]);
+    expect(await kept.resumeStore?.list()).toHaveLength(1);
+  });
+
+  test("a file that cannot be opened has nothing to give up", async () => {
+    const task = upload("/no/such/file", options({ resumeStore: new MemoryResumeStore() }));
+    await failureOf(task);
+    await task.cancel();
+    expect(task.state.kind).toBe("failed");
+  });
+});
+
 describe("watching a task", () => {
   test("snapshots begin with the present and end with the end", async () => {
     const kinds: string[] = [];

@@ -25,6 +25,8 @@ export interface TaskMeans extends Tools {
   readonly transport: Transport;
   /** Says when it is the task's turn; at once unless given. */
   readonly gate?: Gate | undefined;
+  /** As `gate`, for a look at a source whose upload is given up before it had a turn. */
+  readonly looks?: Gate | undefined;
   /** Holds the option's token for several tasks; the task's own unless given. */
   readonly tokens?: TokenHolder | undefined;
 }
@@ -40,6 +42,7 @@ type Position = RunProgress & { readonly length: number };
  */
 export class UploadTask implements PromiseLike<UploadResult> {
   readonly result: Promise<UploadResult>;
+  readonly #open: OpenSource;
   readonly #options: ParsedOptions;
   readonly #means: TaskMeans;
   readonly #listeners: Listeners<UploadSnapshot>;
@@ -58,11 +61,12 @@ export class UploadTask implements PromiseLike<UploadResult> {
   /** Begins as soon as it is let; `open` is called then. Tasks are made by `upload` and queues. */
   constructor(open: OpenSource, options: ParsedOptions, means: TaskMeans) {
     const own = this.#controller.signal;
+    this.#open = open;
     this.#options = options;
     this.#means = means;
     this.#signal = options.signal === undefined ? own : AbortSignal.any([own, options.signal]);
     this.#listeners = new Listeners(() => this.snapshot, means.clock);
-    this.result = this.#settle(open);
+    this.result = this.#settle();
   }
 
   get state(): UploadState {
@@ -123,7 +127,10 @@ export class UploadTask implements PromiseLike<UploadResult> {
     this.#turn.abort(new UploadError("aborted", "paused"));
   }
 
-  /** Asks the server how far it is and goes on; in a queue, as soon as there is room. */
+  /**
+   * Asks the server how far it is and goes on; in a queue, as soon as there is room, and after a
+   * `pauseAll()` not before `resumeAll()`.
+   */
   resume(): void {
     this.#paused?.resolve(undefined);
     this.#paused = undefined;
@@ -135,14 +142,18 @@ export class UploadTask implements PromiseLike<UploadResult> {
   }
 
   /**
-   * Ends the task and gives the upload up on the server as well. Resolves when that is done.
+   * Ends the task and gives the upload up on the server as well, also after a failure, and also what
+   * the resume store has of it from an earlier process. Resolves when that is done.
    *
-   * @throws UploadError when the server could not be told
+   * @throws UploadError when the server could not be told, or a source that had no turn yet cannot be
+   *   opened to find out what of
    */
   async cancel(): Promise<void> {
     this.#controller.abort(new UploadError("cancelled", "the upload was cancelled"));
     await this.result.catch(() => undefined);
-    await this.#run?.giveUp(AbortSignal.timeout(cancelMs));
+    if (this.#state.kind === "done") return;
+    const run = this.#run ?? (await this.#lookBack());
+    await run?.giveUp(AbortSignal.timeout(cancelMs));
   }
 
   then<Value = UploadResult, Failure = never>(
@@ -152,9 +163,9 @@ export class UploadTask implements PromiseLike<UploadResult> {
     return this.result.then(onDone, onFailed);
   }
 
-  async #settle(open: OpenSource): Promise<UploadResult> {
+  async #settle(): Promise<UploadResult> {
     try {
-      const result = await this.#work(open);
+      const result = await this.#work();
       this.#setState({ kind: "done", result });
       return result;
     } catch (thrown) {
@@ -165,12 +176,12 @@ export class UploadTask implements PromiseLike<UploadResult> {
   }
 
   /** Turn after turn, each up to a pause, the last one up to the end. */
-  async #work(open: OpenSource): Promise<UploadResult> {
+  async #work(): Promise<UploadResult> {
     try {
       for (;;) {
         await this.#untilWanted();
         try {
-          return await this.#takeTurn(open);
+          return await this.#takeTurn();
         } catch (thrown) {
           if (!this.#isPause(thrown)) throw thrown;
         }
@@ -182,31 +193,44 @@ export class UploadTask implements PromiseLike<UploadResult> {
 
   /** Waits while the task is paused, and begins the next turn. */
   async #untilWanted(): Promise<void> {
-    const paused = () => this.#paused;
-    if (paused() !== undefined) {
+    while (this.#paused !== undefined) {
+      const { promise } = this.#paused;
       this.#pace.rest();
       this.#setState({ kind: "paused" });
-      // Another pause may come before this has noticed the end of the one before.
-      for (let until = paused(); until !== undefined; until = paused()) {
-        await abortable(until.promise, this.#signal);
-      }
+      await abortable(promise, this.#signal);
       this.#setState({ kind: "waiting" });
     }
     // In the same breath as the last look: a pause from here on aborts this very turn.
     this.#turn = new AbortController();
   }
 
-  async #takeTurn(open: OpenSource): Promise<UploadResult> {
+  async #takeTurn(): Promise<UploadResult> {
     const { gate = openGate } = this.#means;
     const signal = AbortSignal.any([this.#signal, this.#turn.signal]);
     const leave = await gate.enter(signal, this.#run !== undefined);
     try {
       throwIfAborted(signal);
       this.#setState({ kind: this.#run === undefined ? "starting" : "checking" });
-      this.#source ??= await open();
-      this.#run ??= this.#makeRun(this.#source);
-      return await this.#run.run(signal);
+      return await (await this.#prepare()).run(signal);
     } finally {
+      leave();
+    }
+  }
+
+  async #prepare(): Promise<UploadRun> {
+    this.#source ??= await this.#open();
+    return (this.#run ??= this.#makeRun(this.#source));
+  }
+
+  /** An earlier process may have begun the upload of a source that was not opened by this one. */
+  async #lookBack(): Promise<UploadRun | undefined> {
+    const { looks = openGate } = this.#means;
+    if (this.#state.kind === "failed" || !this.#options.resumeStore) return undefined;
+    const leave = await looks.enter(new AbortController().signal, false);
+    try {
+      return await this.#prepare();
+    } finally {
+      await this.#source?.close();
       leave();
     }
   }

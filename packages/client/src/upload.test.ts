@@ -70,6 +70,11 @@ describe("an undisturbed upload", () => {
     }
   });
 
+  test("tells a recording's media type without its parameters", async () => {
+    await upload(new Blob([content], { type: "video/webm;codecs=vp8" }), options());
+    expect(fake.requests[0]).toMatch(/file_type=video%2Fwebm$/);
+  });
+
   test("tells progress up to the length and states up to done", async () => {
     const progress: UploadProgress[] = [];
     const states: UploadState["kind"][] = [];
@@ -102,6 +107,10 @@ describe("options", () => {
 
   test.each(["None", "undefined", "", "+49 170", "12a"])("app id %j is refused", (appId) => {
     expect(() => upload(file, options({ appId }))).toThrow(/appId is/);
+  });
+
+  test("a name with half a surrogate pair, which no request can carry, is refused", () => {
+    expect(() => upload(file, options({ name: "\ud83d.pdf" }))).toThrow(/name is/);
   });
 
   test("a token with its scheme or a line break is refused", () => {

@@ -25,7 +25,7 @@ export function readJson(answer: TransportAnswer): Json {
   if (body !== undefined) return body;
   throw new UploadError("bad-answer", `the answer is not JSON: ${excerpt(answer.text)}`, {
     status: answer.status,
-    hint: "Something between here and the server may have answered in its place.",
+    hint: "Did something on the way answer in the server's place?",
   });
 }
 

@@ -7,10 +7,10 @@ export function hintFor(
   message: string,
 ): string | undefined {
   if (/hmac check failed/i.test(message)) {
-    return "The upload id lost its ?sig= part or was re-encoded; use it exactly as it was given.";
+    return "Use the upload id exactly as it was given, with its ?sig= part.";
   }
   if (code === "refused" && status === 413) {
-    return "A proxy in front of the server takes no body of 256 KiB: raise its limit, or lower chunkSize.";
+    return "A proxy takes no body of 256 KiB: raise its limit, or lower chunkSize.";
   }
   if (code === "refused" && message.includes("file_offset")) {
     return "A proxy may drop header names with underscores (nginx: underscores_in_headers on).";
@@ -18,8 +18,8 @@ export function hintFor(
   if (code === "not-authorised") {
     if (graphSubcode === 463) return "The token has expired; get a new one.";
     if (graphCode === 104) return "Give a token.";
-    if (status === 403) return "Use a token of this app that has the right to do this.";
-    return "Check the token: it may be mistyped, revoked, or another app's.";
+    if (status === 403) return "Use a token of this app with that right.";
+    return "Is the token mistyped, revoked, or another app's?";
   }
   return hints[code];
 }

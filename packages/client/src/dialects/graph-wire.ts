@@ -17,12 +17,10 @@ export interface GraphCall {
 
 type Connected = Pick<DialectParts, "connection" | "tokens">;
 
-const neverAborted = new AbortController().signal;
-
 /** One call to a Graph server, sent by `send`, which throws what a refusal means. */
 export function exchangeGraph<T>(
   parts: Connected,
-  { path, headers = {}, signal = neverAborted, ...call }: GraphCall,
+  { path, headers = {}, signal = new AbortController().signal, ...call }: GraphCall,
   send: (request: TransportRequest) => Promise<T>,
 ): Promise<T> {
   const { url, version } = parts.connection;

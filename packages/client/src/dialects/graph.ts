@@ -1,4 +1,4 @@
-import { UploadError } from "../errors.ts";
+import { asUploadError, UploadError } from "../errors.ts";
 import type { TransportBody } from "../transports/transport.ts";
 import type { Json } from "./answer.ts";
 import { excerpt, readCount, readText } from "./answer.ts";
@@ -58,7 +58,7 @@ export class GraphUploads implements DialectClient {
       return await this.#stand(id + fields, signal);
     } catch (error) {
       // A service that knows no such fields may refuse them; the offset alone it must know.
-      if (!(error instanceof UploadError) || error.facts.status !== 400) throw error;
+      if (asUploadError(error).facts.status !== 400) throw error;
       return this.#stand(id, signal);
     }
   }

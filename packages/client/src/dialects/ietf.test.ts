@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { StandardUploadOptions } from "../index.ts";
-import { upload } from "../index.ts";
+import type { StandardUploadOptions, Transport } from "../index.ts";
+import { nodePlatform, nodeTransport, upload } from "../index.ts";
 import type { Handler } from "../testing/fake-ietf.ts";
 import { FakeIetf } from "../testing/fake-ietf.ts";
 import { failureOf } from "../testing/upload-case.ts";
@@ -41,10 +41,9 @@ describe("an upload by the IETF's draft", () => {
     expect(result).toMatchObject({ id: `${fake.url}${url}`, handle: `${fake.url}${url}` });
   });
 
-  test("says version, length, type and name in the headers of the draft", async () => {
+  test("says length, type and name in the headers of the draft", async () => {
     await upload(file(), options({ token: "secret", type: "text/plain" }));
     expect(fake.headers[0]).toMatchObject({
-      "upload-draft-interop-version": "10",
       "upload-length": String(content.length),
       "content-type": "text/plain",
       "content-disposition":
@@ -53,6 +52,14 @@ describe("an upload by the IETF's draft", () => {
       authorization: "Bearer secret",
     });
     expect(fake.headers[1]).toMatchObject({ "content-type": "application/partial-upload" });
+  });
+
+  test("names no version, so that no server sends an interim answer that a proxy chokes on", async () => {
+    await upload(file(), options());
+    expect(fake.headers).toHaveLength(2);
+    for (const headers of fake.headers) {
+      expect(headers).not.toHaveProperty("upload-draft-interop-version");
+    }
   });
 
   test("keeps the parts in between open", async () => {
@@ -122,6 +129,31 @@ describe("an upload by the IETF's draft", () => {
     await task.cancel();
     expect(fake.requests.at(-1)).toBe(`DELETE ${url}`);
   });
+});
+
+test("the handle is had behind a proxy that ends TLS, of a server that does not know of it", async () => {
+  const described = `http://${new URL(fake.url).host}/described?fields=`;
+  fake.faults.push(
+    made,
+    async (request, response) => {
+      await fake.keep(request);
+      response.setHeader("link", `<${described}h>; rel="describedby"`);
+      response.writeHead(200, { "upload-complete": "?1" }).end();
+    },
+    (_, response) => {
+      response.end('{"h":"4:handle"}');
+    },
+  );
+  const transport: Transport = {
+    send: (request) => {
+      expect(request.url).toMatch(/^https:/);
+      return nodeTransport.send({ ...request, url: request.url.replace("https:", "http:") });
+    },
+  };
+  const url = fake.url.replace("http:", "https:");
+  const { handle } = await upload(file(), options({ url }), { ...nodePlatform, transport });
+  expect(handle).toBe("4:handle");
+  expect(fake.requests.at(-1)).toBe("GET /described?fields=h");
 });
 
 describe("a refusal", () => {

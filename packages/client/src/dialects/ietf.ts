@@ -11,9 +11,6 @@ import type {
 } from "./dialect.ts";
 import { StandardCalls } from "./standard.ts";
 
-/** The draft's version for trials; its header names are those that are to be registered. */
-const interopVersion = 10;
-
 /**
  * Resumable Uploads for HTTP, the IETF's draft of it that is nearest to the standard: `dialect:
  * ietf`. An upload is made empty, so that its URL is known before the first byte goes out; it is
@@ -33,9 +30,10 @@ class IetfClient implements DialectClient {
   readonly #calls: StandardCalls;
 
   constructor(parts: DialectParts) {
-    const headers = { "upload-draft-interop-version": String(interopVersion) };
     this.#calls = new StandardCalls(parts, {
-      headers,
+      // No version of the draft: who names one may be sent 104s, of which nothing is read here, and
+      // after which some proxies answer no more.
+      headers: {},
       onAnswer: (answer) => {
         this.partLengthMax = readPartLengthMax(answer) ?? this.partLengthMax;
       },

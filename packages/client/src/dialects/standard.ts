@@ -51,18 +51,23 @@ export class StandardCalls {
 
   /** The URL of the upload that was made. */
   location({ status, headers }: TransportAnswer): string {
-    const url = URL.parse(headers.location ?? "", this.collection);
-    if (headers.location === undefined || url === null || !/^https?:$/.test(url.protocol)) {
+    const url = headers.location === undefined ? null : this.#reached(headers.location);
+    if (url === null || !/^https?:$/.test(url.protocol)) {
       throw new UploadError("refused", "the server made no upload: its answer has no Location", {
         status,
         hint: `Are uploads made at ${this.collection}? A browser has to be shown this header (CORS).`,
       });
     }
-    // Behind a proxy that ends TLS many servers do not know that they are reached by https.
-    const { protocol, host } = new URL(this.collection);
-    if (url.host === host) url.protocol = protocol;
     url.hash = "";
     return url.href;
+  }
+
+  /** Behind a proxy that ends TLS many servers do not know that they are reached by https. */
+  #reached(told: string): URL | null {
+    const url = URL.parse(told, this.collection);
+    const { protocol, host } = new URL(this.collection);
+    if (url?.host === host) url.protocol = protocol;
+    return url;
   }
 
   /** How far an upload is, from the answer to a HEAD request. */
@@ -83,10 +88,11 @@ export class StandardCalls {
   /** What a Hawser server tells of an upload besides, at the address that its answers name. */
   async #describe(answer: TransportAnswer, fields: string, signal: AbortSignal): Promise<Json> {
     const found = /<([^>]+fields=)h>; *rel="describedby"/.exec(answer.headers.link ?? "");
-    const link = found?.[1] ?? "";
-    if (originOf(link) !== originOf(this.collection)) return {};
+    const link = found?.[1];
+    const url = link === undefined ? "" : (this.#reached(link + fields)?.href ?? "");
+    if (originOf(url) !== originOf(this.collection)) return {};
     try {
-      const described = await this.send({ method: "GET", url: link + fields, signal });
+      const described = await this.send({ method: "GET", url, signal });
       return parseJson(described.text) ?? {};
     } catch (error) {
       // The upload itself needs none of it.

@@ -1,4 +1,4 @@
-import { UploadError } from "../errors.ts";
+import { asUploadError } from "../errors.ts";
 import type { TransportRequest } from "../transports/transport.ts";
 import type { DialectParts } from "./dialect.ts";
 
@@ -35,6 +35,6 @@ export async function withToken<T>(
 
 /** Graph says that a token has expired with its code 190, and not always with a 401. */
 function isUnauthorised(error: unknown): boolean {
-  if (!(error instanceof UploadError)) return false;
-  return error.facts.status === 401 || error.facts.graphCode === 190;
+  const { status, graphCode } = asUploadError(error).facts;
+  return status === 401 || graphCode === 190;
 }

@@ -47,7 +47,7 @@ async function fileOf(handle: FileSystemFileHandle): Promise<File> {
     const { message } = toError(cause);
     throw new UploadError("source-unreadable", `cannot open ${handle.name}: ${message}`, {
       cause,
-      hint: "After a reload a handle's permission must be asked for anew (requestPermission).",
+      hint: "After a reload call the handle's requestPermission.",
     });
   }
 }

@@ -10,7 +10,8 @@ export async function blobSource(blob: Blob, crc32: Crc32): Promise<Source> {
   const open = (start: number, end: number) => read(blob, start, end);
   const ends = await readEnds({ length: blob.size, open }, String(lastModified ?? ""), crc32);
   const contentType = typeFromContent(ends.head);
-  const ownType = blob.type === "" ? undefined : blob.type;
+  // Without parameters such as a recording's `codecs`: an app's types are matched as they are.
+  const ownType = /^[^;]+/.exec(blob.type)?.[0];
   return {
     name,
     length: blob.size,
@@ -58,7 +59,7 @@ function unreadable(thrown: unknown): UploadError {
   if (cause.name === "NotReadableError") {
     return new UploadError("source-changed", "the file changed since it was picked", {
       cause,
-      hint: "Wait until nothing writes to the file any more, then pick it again.",
+      hint: "Wait until nothing writes to it, then pick it again.",
     });
   }
   return new UploadError("source-unreadable", `cannot read the file: ${cause.message}`, {

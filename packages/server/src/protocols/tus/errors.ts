@@ -77,7 +77,7 @@ const answers: Answers = {
   // Whoever sent it is no more where it takes the upload to be: clients ask and go on after 409.
   body_too_slow: ({ offset }) => goOn(409, "The content came too slowly.", offset),
   body_cut: ({ offset }) => goOn(409, "The content ended early.", offset),
-  superseded: ({ offset }) => goOn(423, "Another request took this upload over.", offset),
+  superseded: ({ offset }) => later(goOn(423, "Another request took this upload over.", offset), 1),
   upload_busy: ({ retryAfterSeconds }) => ({
     status: 423,
     detail: "Another request is writing this upload and has not let go yet. Try again.",
