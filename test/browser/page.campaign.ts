@@ -126,6 +126,22 @@ describe("uploading", () => {
     await expectStored(server, [ferry]);
   });
 
+  test("asks no more whether to cancel what has finished meanwhile", async () => {
+    await using visit = await PageVisit.open(browser, server.url);
+    await visit.signIn(server.token);
+    await visit.setUplink(4 * mib);
+    const mooring = await sample("mooring.mp4", 20 * mib);
+    await visit.pick([mooring.path]);
+    await visit.someDurable("mooring.mp4");
+    await visit.button("Cancel mooring.mp4").click();
+    await visit.button("Cancel this upload").waitFor();
+    await visit.setUplink(-1);
+    await visit.row("mooring.mp4").getByText("On the server").waitFor();
+    await visit.button("Cancel this upload").waitFor({ state: "detached" });
+    await visit.button("Details mooring.mp4").waitFor();
+    await expectStored(server, [mooring]);
+  });
+
   test("goes on by itself when the network comes back", async () => {
     await using visit = await PageVisit.open(browser, server.url);
     await visit.signIn(server.token);

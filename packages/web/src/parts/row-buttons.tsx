@@ -96,5 +96,6 @@ function askToCancel(row: Row, { confirmed }: RowView): void {
     words: `The server gives up the ${bytesInWords(confirmed)} it has of it.`,
     confirm: "Cancel this upload",
     run: () => void cancel(row),
+    isMoot: () => row.view.value.phase === "finished",
   };
 }
