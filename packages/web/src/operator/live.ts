@@ -14,6 +14,8 @@ export const picture = signal<LivePicture | undefined>(undefined);
 export const liveTrouble = signal<Trouble | undefined>(undefined);
 
 const againMs = 3000;
+/** The server tells something every second, if only what time it is. */
+const silentMsMax = 10_000;
 
 /** Keeps the picture current until aborted. */
 export async function watchLive(signal: AbortSignal): Promise<void> {
@@ -39,7 +41,7 @@ async function follow(signal: AbortSignal): Promise<void> {
   if (session.peek() === undefined) return;
   const response = await callAsMyself("/admin/v1/live", { signal });
   if (response.body === null) return;
-  for await (const { name, data } of readEvents(response.body)) {
+  for await (const { name, data } of readEvents(response.body, silentMsMax)) {
     // The page and its server come as one, so each event is what the contract says.
     const event: unknown = JSON.parse(data);
     liveTrouble.value = undefined;
