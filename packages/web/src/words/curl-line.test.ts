@@ -28,7 +28,9 @@ test("the line as copied fetches the file, and with a refused token fails and le
     response.statusCode = headers.authorization === "OAuth good" ? 200 : 401;
     response.end("bytes or an error");
   });
-  parts.defer(() => server.close());
+  parts.defer(() => {
+    server.close();
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo; // a TCP server always has one
