@@ -134,11 +134,48 @@ describe("two tabs", () => {
     await second.row("twice.mp4").getByText("is being sent already").waitFor();
     await using third = await first.openTab();
     await third.row("twice.mp4").getByText("is being sent already").waitFor();
+    await first.button("Pause twice.mp4").click();
+    for (const visit of [second, third]) {
+      await visit.row("twice.mp4").getByText("Paused in another tab").waitFor();
+    }
+    await first.button("Go on twice.mp4").click();
+    for (const visit of [second, third]) {
+      await visit.row("twice.mp4").getByText("is being sent already").waitFor();
+    }
     await first.setUplink(-1);
     for (const visit of [first, second, third]) {
       await visit.row("twice.mp4").getByText("On the server").waitFor();
     }
     await expectStored(server, [harbour]);
+  });
+
+  test("give a file up together, however the waiting one came to it", async () => {
+    await using first = await PageVisit.open(browser, server.url);
+    await first.signIn(server.token, { remember: true });
+    await first.page.getByText("Drop files or folders anywhere").waitFor();
+    await using second = await first.openTab();
+    await second.page.getByText("Drop files or folders anywhere").waitFor();
+    await first.setUplink(mib);
+    const harbour = await sample("given up.mp4", 40 * mib + 7);
+    await first.pick([harbour.path]);
+    await first.someDurable("given up.mp4");
+    await second.pick([harbour.path]);
+    await second.row("given up.mp4").getByText("is being sent already").waitFor();
+    await using third = await first.openTab();
+    await third.row("given up.mp4").getByText("is being sent already").waitFor();
+    await first.button("Cancel given up.mp4").click();
+    await first.button("Cancel this upload").click();
+    for (const visit of [first, second, third]) {
+      await visit.row("given up.mp4").getByText("Cancelled", { exact: true }).waitFor();
+    }
+    const gone = async () => {
+      const { entries } = await graphOf(server).listUploads({ status: "open" });
+      return entries.every(({ name }) => name !== "given up.mp4") || undefined;
+    };
+    await eventually(gone, { what: "the upload to be given up", timeoutMs: 60_000 });
+    for (const visit of [second, third]) {
+      await visit.button("Retry given up.mp4").waitFor();
+    }
   });
 
   test("share a file out: when one is closed in the middle, the other goes on", async () => {

@@ -126,6 +126,22 @@ describe("uploading", () => {
     await expectStored(server, [ferry]);
   });
 
+  test("asks no more whether to cancel what has finished meanwhile", async () => {
+    await using visit = await PageVisit.open(browser, server.url);
+    await visit.signIn(server.token);
+    await visit.setUplink(4 * mib);
+    const mooring = await sample("mooring.mp4", 20 * mib);
+    await visit.pick([mooring.path]);
+    await visit.someDurable("mooring.mp4");
+    await visit.button("Cancel mooring.mp4").click();
+    await visit.button("Cancel this upload").waitFor();
+    await visit.setUplink(-1);
+    await visit.row("mooring.mp4").getByText("On the server").waitFor();
+    await visit.button("Cancel this upload").waitFor({ state: "detached" });
+    await visit.button("Details mooring.mp4").waitFor();
+    await expectStored(server, [mooring]);
+  });
+
   test("goes on by itself when the network comes back", async () => {
     await using visit = await PageVisit.open(browser, server.url);
     await visit.signIn(server.token);
@@ -210,6 +226,25 @@ describe("an operator", () => {
   });
 });
 
+test("more open uploads than a page has are gone through page by page", async () => {
+  await using own = await ServerProcess.start();
+  for (let number = 1; number <= 101; number += 1) {
+    const name = number === 1 ? "oldest.pdf" : `${number}.pdf`;
+    await graphOf(own).start({ name, type: "application/pdf", length: 9 });
+  }
+  await using visit = await PageVisit.open(browser, `${own.url}/#live`);
+  const { page } = visit;
+  await visit.signIn(await tokenForAll(own));
+  await page.locator(".live-row").filter({ hasText: "101.pdf" }).waitFor();
+  expect(await page.locator(".live-row").count()).toBe(100);
+  await visit.button("Older").click();
+  await page.locator(".live-row").filter({ hasText: "oldest.pdf" }).waitFor();
+  expect(await page.locator(".live-row").count()).toBe(1);
+  await visit.button("Newest").click();
+  await page.locator(".live-row").filter({ hasText: "101.pdf" }).waitFor();
+  expect(visit.complaints).toEqual([]);
+});
+
 describe.each(["light", "dark"])("in %s colours", (colours) => {
   const open = () => PageVisit.open(browser, server.url, { dark: colours === "dark" });
 
@@ -274,6 +309,15 @@ describe.each(["light", "dark"])("in %s colours", (colours) => {
     await page.locator(".count.alarming").getByText("1", { exact: true }).waitFor();
     await page.locator(".plot canvas").waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
+    const other = await graphOf(server).start({
+      name: "idle.pdf",
+      type: "application/pdf",
+      length: 9,
+    });
+    await page.locator(".live-row").filter({ hasText: "idle.pdf" }).waitFor();
+    await page.getByRole("button", { name: "Stalled 1" }).click();
+    await page.locator(".live-row").filter({ hasText: "idle.pdf" }).waitFor({ state: "detached" });
+    await graphOf(server).cancel(other);
     await row.getByRole("button", { name: `Expire ${name}` }).click();
     await visit.button("Expire this upload").waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);

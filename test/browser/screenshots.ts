@@ -40,7 +40,9 @@ async function main(): Promise<void> {
   await uploading(scene, { suffix: "", options: { height: 860 } });
   await uploading(scene, { suffix: "-dark", options: { height: 860, dark: true } });
   await uploading(scene, { suffix: "-phone", options: phone });
-  await finishing(scene);
+  await finishing(scene, { suffix: "", options: { height: 860 } });
+  await finishing(scene, { suffix: "-dark", options: { height: 860, dark: true } });
+  await finishing(scene, { suffix: "-phone", options: phone });
   await operating(scene, { suffix: "", options: { height: 1000 } });
   await operating(scene, { suffix: "-dark", options: { height: 1000, dark: true } });
   await operating(scene, { suffix: "-phone", options: phone });
@@ -106,6 +108,18 @@ async function uploading(scene: Scene, { suffix, options }: Look): Promise<void>
   await visit.button("Pause regatta.mp4").click();
   await visit.row("regatta.mp4").getByText("Paused").waitFor();
   await shoot(visit, `paused${suffix}`);
+  await using second = await visit.openTab();
+  const size = page.viewportSize();
+  if (size !== null) await second.page.setViewportSize(size);
+  await second.row("regatta.mp4").getByText("Paused in another tab").waitFor();
+  await shoot(second, `elsewhere${suffix}`);
+  await visit.button("Cancel harbour at dawn.mp4").click();
+  await page.getByRole("dialog").waitFor();
+  await shoot(visit, `cancel-question${suffix}`);
+  await visit.button("Cancel this upload").click();
+  await visit.row("harbour at dawn.mp4").getByText("Cancelled", { exact: true }).waitFor();
+  await page.waitForTimeout(1500);
+  await shoot(visit, `cancelled${suffix}`);
   await visit.setUplink(0);
   await page.getByText("You are offline.").first().waitFor();
   await page.waitForTimeout(1500);
@@ -118,24 +132,25 @@ async function uploading(scene: Scene, { suffix, options }: Look): Promise<void>
   await shoot(visit, `reloaded${suffix}`);
 }
 
-async function finishing({ browser, server, token, path }: Scene): Promise<void> {
-  await using visit = await PageVisit.open(browser, server.url, { height: 860 });
+async function finishing(scene: Scene, { suffix, options }: Look): Promise<void> {
+  const { browser, server, token, path } = scene;
+  await using visit = await PageVisit.open(browser, server.url, options);
   const { page } = visit;
   await visit.signIn(token);
   await page.getByText("Drop files or folders anywhere").waitFor();
   // What the page looked like a moment ago is as good a picture as any.
   await visit.pick([join(pictures, "empty.png"), path("crew list.pdf")]);
   await page.getByRole("heading", { name: "2 files on the server" }).waitFor();
-  await shoot(visit, "finished");
+  await shoot(visit, `finished${suffix}`);
   await visit.button("Details empty.png").click();
   await page.locator("img.look").waitFor();
   await visit.button("Publish").click();
   await page.getByRole("textbox", { name: "File id" }).waitFor();
-  await shoot(visit, "published");
+  await shoot(visit, `published${suffix}`);
   await visit.button("Close").click();
   await visit.pick([path("notes.txt")]);
   await visit.button("Retry notes.txt").waitFor();
-  await shoot(visit, "failed");
+  await shoot(visit, `failed${suffix}`);
 }
 
 async function operating(scene: Scene, { suffix, options }: Look): Promise<void> {
@@ -151,6 +166,9 @@ async function operating(scene: Scene, { suffix, options }: Look): Promise<void>
   await visit.page.locator(".plot canvas").waitFor();
   await visit.page.waitForTimeout(5000);
   await shoot(visit, `operator${suffix}`);
+  await visit.button("Expire lighthouse.mp4").first().click();
+  await visit.page.getByRole("dialog").waitFor();
+  await shoot(visit, `expire-question${suffix}`);
 }
 
 await main();

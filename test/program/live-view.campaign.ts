@@ -156,6 +156,10 @@ describe("the live view", () => {
     expect(putOf(sending).find(isSending)).toMatchObject({ writer: "here", dialect: "graph" });
     const isStalled = (row: JsonRecord) => row.id === uuid && row.stalledSince !== null;
     const stalled = await stream.until((event) => putOf(event).some(isStalled));
+    using others = await watch("?stalled=true");
+    const listed = await snapshotOf(others);
+    expect(listOf(listed.uploads).map((row) => row.id)).toEqual([uuid]);
+    expect(listed.stalled).toBe(1);
     // Durable long before it is called stalled.
     expect(putOf(stalled).find(isStalled)).toMatchObject({ offset: 2_000_000 });
     await connection.write(Buffer.alloc(1_000_000, 1));
@@ -168,8 +172,12 @@ describe("the live view", () => {
     using after = await watch();
     const samples = listOf((await snapshotOf(after)).samples);
     const sum = (name: string) => samples.reduce((all, each) => all + Number(each[name]), 0);
+    // The second in which the last of it became durable may not be over.
+    while (sum("durableBytes") < length) {
+      const { samples: more = [] } = recordOf((await after.next())?.data);
+      samples.push(...listOf(more));
+    }
     expect(sum("receivedBytes")).toBeGreaterThanOrEqual(length);
-    expect(sum("durableBytes")).toBeGreaterThanOrEqual(length);
     expect(samples.length).toBeLessThanOrEqual(limits.liveSamplesMax);
   });
 
@@ -233,6 +241,7 @@ describe("the live view", () => {
     ["?limit=x", "parameter_invalid"],
     ["?app=x", "parameter_invalid"],
     ["?after=1.2", "parameter_invalid"],
+    ["?stalled=yes", "parameter_invalid"],
   ])("refuses %s", async ([query = "", code]) => {
     const answer = await administration.get(`/admin/v1/live${query}`);
     expect(answer.status).toBe(400);

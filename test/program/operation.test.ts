@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -244,6 +244,21 @@ it("SIGTERM commits the append in flight, and the process ends with 0", async (c
   expect(after.file_offset).toBe(4 * MiB);
   expect(after.crc32).toBe(crcOf(patternBytes({ seed: 9, length: 4 * MiB })));
   console.log(`SIGTERM: drained in ${Math.round(drainMs)} ms`);
+});
+
+it("the token of the first start is shown once, and a later start says where it is", async (context) => {
+  const environment = { HAWSER_TOKEN: "" };
+  const server = await startServer({ environment }, context);
+  const path = join(server.dataDirectory, "local-credentials.json");
+  const { token } = JSON.parse(await readFile(path, "utf8")) as { token: string };
+  const untilSaid = (line: string) =>
+    eventually(() => server.logLines.includes(line) || undefined, { what: line });
+  await untilSaid(`  token   ${token}`);
+  await untilSaid("Or upload a file of yours:  npx hawser put FILE");
+  const before = server.logLines.length;
+  await server.restart();
+  await untilSaid(`the token of the first start is in ${path}`);
+  expect(server.logLines.slice(before).join("\n")).not.toContain(token);
 });
 
 it("no token is in any log line", async (context) => {

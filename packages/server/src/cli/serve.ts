@@ -58,7 +58,10 @@ async function serve(config: Config): Promise<void> {
   }
   process.stdout.write(`listening on ${service.url}\n`);
   if (config.open) process.stdout.write("open: requests from this machine need no token\n");
-  const { newToken, appId } = service.access;
+  const { newToken, tokenPath, appId } = service.access;
+  if (tokenPath !== undefined) {
+    process.stdout.write(`the token of the first start is in ${tokenPath}\n`);
+  }
   if (newToken !== undefined) {
     process.stdout.write(firstSteps({ url: service.url, appId, token: newToken }));
   }

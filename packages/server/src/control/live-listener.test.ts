@@ -44,7 +44,7 @@ it("a reader that takes nothing is held up to a bound, and then dropped", async 
     closing: () => false,
     log: silentLog,
     response,
-    query: { appId: undefined, after: undefined, limit: limits.livePageSizeMax },
+    query: { appId: undefined, after: undefined, limit: limits.livePageSizeMax, stalled: false },
     authorise: () => Promise.resolve(),
     watching: () => 1,
   }).run();

@@ -1,13 +1,12 @@
 import type { ServerResponse } from "node:http";
 import { asError, UploadError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
-import type { OpenQuery } from "../engine/overview.ts";
 import type { LiveParts } from "./live.ts";
-import type { UploadJson, UploadsPage } from "./live-view.ts";
+import type { LiveQuery, UploadJson, UploadsPage } from "./live-view.ts";
 
 export interface LiveListenerParts extends LiveParts {
   readonly response: ServerResponse;
-  readonly query: OpenQuery;
+  readonly query: LiveQuery;
   /** Fails once the token may not watch any more. */
   readonly authorise: () => Promise<void>;
   /** How many watch: their looks together are to cost no more than one's. */
@@ -79,7 +78,9 @@ export class LiveListener {
     this.#remember("next", page.next);
     this.#remember("counts", counts.counts);
     this.#remember("room", room);
-    return { at: this.#now(), node, ...page, ...counts, room, ...this.#news() };
+    const stalled = view.stalled();
+    this.#remember("stalled", stalled);
+    return { at: this.#now(), node, ...page, ...counts, stalled, room, ...this.#news() };
   }
 
   async #change(): Promise<object> {
@@ -88,11 +89,13 @@ export class LiveListener {
     const page = isDue ? this.#difference(await this.#look()) : {};
     const room = (await engine.room.report()) ?? null;
     const counts = await view.counts();
+    const stalled = view.stalled();
     const news = Object.entries(this.#news()).filter(([, items]) => items.length > 0);
     return {
       at: this.#now(),
       ...page,
       ...(this.#remember("counts", counts.counts) ? counts : {}),
+      ...(this.#remember("stalled", stalled) ? { stalled } : {}),
       ...(this.#remember("room", room) ? { room } : {}),
       ...Object.fromEntries(news),
     };

@@ -3,6 +3,8 @@ import type { EngineParts } from "../engine/parts.ts";
 import {
   countUploads,
   seeOpenUploads,
+  seeStalledUploads,
+  stalledIds,
   type OpenQuery,
   type SeenUpload,
 } from "../engine/overview.ts";
@@ -12,6 +14,11 @@ export interface LiveViewParts {
   readonly engine: EngineParts;
   /** An upload's name in the Graph protocol. */
   readonly graphIdOf: (upload: Upload) => string;
+}
+
+/** Which open uploads are looked at: all, or those that have stalled at this node. */
+export interface LiveQuery extends OpenQuery {
+  readonly stalled: boolean;
 }
 
 export type UploadJson = ReturnType<typeof uploadJson>;
@@ -40,16 +47,25 @@ export class LiveView {
     this.#parts = parts;
   }
 
-  async page(query: OpenQuery): Promise<UploadsPage> {
-    const { engine, graphIdOf } = this.#parts;
+  async page(query: LiveQuery): Promise<UploadsPage> {
+    const { engine } = this.#parts;
     const { limit } = query;
+    // Of these there is one page: what was looked at and ended makes room for the next.
+    if (query.stalled) return this.#pageOf(await seeStalledUploads(engine, query), null);
     const seen = await seeOpenUploads(engine, { ...query, limit: limit + 1 });
     const shown = seen.slice(0, limit);
     const last = shown.at(-1)?.upload;
-    return {
-      uploads: shown.map((each) => uploadJson(each, graphIdOf(each.upload))),
-      next: seen.length > limit && last !== undefined ? cursorOf(last) : null,
-    };
+    return this.#pageOf(shown, seen.length > limit && last !== undefined ? cursorOf(last) : null);
+  }
+
+  /** How many have stalled at this node. */
+  stalled(): number {
+    return stalledIds(this.#parts.engine).length;
+  }
+
+  #pageOf(shown: readonly SeenUpload[], next: string | null): UploadsPage {
+    const { graphIdOf } = this.#parts;
+    return { uploads: shown.map((each) => uploadJson(each, graphIdOf(each.upload))), next };
   }
 
   /** The same for all who watch; some seconds old where there are many uploads. */

@@ -7,10 +7,9 @@ import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Ring } from "../base/ring.ts";
 import { cancel, expire } from "../engine/cancel.ts";
-import type { OpenQuery } from "../engine/overview.ts";
 import type { EngineParts } from "../engine/parts.ts";
 import { LiveListener } from "./live-listener.ts";
-import { readCursor, type LiveView } from "./live-view.ts";
+import { readCursor, type LiveQuery, type LiveView } from "./live-view.ts";
 import type { RecentError } from "./recent-errors.ts";
 import { readBody, readToken, type ControlContext, type ControlEnvironment } from "./request.ts";
 import type { Sample } from "./throughput.ts";
@@ -75,7 +74,7 @@ export function addLive(
   }
 }
 
-function readQuery(context: ControlContext): OpenQuery {
+function readQuery(context: ControlContext): LiveQuery {
   const appId = context.req.query("app");
   if (appId !== undefined && !/^\d{1,20}$/.test(appId)) {
     throw invalid("app", "is not an app id", "1 to 20 digits");
@@ -90,7 +89,11 @@ function readQuery(context: ControlContext): OpenQuery {
   if (cursor !== undefined && after === undefined) {
     throw invalid("after", "is not a cursor of this list", "next of the page before");
   }
-  return { appId, after, limit };
+  const stalled = context.req.query("stalled") ?? "false";
+  if (stalled !== "true" && stalled !== "false") {
+    throw invalid("stalled", "is neither", "true or false");
+  }
+  return { appId, after, limit, stalled: stalled === "true" };
 }
 
 function invalid(name: string, problem: string, valid: string): Error {

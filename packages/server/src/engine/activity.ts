@@ -43,6 +43,16 @@ export class Activity {
     return this.#books.writers.get(id);
   }
 
+  /** The uploads whose writers have brought nothing for so long, the longest first. */
+  silentFor(leastMs: number): string[] {
+    const { clock, writers } = this.#books;
+    const until = clock.monotonic() - leastMs;
+    return [...writers]
+      .filter(([, { arrivedAt }]) => arrivedAt <= until)
+      .sort(([, one], [, other]) => one.arrivedAt - other.arrivedAt)
+      .map(([id]) => id);
+  }
+
   /** An upload has one writer: whoever begins later has taken it over. */
   begin(begun: BegunWriter): WriterWord {
     const word = new WriterWord(begun, this.#books);

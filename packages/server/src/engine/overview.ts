@@ -26,6 +26,26 @@ export async function seeOpenUploads(parts: EngineParts, query: OpenQuery): Prom
   return uploads.map((upload) => seen(parts, upload, held));
 }
 
+/** The uploads whose writers here have stalled, the longest first. */
+export function stalledIds({ activity }: EngineParts): string[] {
+  return activity.silentFor(limits.stalledMsMin);
+}
+
+/** Stalled uploads of all apps or one, as many as wanted, the longest first. */
+export async function seeStalledUploads(
+  parts: EngineParts,
+  { appId, limit }: Pick<OpenQuery, "appId" | "limit">,
+): Promise<SeenUpload[]> {
+  const found: SeenUpload[] = [];
+  for (const id of stalledIds(parts)) {
+    if (found.length >= limit) break;
+    const upload = await parts.catalog.findUpload(id);
+    if (upload?.state !== "open") continue;
+    if (appId === undefined || upload.appId === appId) found.push(seen(parts, upload, new Set()));
+  }
+  return found;
+}
+
 /** How many uploads there are in each state; it costs a look at every one of them. */
 export function countUploads(parts: EngineParts): Promise<Record<UploadState, number>> {
   return parts.catalog.countUploads();

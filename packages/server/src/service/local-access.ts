@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import type { Apps } from "../access/apps.ts";
 import { uploadScopes } from "../access/scopes.ts";
 import type { Tokens } from "../access/tokens.ts";
 import type { EngineParts } from "../engine/parts.ts";
 import type { Config } from "./config.ts";
 import {
+  credentialsFileName,
   readLocalCredentials,
   writeLocalCredentials,
   type LocalCredentials,
@@ -13,6 +15,8 @@ export interface LocalAccess {
   readonly appId: string;
   /** The token to show, on the very first start only and never a configured one. */
   readonly newToken: string | undefined;
+  /** The file that has the token of an earlier start; undefined when none is kept. */
+  readonly tokenPath: string | undefined;
 }
 
 interface AccessRooms {
@@ -50,7 +54,9 @@ export async function prepareLocalAccess(
     ...(config.appSecret === undefined ? { appSecret: app.secret } : {}),
   };
   await writeLocalCredentials(config.dataDirectory, credentials);
-  return { appId: app.id, newToken };
+  const isKept = newToken === undefined && token !== undefined;
+  const tokenPath = isKept ? join(config.dataDirectory, credentialsFileName) : undefined;
+  return { appId: app.id, newToken, tokenPath };
 }
 
 /** Another node may have made the same thing in the same moment: then it is there to be found. */

@@ -4,7 +4,7 @@ import type { LivePicture } from "./live-words.ts";
 /** A few numbers that say whether all is well. */
 export function Counts({ live }: { readonly live: LivePicture }) {
   const last = live.samples.at(-1);
-  const stalled = live.uploads.filter(({ stalledSince }) => stalledSince !== null).length;
+  const { stalled } = live;
   return (
     <dl class="counts">
       <Count words="open" value={live.counts.open ?? 0} />

@@ -4,16 +4,20 @@ export interface StreamEvent {
   readonly data: string;
 }
 
-/** Reads events one by one. Comments, which only show that the stream is alive, are left out. */
+/**
+ * Reads events one by one. Comments, which only show that the stream is alive, are left out.
+ * @throws Error when nothing comes for `silentMsMax`: a path can die without a word
+ */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
+  silentMsMax: number,
 ): AsyncGenerator<StreamEvent, void> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let rest = "";
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await within(silentMsMax, reader.read());
       if (done) return;
       const parts = (rest + decoder.decode(value, { stream: true })).split("\n\n");
       rest = parts.pop() ?? "";
@@ -24,6 +28,18 @@ export async function* readEvents(
     }
   } finally {
     await reader.cancel().catch(() => undefined);
+  }
+}
+
+async function within<Value>(silentMsMax: number, coming: Promise<Value>): Promise<Value> {
+  const silence = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    silence.reject(new Error(`Nothing came for ${silentMsMax} ms.`));
+  }, silentMsMax);
+  try {
+    return await Promise.race([coming, silence.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

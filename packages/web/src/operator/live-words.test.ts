@@ -11,7 +11,7 @@ function upload(id: string, offset: number): LiveUpload {
 }
 
 const before: LivePicture = {
-  ...{ at, node: "one", next: null, counts: { open: 2 }, room: null },
+  ...{ at, node: "one", next: null, counts: { open: 2 }, stalled: 0, room: null },
   uploads: [upload("a", 1), upload("b", 2)],
   samples: [],
   errors: [],

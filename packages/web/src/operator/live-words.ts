@@ -46,7 +46,10 @@ export interface LivePicture {
   readonly at: string;
   readonly node: string;
   readonly uploads: readonly LiveUpload[];
+  /** Where the next page begins. */
   readonly next: string | null;
+  /** How many have stalled, listed or not. */
+  readonly stalled: number;
   readonly counts: Readonly<Record<string, number>>;
   readonly room: LiveRoom | null;
   readonly samples: readonly LiveSample[];

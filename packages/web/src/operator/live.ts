@@ -13,13 +13,24 @@ export const picture = signal<LivePicture | undefined>(undefined);
 /** Why the picture stands still. */
 export const liveTrouble = signal<Trouble | undefined>(undefined);
 
+/** Which of the open uploads are listed. */
+export interface ListedUploads {
+  readonly stalled: boolean;
+  /** The page after this place; the first unless given. */
+  readonly after?: string;
+}
+
+export const listed = signal<ListedUploads>({ stalled: false });
+
 const againMs = 3000;
+/** The server tells something every second, if only what time it is. */
+const silentMsMax = 10_000;
 
 /** Keeps the picture current until aborted. */
-export async function watchLive(signal: AbortSignal): Promise<void> {
+export async function watchLive(uploads: ListedUploads, signal: AbortSignal): Promise<void> {
   while (!isAborted(signal)) {
     try {
-      await follow(signal);
+      await follow(uploads, signal);
     } catch (error) {
       if (isAborted(signal)) return;
       liveTrouble.value = explain(error);
@@ -35,11 +46,15 @@ function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
-async function follow(signal: AbortSignal): Promise<void> {
+async function follow({ stalled, after }: ListedUploads, signal: AbortSignal): Promise<void> {
   if (session.peek() === undefined) return;
-  const response = await callAsMyself("/admin/v1/live", { signal });
+  const query = new URLSearchParams({
+    ...(stalled ? { stalled: "true" } : {}),
+    ...(after === undefined ? {} : { after }),
+  });
+  const response = await callAsMyself(`/admin/v1/live?${query}`, { signal });
   if (response.body === null) return;
-  for await (const { name, data } of readEvents(response.body)) {
+  for await (const { name, data } of readEvents(response.body, silentMsMax)) {
     // The page and its server come as one, so each event is what the contract says.
     const event: unknown = JSON.parse(data);
     liveTrouble.value = undefined;

@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { TroubleNote } from "../parts/trouble-note.tsx";
 import { Counts } from "./counts.tsx";
-import { liveTrouble, picture, watchLive } from "./live.ts";
+import { listed, liveTrouble, picture, watchLive } from "./live.ts";
 import { OpenUploads } from "./open-uploads.tsx";
 import { RecentErrors } from "./recent-errors.tsx";
 import { RoomGauge } from "./room-gauge.tsx";
@@ -9,13 +9,14 @@ import { Throughput } from "./throughput.tsx";
 
 /** What the server is doing, for those who run it. */
 export function OperatorView() {
+  const uploads = listed.value;
   useEffect(() => {
     const controller = new AbortController();
-    void watchLive(controller.signal);
+    void watchLive(uploads, controller.signal);
     return () => {
       controller.abort();
     };
-  }, []);
+  }, [uploads]);
   const live = picture.value;
   const trouble = liveTrouble.value;
   return (

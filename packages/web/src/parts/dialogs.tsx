@@ -1,3 +1,4 @@
+import { useEffect } from "preact/hooks";
 import { opened, question } from "../state/details.ts";
 import { renewal } from "../state/token-renewal.ts";
 import { Details } from "./details.tsx";
@@ -23,7 +24,11 @@ function OpenedRow() {
 
 function OpenQuestion() {
   const asked = question.value;
-  if (asked === undefined) return null;
+  const isMoot = asked?.isMoot?.() === true;
+  useEffect(() => {
+    if (isMoot) question.value = undefined;
+  }, [isMoot]);
+  if (asked === undefined || isMoot) return null;
   const close = () => {
     question.value = undefined;
   };

@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { opened, question } from "../state/details.ts";
 import type { Phase, Row, RowView } from "../state/rows.ts";
 import { cancel, goOn, pause, removeRow } from "../state/uploads.ts";
@@ -39,14 +40,14 @@ const looks: Readonly<Record<Deed, Look>> = {
 };
 
 export function RowButtons({ row, view }: { readonly row: Row; readonly view: RowView }) {
+  const present = deeds[view.phase];
   return (
-    <div class="row-buttons">
-      {deeds[view.phase].map((deed, place) => {
+    <div ref={useFocusKept()} class="row-buttons">
+      {present.map((deed, place) => {
         const { icon, verb } = looks[deed];
         return (
-          // The same place keeps its element, and with it the focus, when pause becomes go on.
           <button
-            key={place}
+            key={elementOf(deed, place === present.length - 1)}
             type="button"
             class={icon === undefined ? "button small" : "icon-button"}
             title={`${verb} ${row.name}`}
@@ -61,6 +62,23 @@ export function RowButtons({ row, view }: { readonly row: Row; readonly view: Ro
       })}
     </div>
   );
+}
+
+/** Which buttons are one: those of the same size, so that none moves by itself, and a switch. */
+function elementOf(deed: Deed, isLast: boolean): string {
+  if (isLast) return "last";
+  return deed === "go-on" ? "pause" : deed;
+}
+
+/** Where a button with the focus goes, the one that takes its place gets it. */
+function useFocusKept() {
+  const group = useRef<HTMLDivElement>(null);
+  const buttons = () => [...(group.current?.querySelectorAll("button") ?? [])];
+  const place = buttons().findIndex((button) => button === document.activeElement);
+  useLayoutEffect(() => {
+    if (document.activeElement === document.body) buttons()[place]?.focus();
+  });
+  return group;
 }
 
 function perform(deed: Deed, row: Row, view: RowView): void {
@@ -96,5 +114,6 @@ function askToCancel(row: Row, { confirmed }: RowView): void {
     words: `The server gives up the ${bytesInWords(confirmed)} it has of it.`,
     confirm: "Cancel this upload",
     run: () => void cancel(row),
+    isMoot: () => row.view.value.phase === "finished",
   };
 }

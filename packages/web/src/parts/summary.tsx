@@ -13,19 +13,26 @@ export function Summary() {
     <section class="summary card" aria-label="All uploads">
       <div class="summary-head">
         <h2>{headingInWords(all)}</h2>
+        {/* Keys, because one that becomes another moves. */}
         <div class="summary-buttons">
           {active > 0 && (
-            <button type="button" class="button" onClick={pauseAll}>
+            <button key="pause" type="button" class="button" onClick={pauseAll}>
               Pause all
             </button>
           )}
           {active === 0 && fileWanted > 0 && (
-            <button type="button" class="button primary" onClick={() => void askForFiles()}>
+            <button
+              key="pick"
+              type="button"
+              class="button primary"
+              onClick={() => void askForFiles()}
+            >
               Pick them again
             </button>
           )}
           {active === 0 && paused + failed + leaveWanted > 0 && (
             <button
+              key="go-on"
               type="button"
               class={fileWanted > 0 ? "button" : "button primary"}
               onClick={() => void goOnWithAll()}
@@ -33,11 +40,14 @@ export function Summary() {
               Go on with all
             </button>
           )}
-          {finished > 0 && (
-            <button type="button" class="button" onClick={clearFinished}>
-              Clear finished
-            </button>
-          )}
+          {/* Its place is kept free: a button that came there would push the others aside. */}
+          <button
+            type="button"
+            class={finished > 0 ? "button" : "button absent"}
+            onClick={clearFinished}
+          >
+            Clear finished
+          </button>
         </div>
       </div>
       <RopeBar

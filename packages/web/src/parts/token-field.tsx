@@ -24,7 +24,8 @@ export function TokenField({ field, refused }: TokenFieldProps) {
         aria-invalid={refused}
       />
       <p id="token-help" class="help">
-        The server printed one at its first start; <code>hawser token create</code> makes more.
+        The server printed one at its first start and keeps it in{" "}
+        <code>local-credentials.json</code>; <code>hawser token create</code> makes more.
       </p>
     </>
   );

@@ -10,6 +10,8 @@ export interface Question {
   /** What the button that does it says. */
   readonly confirm: string;
   readonly run: () => void;
+  /** Whether there is nothing left to ask; never unless given. */
+  readonly isMoot?: () => boolean;
 }
 
 /** What is asked before something cannot be taken back. */

@@ -30,6 +30,9 @@ interface Tables extends DBSchema {
   rows: { key: string; value: KeptRow };
 }
 
+/** Between the tabs of a browser: that one has kept something. */
+const news = new BroadcastChannel("hawser rows");
+
 let opened: Promise<IDBPDatabase<Tables>> | undefined;
 
 /** Oldest first; none when the browser keeps nothing. */
@@ -59,10 +62,19 @@ export async function keepRows(kept: readonly KeptRow[]): Promise<boolean> {
     // Not left to the browser, which has no time for it when the page is being left.
     change.commit();
     await Promise.all([...puts, change.done]);
+    news.postMessage("kept");
     return true;
   } catch {
     return false;
   }
+}
+
+/** Calls back whenever another tab has kept rows. Answers what ends it. */
+export function onKept(listener: () => void): () => void {
+  news.addEventListener("message", listener);
+  return () => {
+    news.removeEventListener("message", listener);
+  };
 }
 
 export async function forgetRows(keys: readonly string[]): Promise<void> {

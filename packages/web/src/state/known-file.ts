@@ -1,13 +1,13 @@
 import type { Work } from "./work.ts";
 
 /** By what a file is known again: its name, length and time of change. The client looks closer. */
-export function fileKeyOf({ name, size, lastModified }: File): string {
-  return JSON.stringify([name, size, lastModified]);
+export function fileKeyOf(file: Pick<File, "name" | "size" | "lastModified">): string {
+  return JSON.stringify([baseName(file.name), file.size, file.lastModified]);
 }
 
 /** The key of a row's file, whether it is at hand or not. */
 export function fileKeyOfWork({ row, changedAt }: Work): string {
-  return JSON.stringify([baseName(row.name), row.length, changedAt]);
+  return fileKeyOf({ name: row.name, size: row.length, lastModified: changedAt });
 }
 
 /** The name without the folders before it. */

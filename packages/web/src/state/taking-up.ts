@@ -1,5 +1,6 @@
 import { rememberedHandle } from "./client.ts";
-import { claimName, everyClaim, untilUnclaimed } from "./file-claims.ts";
+import { untilLetGo } from "./elsewhere.ts";
+import { claimName, everyClaim } from "./file-claims.ts";
 import type { KeptRow } from "./kept-rows.ts";
 import { keptRow, keptRows } from "./kept-rows.ts";
 import { canOpen, fileKeyOfWork, openAgain } from "./known-file.ts";
@@ -30,7 +31,7 @@ export async function bringBack(appId: string): Promise<void> {
 /** Another tab has it: what became of it there is seen when that tab lets go. */
 async function takeUpLater(work: Work): Promise<void> {
   tell(work, { phase: "elsewhere" });
-  await untilUnclaimed(claimOf(work));
+  if (!(await untilLetGo(work, [work.row.key]))) return;
   const kept = await keptRow(work.row.key);
   const uploadId = kept?.uploadId ?? work.uploadId;
   const handle = uploadId === undefined ? undefined : await rememberedHandle(uploadId);

@@ -4,13 +4,13 @@ import { objectionTo } from "../words/limits-words.ts";
 import { troubleOf } from "../words/trouble.ts";
 import { announce } from "./announcements.ts";
 import { begin, connect, forgetComplete } from "./client.ts";
-import { claimName, HeldElsewhere, untilUnclaimed } from "./file-claims.ts";
-import { fileKeyOfWork } from "./known-file.ts";
+import { rowsElsewhere, untilLetGo } from "./elsewhere.ts";
+import { HeldElsewhere } from "./file-claims.ts";
 import type { RowView } from "./rows.ts";
 import { viewOf } from "./rows.ts";
 import { session } from "./session.ts";
 import type { Work } from "./work.ts";
-import { tell } from "./work.ts";
+import { keepNow, standingStill, tell } from "./work.ts";
 
 /** Sends a file whose row waits for it. */
 export function startTransfer(work: Work): void {
@@ -49,6 +49,8 @@ export async function giveUp(work: Work): Promise<void> {
   work.uploadId = undefined;
   tell(work, { ...standingStill, phase: "cancelled", sent: 0, confirmed: 0 });
   announce(`${work.row.name} is cancelled.`);
+  // Before the task lets the file go: a tab that waits for it looks then.
+  await keepNow();
   try {
     if (task !== undefined) await task.cancel();
     else if (uploadId !== undefined && current !== undefined) {
@@ -62,8 +64,6 @@ export async function giveUp(work: Work): Promise<void> {
     tell(work, { trouble: { happened, next } });
   }
 }
-
-const standingStill = { rate: undefined, secondsLeft: undefined, trouble: undefined };
 
 function show(work: Work, { state, progress }: UploadSnapshot): void {
   if (state.kind === "uploading") work.uploadId = state.id;
@@ -82,8 +82,8 @@ function show(work: Work, { state, progress }: UploadSnapshot): void {
 async function waitForOther(work: Work): Promise<void> {
   const { task } = work;
   tell(work, { ...standingStill, phase: "elsewhere" });
-  await untilUnclaimed(claimName(work.appId, fileKeyOfWork(work)));
-  if (work.task === task) startTransfer(work);
+  const isLeft = await untilLetGo(work, await rowsElsewhere(work));
+  if (isLeft && work.task === task) startTransfer(work);
 }
 
 function concede({ row, uploadId }: Work, error: UploadError): void {

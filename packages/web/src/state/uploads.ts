@@ -88,7 +88,8 @@ export async function goOn(row: Row): Promise<void> {
 
 export async function cancel(row: Row): Promise<void> {
   const work = workOf(row);
-  if (work !== undefined) await giveUp(work);
+  // It may have finished since the button was shown.
+  if (work !== undefined && viewOf(row).phase !== "finished") await giveUp(work);
 }
 
 /** Takes rows off the list; the server keeps what it has. */

@@ -22,6 +22,9 @@ const works = new Map<string, Work>();
 /** False once the browser refused to remember: then a reload loses the list. */
 export const keeps = signal(true);
 
+/** Of a row that does not move. */
+export const standingStill = { rate: undefined, secondsLeft: undefined, trouble: undefined };
+
 /** Progress is remembered seldom: the server knows it better anyway. */
 const keepEveryMs = 2000;
 /** A new phase is remembered soon, with others that come together with it. */
@@ -30,7 +33,7 @@ const dirty = new Set<Work>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 let soon = false;
 
-addEventListener("pagehide", () => void keepDirty());
+addEventListener("pagehide", () => void keepNow());
 
 export function takeUp(work: Work): void {
   works.set(work.row.key, work);
@@ -53,7 +56,7 @@ export function tell(work: Work, news: Partial<RowView>): void {
   if (timer !== undefined && (soon || !urgent)) return;
   clearTimeout(timer);
   soon = urgent;
-  timer = setTimeout(() => void keepDirty(), urgent ? keepSoonMs : keepEveryMs);
+  timer = setTimeout(() => void keepNow(), urgent ? keepSoonMs : keepEveryMs);
 }
 
 export async function forget(unwanted: readonly Work[]): Promise<void> {
@@ -64,7 +67,8 @@ export async function forget(unwanted: readonly Work[]): Promise<void> {
   await forgetRows(unwanted.map(({ row }) => row.key));
 }
 
-async function keepDirty(): Promise<void> {
+/** Remembers all news. Resolves when other tabs find them. */
+export async function keepNow(): Promise<void> {
   clearTimeout(timer);
   timer = undefined;
   // What another tab sends is for that tab to remember.

@@ -5,5 +5,6 @@ export function shellWord(text: string): string {
 
 /** Fetches a published file. The token stays the shell's: it is shown nowhere. */
 export function downloadLine(address: string, name: string): string {
-  return `curl -H "Authorization: OAuth $TOKEN" -o ${shellWord(name)} ${shellWord(address)}`;
+  // -f: else what the server says of a refused token would be written into the file.
+  return `curl -f -H "Authorization: OAuth $TOKEN" -o ${shellWord(name)} ${shellWord(address)}`;
 }

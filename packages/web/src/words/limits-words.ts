@@ -29,5 +29,5 @@ export function objectionTo(file: File, { types, lengthMax }: Limits): Trouble |
 
 function typeInWords(type: string): string {
   const short = type.slice(type.indexOf("/") + 1).toUpperCase();
-  return short === "JPG" ? "JPEG" : short;
+  return { JPG: "JPEG", PLAIN: "text" }[short] ?? short;
 }

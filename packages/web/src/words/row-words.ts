@@ -23,7 +23,9 @@ export function rowInWords({ name, length }: Row, view: RowView): string {
     case "cancelled":
       return view.trouble === undefined ? "Cancelled" : view.trouble.happened;
     case "elsewhere":
-      return "The same file is being sent already, in another tab perhaps";
+      return view.trouble === undefined
+        ? "The same file is being sent already, in another tab perhaps"
+        : `${view.trouble.happened} ${view.trouble.next}`;
     case "leave-wanted":
       return `Your browser wants a click before it opens the file again · ${done}`;
     case "file-wanted":
