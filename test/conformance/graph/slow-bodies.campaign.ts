@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { patternBytes } from "../../support/seeded.ts";
 import { expectUploadError, tooSlow } from "./expect-error.ts";
@@ -10,19 +10,44 @@ const target = useGraphTarget();
 
 const length = 100_000;
 const bytes = patternBytes({ seed: 121, length });
-// The server measures over a minute, after a quarter of one: twice that is a hang.
-const timeoutMs = 150_000;
 const pieceBytes = 100;
+// The server waits half a minute for a silent one; twice that is a hang.
+const silentMs = 60_000;
+// It measures over a minute, after a quarter of one: twice that is a hang.
+const tricklingMs = 150_000;
 
-it(
+describe("a body that falls silent", () => {
+  it.concurrent(
+    "is 408, keeps what had come, and the upload can be resumed",
+    { timeout: silentMs },
+    async (context) => {
+      const { api } = target();
+      const id = await api.start({ file_length: length });
+      const append = { id, offset: 0 };
+      using connection = await target().beginAppend(context, append, declaring(length));
+      await connection.write(bytes.subarray(0, 40_000));
+      const answer = await connection.answer({ timeoutMs: silentMs });
+      expect(answer.status, answer.body.toString()).toBe(408);
+      expect(JSON.parse(answer.body.toString())).toMatchObject({
+        error: { type: "OAuthException", code: 2, is_transient: true },
+        debug_info: { type: "PartialRequestError", retriable: true },
+      });
+      expect(await api.offset(id)).toBe(40_000);
+      const rest = await api.append({ id, offset: 40_000, bytes: bytes.subarray(40_000) });
+      expect(Object.keys(rest.json)).toEqual(["h"]);
+    },
+  );
+});
+
+it.concurrent(
   "a body that trickles below the least rate is 408, though it is never silent",
-  { timeout: timeoutMs },
+  { timeout: tricklingMs },
   async (context) => {
     const { api } = target();
     const id = await api.start({ file_length: length });
     const append = { id, offset: 0 };
     using connection = await target().beginAppend(context, append, declaring(length));
-    const answered = connection.answer({ timeoutMs });
+    const answered = connection.answer({ timeoutMs: tricklingMs });
     let sent = 0;
     while (connection.peerEnd === "open" && connection.received.length === 0) {
       expect(sent, "a trickle that nobody ends").toBeLessThan(length - pieceBytes);
