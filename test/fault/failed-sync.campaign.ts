@@ -23,7 +23,7 @@ const nthMax = wholeNumber("HAWSER_SYNC_FAILURES", 8);
 const overcommitTrials = wholeNumber("HAWSER_OVERCOMMIT_TRIALS", 8);
 const seed = wholeNumber("HAWSER_SYNC_SEED", Date.now() % 2 ** 31);
 /** Servers that are made to end: most of a trial is waiting for one. */
-const atOnce = 3;
+const atOnce = 2;
 const KiB = 1024;
 const MiB = 1024 * KiB;
 const harness = "a sync that fails";
