@@ -8,7 +8,8 @@ const counts: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   "kill-at": { HAWSER_KILL_AT_POINTS: 400 },
   // On each of two file systems.
   "power-cut": { HAWSER_POWER_CYCLES: 1_000 },
-  nodes: { HAWSER_TAKEOVERS: 1_000 },
+  "failed-sync": { HAWSER_SYNC_FAILURES: 20, HAWSER_OVERCOMMIT_TRIALS: 12 },
+  nodes: { HAWSER_TAKEOVERS: 1_000, HAWSER_NODE_ROUNDS: 3 },
   "hostile-input": { HAWSER_FUZZ_REQUESTS: 1_000_000 },
 };
 

@@ -1,7 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { asError } from "../../packages/server/src/base/errors.ts";
-import { hawserOnS3, libStorage, type S3ContenderKind } from "../contenders/s3-contenders.ts";
+import {
+  hawserOnS3,
+  libStorage,
+  tusOnS3,
+  type S3ContenderKind,
+} from "../contenders/s3-contenders.ts";
 import type { Bench, Figure, Measured } from "../figure.ts";
 import { run, type Finished } from "../processes.ts";
 import { SharedStores } from "../shared-stores.ts";
@@ -19,10 +24,13 @@ export const s3Memory: Figure = {
   group: "many nodes",
   missing: () => SharedStores.missing(),
   measure: async (bench) => {
-    const rounds = await bench.rounds([hawserOnS3, libStorage], (kind) => measure(bench, kind));
+    const rounds = await bench.rounds([hawserOnS3, libStorage, tusOnS3], (kind) =>
+      measure(bench, kind),
+    );
     const { name: of } = hawserOnS3;
     const row = rounds.ratio({ of, to: libStorage.name, what: "peakMB", most: 700 });
-    return [{ ...row, judge: "value" }];
+    const ofTus = rounds.ratio({ of, to: tusOnS3.name, what: "peakMB" });
+    return [{ ...row, judge: "value" }, ofTus];
   },
 };
 

@@ -20,7 +20,7 @@ export const s3Takeover: Figure = {
     const rounds = await bench.rounds([hawserOnS3], () => measure(bench));
     return [
       rounds.value(hawserOnS3.name, "p99Ms", { most: 300 }),
-      rounds.value(hawserOnS3.name, "deathP99Ms", { most: 3_000 }),
+      rounds.value(hawserOnS3.name, "deathMostMs", { most: 3_000 }),
     ];
   },
 };
@@ -51,7 +51,7 @@ async function measure(bench: Bench): Promise<Measured> {
     p50Ms: percentile(stalled, 0.5),
     putP99Ms: percentile(puts, 0.99),
     putP50Ms: percentile(puts, 0.5),
-    deathP99Ms: percentile(died, 0.99),
+    deathMostMs: Math.max(...died),
     deathP50Ms: percentile(died, 0.5),
   };
 }

@@ -3,6 +3,7 @@ import { hawser } from "../contenders/hawser.ts";
 import { tusServer } from "../contenders/tus-server.ts";
 import type { Bench, Figure, Measured } from "../figure.ts";
 import { KeepAliveConnection } from "../senders/keep-alive.ts";
+import { syncsDuring } from "../syncs.ts";
 
 const connections = 16;
 /** Says nothing about its type, so that nothing disagrees with the one that is declared. */
@@ -14,13 +15,11 @@ export const smallUploads: Figure = {
   title: "4,000 uploads of 1 KiB, create and append, 16 connections, to disk",
   measure: async (bench) => {
     const rounds = await bench.rounds([hawser, tusServer], (kind) => measure(bench, kind));
+    const { name: of } = hawser;
     return [
-      rounds.ratio({
-        of: hawser.name,
-        to: tusServer.name,
-        what: "uploadsPerSecond",
-        least: 1.5,
-      }),
+      rounds.ratio({ of, to: tusServer.name, what: "uploadsPerSecond", least: 1.5 }),
+      rounds.ratio({ of, to: tusServer.name, what: "cpuMsPerUpload" }),
+      ...["syncsPerUpload", "msPerSync"].map((what) => rounds.value(of, what, {})),
     ];
   },
 };
@@ -37,10 +36,24 @@ async function measure(bench: Bench, kind: ContenderKind): Promise<Measured> {
     await uploadMany(contender, count);
     const seconds = (performance.now() - begun) / 1000;
     const cpuSeconds = (await contender.process.cpuSeconds()) - before;
-    return { uploadsPerSecond: count / seconds, cpuMsPerUpload: (cpuSeconds * 1000) / count };
+    const speed = {
+      uploadsPerSecond: count / seconds,
+      cpuMsPerUpload: (cpuSeconds * 1000) / count,
+    };
+    // The peer makes none.
+    return kind === hawser ? { ...speed, ...(await countSyncs(bench, contender)) } : speed;
   } finally {
     await contender.stop();
   }
+}
+
+/** In a run of its own: who is watched is slower. */
+async function countSyncs(bench: Bench, contender: Contender): Promise<Measured> {
+  const count = bench.count(1_000);
+  const { calls, seconds } = await syncsDuring(contender.process.pid, () =>
+    uploadMany(contender, count),
+  );
+  return { syncsPerUpload: calls / count, msPerSync: (seconds * 1000) / calls };
 }
 
 /** Creates and completes `count` uploads; fails when one of them is not answered as done. */

@@ -17,7 +17,7 @@ import { BrokenHistoryError } from "./taken-upload.ts";
  * HAWSER_NODES_SEED repeats a run.
  */
 const takeovers = wholeNumber("HAWSER_TAKEOVERS", 100);
-const rounds = wholeNumber("HAWSER_NODE_ROUNDS", 3);
+const rounds = wholeNumber("HAWSER_NODE_ROUNDS", 2);
 const pauses = wholeNumber("HAWSER_NODE_PAUSES", 1);
 const seed = wholeNumber("HAWSER_NODES_SEED", Date.now() % 2 ** 31);
 

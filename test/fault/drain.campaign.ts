@@ -1,6 +1,8 @@
 import { crc32 } from "node:zlib";
 import { describe, expect, it, type TestContext } from "vitest";
 
+import { asError } from "../../packages/server/src/base/errors.ts";
+import { limits } from "../../packages/server/src/base/limits.ts";
 import { GraphApi, uploadPath } from "../conformance/graph/graph-api.ts";
 import { offsetType, version } from "../conformance/tus/tus-api.ts";
 import { eventually } from "../support/eventually.ts";
@@ -11,7 +13,9 @@ import {
   type RawResponse,
 } from "../support/raw-http.ts";
 import { patternBytes } from "../support/seeded.ts";
-import { ServerProcess } from "../support/server-process.ts";
+import { ServerProcess, sourceProgram } from "../support/server-process.ts";
+import { recordPlanted, recordTrials } from "../support/trials.ts";
+import { preloads } from "./preload/preloads.ts";
 
 const address = ({ port }: ServerProcess) => ({ host: "127.0.0.1", port });
 
@@ -36,11 +40,14 @@ interface SlowAppend {
   readonly seed: number;
   readonly dialect: Dialect;
   readonly connection: RawConnection;
-  /** Bytes that were written to the socket before the signal. */
-  readonly sent: number;
 }
 
+const fault = "SIGTERM while slow appends are open";
 const length = 400_000;
+/** As many as get a checkpoint soon; less is a trickle, which waits for it far longer. */
+const begun = limits.trickleBytesMax;
+/** Bytes that were written to the socket of the append with this seed before the signal. */
+const sentBy = (seed: number): number => begun + 1_000 + seed * 3_000;
 
 /** The head of an append of all of the upload, which is the same one in each protocol. */
 async function headOf(dialect: Dialect, api: GraphApi, id: string): Promise<RawRequestHead> {
@@ -62,9 +69,8 @@ async function slowAppend(api: GraphApi, server: ServerProcess, seed: number): P
   const id = await api.start({ file_length: length });
   const connection = await RawConnection.open(address(server));
   await connection.sendHead(await headOf(dialect, api, id));
-  const sent = 1_000 + seed * 3_000;
-  await connection.write(patternBytes({ seed, length: sent }));
-  return { id, seed, dialect, connection, sent };
+  await connection.write(patternBytes({ seed, length: begun }));
+  return { id, seed, dialect, connection };
 }
 
 /** Where the upload stands, as the answer says in the protocol's words. */
@@ -73,49 +79,84 @@ function offsetTold(dialect: Dialect, answer: RawResponse): number {
   return Number(/ (\d+) bytes are stored/.exec(answer.body.toString())?.[1]);
 }
 
+/** Ends a server while so many slow appends are open: each is told where it stands, and that holds. */
+async function drain(server: ServerProcess, count: number): Promise<void> {
+  const api = apiOf(server);
+  const appends = await Promise.all(
+    Array.from({ length: count }, (_, seed) => slowAppend(api, server, seed)),
+  );
+  await eventually(
+    async () => {
+      const offsets = await Promise.all(appends.map(({ id }) => api.offset(id)));
+      return offsets.every((offset) => offset > 0) ? true : undefined;
+    },
+    { what: "a first checkpoint of each", timeoutMs: 25_000, intervalMs: 200 },
+  );
+  for (const { connection, seed } of appends) {
+    await connection.write(patternBytes({ seed, start: begun, length: sentBy(seed) - begun }));
+  }
+  // They have been read once the server has answered something later, and nothing has synced them.
+  await Promise.all(appends.map(({ id }) => api.offset(id)));
+  expect(await server.terminate()).toEqual({ code: 0, signal: null });
+  const told = await Promise.all(
+    appends.map(async ({ dialect, connection, seed }) => {
+      const answer = await connection.answer();
+      expect(answer.status, answer.body.toString()).toBe(503);
+      expect(headerValue(answer, "retry-after")).toMatch(/^\d+$/);
+      const stored = offsetTold(dialect, answer);
+      expect(stored, `all that was sent in ${dialect}`).toBe(sentBy(seed));
+      connection.close();
+      return stored;
+    }),
+  );
+  await server.restart();
+  for (const [index, append] of appends.entries()) {
+    await finishAfter(server, append, told[index] ?? -1);
+  }
+}
+
+/** What was told is there, and the upload goes on from it. */
+async function finishAfter(
+  server: ServerProcess,
+  { id, seed }: SlowAppend,
+  offset: number,
+): Promise<void> {
+  const api = apiOf(server);
+  const stored = patternBytes({ seed, length: offset });
+  const status = await api.status(id, "crc32,status");
+  expect(status.json).toMatchObject({
+    file_offset: offset,
+    crc32: crcOf(stored),
+    status: "open",
+  });
+  const bytes = patternBytes({ seed, start: offset, length: length - offset });
+  const done = await api.append({ id, offset, bytes });
+  expect(Object.keys(done.json), done.body.toString()).toEqual(["h"]);
+}
+
 describe("SIGTERM while 50 slow appends are open", () => {
   it("ends with 0, tells each where it stands, and keeps what it told", async (context) => {
-    const server = await startServer(context);
-    const api = apiOf(server);
-    const appends = await Promise.all(
-      Array.from({ length: 50 }, (_, seed) => slowAppend(api, server, seed)),
-    );
-    // The last to be sent has been read once a status shows that the server is past them.
-    await eventually(
-      async () => {
-        const offsets = await Promise.all(appends.map(({ id }) => api.offset(id)));
-        return offsets.every((offset) => offset > 0) ? true : undefined;
-      },
-      { what: "a first checkpoint of each", timeoutMs: 25_000, intervalMs: 200 },
-    );
-    expect(await server.terminate()).toEqual({ code: 0, signal: null });
-    const told = await Promise.all(
-      appends.map(async ({ dialect, connection, sent }) => {
-        const answer = await connection.answer();
-        expect(answer.status, answer.body.toString()).toBe(503);
-        expect(headerValue(answer, "retry-after")).toMatch(/^\d+$/);
-        const stored = offsetTold(dialect, answer);
-        expect(stored, `all that was sent in ${dialect}`).toBe(sent);
-        connection.close();
-        return stored;
-      }),
-    );
-    await server.restart();
-    const after = apiOf(server);
-    for (const [index, { id, seed }] of appends.entries()) {
-      const offset = told[index] ?? -1;
-      const stored = patternBytes({ seed, length: offset });
-      const status = await after.status(id, "crc32,status");
-      expect(status.json).toMatchObject({
-        file_offset: offset,
-        crc32: crcOf(stored),
-        status: "open",
-      });
-      const bytes = patternBytes({ seed, start: offset, length: length - offset });
-      const done = await after.append({ id, offset, bytes });
-      expect(Object.keys(done.json), done.body.toString()).toEqual(["h"]);
-    }
+    await drain(await startServer(context), 50);
+    const promise = "who is cut off by a drain is told where to go on, and that is kept";
+    await recordTrials({ promise, fault, n: 50, seed: 0 });
   }, 90_000);
+
+  it("would tell of bytes that are gone if they were not synced, and that is noticed", async () => {
+    const program = [preloads.writeBackCache, preloads.forgetfulSync]
+      .flatMap((url) => ["--import", url])
+      .concat(sourceProgram);
+    await using server = await ServerProcess.start({ program });
+    const broken = await drain(server, 5).then(() => undefined, asError);
+    if (broken === undefined) expect.unreachable("nothing was noticed");
+    const as = /The upload is damaged[^"]*/.exec(broken.message)?.[0];
+    if (as === undefined) throw broken;
+    await recordPlanted({
+      harness: fault,
+      planted: "no sync of uploaded bytes",
+      noticedAfter: 1,
+      as,
+    });
+  });
 });
 
 describe("appends pipelined on one connection", () => {

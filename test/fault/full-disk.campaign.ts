@@ -1,21 +1,23 @@
-import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, it } from "vitest";
 
 import { toldOffset } from "../support/dialect-answer.ts";
+import { asError } from "../../packages/server/src/base/errors.ts";
 import { dialects } from "../support/dialect-wire.ts";
 import { eventually } from "../support/eventually.ts";
 import { wholeNumber } from "../support/whole-number.ts";
 import { patternBytes, SeededRandom } from "../support/seeded.ts";
-import { recordTrials } from "../support/trials.ts";
+import { recordPlanted, recordTrials } from "../support/trials.ts";
+import { fillCatalog } from "./full-catalog.ts";
 import type { GraphPeer } from "./graph-peer.ts";
-import { volumeOrSkip } from "../support/small-volume.ts";
-import { doneOrNoRoom, type Place, withPlace } from "./small-place.ts";
+import { spoiltProgram } from "./planted/spoilt-program.ts";
+import { type SmallVolume, volumeOrSkip } from "../support/small-volume.ts";
+import { doneOrNoRoom, keepBytesElsewhere, type Place, withPlace } from "./small-place.ts";
 import { TrackedUpload } from "./tracked-upload.ts";
 
 /* HAWSER_FULL_DISK_SEED repeats a run. */
 const seed = wholeNumber("HAWSER_FULL_DISK_SEED", Date.now() % 2 ** 31);
+const fullDisk = "a full disk under the bytes";
+const fullCatalog = "no free byte under the catalog alone";
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
@@ -108,7 +110,7 @@ it(`a full disk loses nothing and is got over, at ${freeRooms.length} sizes (see
   }
   await recordTrials({
     promise: "507 with the true offset, and the upload ends once there is room",
-    fault: "a full disk under the bytes",
+    fault: fullDisk,
     n: offsets.length,
     seed,
     met: `free ${Math.min(...freeRooms)} to ${Math.max(...freeRooms)} bytes, ${offsets.filter((offset) => offset > 0).length} stopped in the middle`,
@@ -179,12 +181,9 @@ it(`a catalog on a full disk commits or refuses, and loses nothing (seed ${seed}
 });
 
 it(`bytes elsewhere flow on while the catalog's disk is full (seed ${seed})`, async (context) => {
-  const elsewhere = await mkdtemp(join(tmpdir(), "hawser-elsewhere-"));
-  context.onTestFinished(() => rm(elsewhere, { recursive: true, force: true }));
   const volume = await volumeOrSkip(16 * MiB, context);
   const random = new SeededRandom(seed);
-  await mkdir(join(elsewhere, "blobs"));
-  await symlink(join(elsewhere, "blobs"), join(volume.mountPoint, "blobs"));
+  await keepBytesElsewhere(volume, context);
   await withPlace(volume, async ({ peer, server }) => {
     const { pid } = server;
     const uploads: TrackedUpload[] = [];
@@ -209,10 +208,42 @@ it(`bytes elsewhere flow on while the catalog's disk is full (seed ${seed})`, as
     expect(server.pid, "the server was started again").toBe(pid);
     await recordTrials({
       promise: "a commit is made or refused with 507, and what was told is kept",
-      fault: "no free byte under the catalog alone",
+      fault: fullCatalog,
       n: uploads.length * 2,
       seed,
       met: `${done} appends taken`,
     });
   });
+});
+
+/** What a server with a fault planted in it is found to do wrong. */
+async function noticedBy(
+  fault: string,
+  volume: SmallVolume,
+  work: (place: Place) => Promise<void>,
+): Promise<string> {
+  const running = withPlace(volume, work, spoiltProgram(fault));
+  const broken = await running.then(() => undefined, asError);
+  if (broken === undefined) expect.unreachable("nothing was noticed");
+  return asError(broken.cause).message;
+}
+
+it("a 507 that tells what was received, and not what is kept, is noticed", async (context) => {
+  const volume = await volumeOrSkip(24 * MiB, context);
+  const as = await noticedBy("received-for-kept", volume, async (place) => {
+    await meetFullDisk(place, 3001 * KiB, new SeededRandom(seed));
+  });
+  expect(as).toMatch(/an acknowledged byte is gone/);
+  await recordPlanted({ harness: fullDisk, planted: "a 507 tells what came", noticedAfter: 1, as });
+});
+
+it("a commit that was refused and counts as made is noticed", async (context) => {
+  const volume = await volumeOrSkip(24 * MiB, context);
+  await keepBytesElsewhere(volume, context);
+  const as = await noticedBy("failed-commit-for-done", volume, async (place) => {
+    await fillCatalog(place, new SeededRandom(seed));
+  });
+  expect(as).toMatch(/an acknowledged byte is gone/);
+  const planted = "a refused commit counts as made";
+  await recordPlanted({ harness: fullCatalog, planted, noticedAfter: 1, as });
 });

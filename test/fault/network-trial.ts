@@ -115,7 +115,7 @@ async function send(connection: RawConnection, head: Buffer, body: Buffer): Prom
   await connection.writeWhileTaken(pieces, { untilAnswered: true });
 }
 
-/** Runs the cases, some at a time; the first that breaks a promise fails. */
+/** Runs the cases, some at a time; the first that breaks a promise fails, and no more are begun. */
 export async function runNetworkCases(
   server: ServerProcess,
   cases: readonly NetworkCase[],
@@ -129,6 +129,7 @@ export async function runNetworkCases(
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const [index, each] = next;
         await trial.run(each, new SeededRandom(seed + index).word()).catch((error: unknown) => {
+          waiting.length = 0;
           throw new Error(`${each.name} (case ${index} of seed ${seed})`, { cause: error });
         });
       }

@@ -153,8 +153,8 @@ function describeCases(ceph: CephGateway): void {
     expect(trial.proxy.held).toBe(3);
     await trial.send(trial.bytes.length);
     await trial.publish();
-    const before = await trial.place.keys();
     await trial.sweep();
+    const before = await trial.place.keys();
     for (const waitMs of limits.orphanLooksMs) {
       await trial.proxy.release();
       expect(await trial.place.keys()).toHaveLength(before.length + 1);

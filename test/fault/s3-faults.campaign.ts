@@ -1,10 +1,17 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { CephGateway } from "../support/ceph-gateway.ts";
-import type { S3Fault } from "../support/s3-fault-proxy.ts";
 import { SeededRandom } from "../support/seeded.ts";
 import { recordTrials } from "../support/trials.ts";
 import { wholeNumber } from "../support/whole-number.ts";
-import { faultsOf, partBytes, partMib, siteNames, sites, type Wrong } from "./s3-sites.ts";
+import {
+  faultsOf,
+  partBytes,
+  partMib,
+  type SiteName,
+  siteNames,
+  sites,
+  type Wrong,
+} from "./s3-sites.ts";
 import { S3Trial } from "./s3-trial.ts";
 
 const harness = "S3 calls that fail in every way";
@@ -13,13 +20,19 @@ const rounds = wholeNumber("HAWSER_S3_FAULT_ROUNDS", 1);
 const gateway = await CephGateway.start();
 
 /** A part, and then tails enough that they are merged once on the way. */
-async function live(ceph: CephGateway, random: SeededRandom, wrong: Wrong): Promise<string[]> {
+async function live(ceph: CephGateway, random: SeededRandom, life: Life): Promise<string[]> {
   const tails = Array.from({ length: 11 }, () => random.integer(17_000, 24_000));
   const ends = tails.map((_, at) => partBytes + tails.slice(0, at + 1).reduce((a, b) => a + b, 0));
-  const trial = await S3Trial.start(ceph, random.bytes(ends.at(-1) ?? 0), { partMib });
+  const { phase, after = [], oneByOne = false } = sites[life.site];
+  const options = { partMib, oneByOne };
+  const trial = await S3Trial.start(ceph, random.bytes(ends.at(-1) ?? 0), options);
   try {
-    trial.expectWrong([...(sites[wrong.site].after ?? []), wrong]);
-    for (const end of ends) await trial.send(end);
+    trial.expectWrong([...after, ...life.wrongs]);
+    for (const end of ends.slice(0, -1)) await trial.send(end);
+    // Each meets one fault at least.
+    const repairs = phase === "repair" ? life.wrongs.length : 0;
+    for (let done = 0; done < repairs; done += 1) await trial.repair();
+    await trial.send(trial.bytes.length);
     await trial.checkBytes("before it is published");
     await trial.publish();
     await trial.assemble();
@@ -34,22 +47,29 @@ async function live(ceph: CephGateway, random: SeededRandom, wrong: Wrong): Prom
   }
 }
 
-function everyWrong(): Wrong[] {
-  return siteNames.flatMap((site) =>
-    faultsOf(site).flatMap((fault: S3Fault) => {
-      const often = fault === "slow" ? [1] : [1, 3];
-      return often.map((times) => ({ site, fault, times }));
-    }),
-  );
+/** A call, and what goes wrong with it one after the other. */
+interface Life {
+  readonly site: SiteName;
+  readonly wrongs: readonly Wrong[];
 }
 
-async function each(wrongs: readonly Wrong[], ceph: CephGateway, atOnce: number): Promise<number> {
-  const waiting = wrongs.entries();
+function livesOf(site: SiteName): Life[] {
+  const wrongs = faultsOf(site).flatMap((fault): Wrong[] => {
+    const often = fault === "slow" ? [1] : [1, 3];
+    return often.map((times) => ({ site, fault, times }));
+  });
+  if (sites[site].often === true) return [{ site, wrongs }];
+  return wrongs.map((wrong) => ({ site, wrongs: [wrong] }));
+}
+
+async function each(lives: readonly Life[], ceph: CephGateway, atOnce: number): Promise<number> {
+  const waiting = lives.entries();
   const failed: string[] = [];
   const worker = async (): Promise<void> => {
-    for (const [at, wrong] of waiting) {
-      const name = `${wrong.fault} x ${wrong.times} at ${wrong.site}, seed ${seed + at}`;
-      const problems = await live(ceph, new SeededRandom(seed + at), wrong).catch(
+    for (const [at, life] of waiting) {
+      const words = life.wrongs.map(({ fault, times }) => `${fault} x ${times}`);
+      const name = `${words.join(", ")} at ${life.site}, seed ${seed + at}`;
+      const problems = await live(ceph, new SeededRandom(seed + at), life).catch(
         (error: unknown) => [error instanceof Error ? (error.stack ?? "") : String(error)],
       );
       if (problems.length > 0) failed.push(`${name}: ${problems.join("; ")}`);
@@ -57,7 +77,7 @@ async function each(wrongs: readonly Wrong[], ceph: CephGateway, atOnce: number)
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   expect(failed).toEqual([]);
-  return wrongs.length;
+  return lives.length;
 }
 
 if (typeof gateway === "string") {
@@ -71,14 +91,16 @@ if (typeof gateway === "string") {
     const promise = "no acknowledged byte is lost, no offset falls and nothing is left over";
 
     test("every call, refused, reset, lost, slow, or with an error in a success", async () => {
-      const wrongs = Array.from({ length: rounds }, everyWrong).flat();
-      const n = await each(wrongs, gateway, 3);
+      const lives = Array.from({ length: rounds }, () => siteNames.flatMap(livesOf)).flat();
+      const n = await each(lives, gateway, 3);
       await recordTrials({ promise, fault: harness, n, seed, met: `${siteNames.length} calls` });
     });
 
     test("every call, never answered once", async () => {
-      const wrongs = siteNames.map((site): Wrong => ({ site, fault: "stall", times: 1 }));
-      const n = await each(wrongs, gateway, wrongs.length);
+      const lives = siteNames.map((site): Life => {
+        return { site, wrongs: [{ site, fault: "stall", times: 1 }] };
+      });
+      const n = await each(lives, gateway, lives.length);
       await recordTrials({ promise, fault: `${harness}: no answer ever comes`, n, seed });
     });
   });

@@ -3,7 +3,7 @@ import type { S3Fault, S3Request } from "../support/s3-fault-proxy.ts";
 const MiB = 1024 * 1024;
 
 /** What the engine is doing while a request is sent: the same call is made from several places. */
-export type Phase = "append" | "read" | "assemble" | "sweep";
+export type Phase = "append" | "read" | "repair" | "assemble" | "sweep";
 
 /** Parts of 5 MiB are the shortest that a store copies. */
 export const partMib = 5;
@@ -14,6 +14,10 @@ interface Site {
   readonly matches: (request: S3Request) => boolean;
   /** The site is only reached, or has something to lose, once these went wrong. */
   readonly after?: readonly Wrong[];
+  /** Reached only where the store does not remove many objects by one request. */
+  readonly oneByOne?: true;
+  /** Reached again and again in one life, which then can meet every fault. */
+  readonly often?: true;
 }
 
 /** The next `times` calls at the site go wrong like this. */
@@ -81,6 +85,27 @@ const siteTable = {
     after: leftOver,
   },
   ListObjects: { phase: "sweep", matches: isCall("GET", /list-type=2/), after: leftOver },
+  "get of the count of sweeps": {
+    phase: "sweep",
+    matches: isCall("GET", /\/sweeps\.json/),
+    often: true,
+  },
+  "put of the count of sweeps": {
+    phase: "sweep",
+    matches: isCall("PUT", /\/sweeps\.json/),
+    often: true,
+  },
+  "listing of a repair": {
+    phase: "repair",
+    matches: isCall("GET", /list-type=2/),
+    often: true,
+  },
+  "removal of one": {
+    phase: "sweep",
+    matches: isCall("DELETE", /x-id=DeleteObject(&|$)/),
+    oneByOne: true,
+    often: true,
+  },
   DeleteObjects: { phase: "sweep", matches: isCall("POST", /[?&]delete/), after: leftOver },
 } as const satisfies Readonly<Record<string, Omit<Site, "after"> & { readonly after?: unknown }>>;
 
@@ -92,7 +117,7 @@ export const siteNames = Object.keys(siteTable).filter((name): name is SiteName 
 const quick: readonly S3Fault[] = ["refuse", "reset", "lose", "slow"];
 
 /** The answer's body says that a call failed which its status says had succeeded. */
-const answersInWords = /^(put|UploadPart|Create|Complete|List|Delete)/;
+const answersInWords = /^(put|UploadPart|Create|Complete|List|Delete|get of the count|listing)/;
 
 export function faultsOf(site: SiteName): readonly S3Fault[] {
   const inWords: readonly S3Fault[] = answersInWords.test(site)

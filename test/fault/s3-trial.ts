@@ -17,7 +17,10 @@ import { handleOf } from "../../packages/server/src/engine/handle.ts";
 import type { EngineParts } from "../../packages/server/src/engine/parts.ts";
 import { publish } from "../../packages/server/src/engine/publish.ts";
 import { readBlob } from "../../packages/server/src/engine/read.ts";
+import { CatalogGuard } from "../../packages/server/src/engine/removal-guard.ts";
+import { repair } from "../../packages/server/src/engine/repair.ts";
 import { sweep } from "../../packages/server/src/engine/sweep.ts";
+import { sweepCounter } from "../../packages/server/src/service/storage.ts";
 import type { CephGateway } from "../support/ceph-gateway.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { S3FaultProxy } from "../support/s3-fault-proxy.ts";
@@ -34,6 +37,8 @@ export interface PlantedInS3 {
 export interface S3TrialOptions {
   readonly partMib: number;
   readonly planted?: PlantedInS3;
+  /** The store refuses to remove many objects by one request. */
+  readonly oneByOne?: boolean;
 }
 
 const day = 24 * 60 * 60_000;
@@ -53,6 +58,7 @@ export class S3Trial {
   readonly clock: ManualClock;
   readonly problems: string[] = [];
   readonly engine: EngineParts;
+  readonly guard: CatalogGuard;
   readonly bytes: Buffer;
   phase: Phase = "append";
   /** The highest offset that an answer named. */
@@ -66,6 +72,7 @@ export class S3Trial {
     readonly proxy: S3FaultProxy;
     readonly directory: string;
     readonly engine: EngineParts;
+    readonly guard: CatalogGuard;
     readonly clock: ManualClock;
     readonly upload: Upload;
     readonly bytes: Buffer;
@@ -74,6 +81,7 @@ export class S3Trial {
     this.proxy = parts.proxy;
     this.#directory = parts.directory;
     this.engine = parts.engine;
+    this.guard = parts.guard;
     this.clock = parts.clock;
     this.bytes = parts.bytes;
     this.upload = parts.upload;
@@ -92,11 +100,15 @@ export class S3Trial {
   static async start(
     gateway: CephGateway,
     bytes: Buffer,
-    { partMib, planted = {} }: S3TrialOptions,
+    { partMib, planted = {}, oneByOne = false }: S3TrialOptions,
   ): Promise<S3Trial> {
     const directory = await mkdtemp(path.join(tmpdir(), "hawser-s3-"));
     const place = new S3InTests(gateway);
     const proxy = await S3FaultProxy.start(gateway.address);
+    if (oneByOne) {
+      proxy.plan = (request) =>
+        sites.DeleteObjects.matches(request) ? "unimplemented" : undefined;
+    }
     const store = await place.openStore({ endpoint: proxy.endpoint, partMib });
     const file = path.join(directory, "catalog.sqlite");
     const rows = await SqliteCatalog.open(file, (error) => {
@@ -105,13 +117,16 @@ export class S3Trial {
     const catalog = planted.catalog?.(rows) ?? rows;
     const blobs = planted.blobs?.(store) ?? store;
     const clock = new ManualClock();
-    const engine = engineOf({ catalog, blobs, clock, random: systemRandom });
+    const identity = () => Promise.resolve(undefined);
+    const guard = new CatalogGuard({ catalog, counter: sweepCounter(store), identity });
+    const outside = { clock, random: systemRandom };
+    const engine = engineOf({ catalog, blobs, ...outside, removalGuard: guard });
     const upload = await createUpload(engine, {
       ...{ id: systemRandom.uuid(), userId: "42", creation: "{}", app },
       ...{ protocol: "graph", completes: "at_length" },
       ...{ name: "a.bin", type: "application/octet-stream", length: bytes.length },
     });
-    return new S3Trial({ place, proxy, directory, engine, clock, upload, bytes });
+    return new S3Trial({ place, proxy, directory, engine, guard, clock, upload, bytes });
   }
 
   /** Lets calls go wrong from now on. */
@@ -184,6 +199,20 @@ export class S3Trial {
     this.problems.push("no one object was made");
   }
 
+  /** A repair finds everything as it should be; tried again at once where it could not look. */
+  async repair(): Promise<void> {
+    this.phase = "repair";
+    await this.guard.hold("a repair is tried");
+    const found = await sooner(async () => {
+      const { adopted, unexplained, problems } = await repair(this.engine, { dryRun: false });
+      // What could not be looked at is left as it is, and named.
+      if (problems.length > 0) throw new Error(JSON.stringify(problems));
+      return [...adopted, ...unexplained];
+    });
+    if (found.length > 0) this.problems.push(`a repair found ${JSON.stringify(found)}`);
+    await this.guard.allow();
+  }
+
   /** All bytes that were acknowledged, by a download that tries again where it broke. */
   async checkBytes(when: string): Promise<void> {
     this.phase = "read";
@@ -211,11 +240,7 @@ export class S3Trial {
   /** One look of the sweep, tried again at once where it failed. */
   async sweep(): Promise<void> {
     this.phase = "sweep";
-    try {
-      await sweep(this.engine, { dryRun: false });
-    } catch {
-      await sweep(this.engine, { dryRun: false });
-    }
+    await sooner(() => sweep(this.engine, { dryRun: false }));
   }
 
   /** All looks there are, and one more for whatever failed in the last. */
@@ -258,6 +283,17 @@ export class S3Trial {
     await this.proxy.close();
     await this.place.dispose();
     await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** What comes again by the hour comes again at once where it failed, though not for ever. */
+async function sooner<Found>(work: () => Promise<Found>): Promise<Found> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tries === 20) throw error;
+    }
   }
 }
 

@@ -1,7 +1,10 @@
-import { expect } from "vitest";
+import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, type TestContext } from "vitest";
 
 import type { Answer } from "../support/dialect-answer.ts";
-import { ServerProcess } from "../support/server-process.ts";
+import { ServerProcess, sourceProgram } from "../support/server-process.ts";
 import type { SmallVolume } from "../support/small-volume.ts";
 import { GraphPeer } from "./graph-peer.ts";
 
@@ -16,9 +19,10 @@ export interface Place {
 export async function withPlace(
   volume: SmallVolume,
   work: (place: Place) => Promise<void>,
+  program: readonly string[] = sourceProgram,
 ): Promise<void> {
   try {
-    const server = await ServerProcess.start({ dataDirectory: volume.mountPoint });
+    const server = await ServerProcess.start({ dataDirectory: volume.mountPoint, program });
     try {
       await work({ volume, server, peer: new GraphPeer(server) });
     } catch (error) {
@@ -29,6 +33,17 @@ export async function withPlace(
   } finally {
     await volume.remove();
   }
+}
+
+/** Leaves a volume to the catalog alone: a server there will keep its bytes in another place. */
+export async function keepBytesElsewhere(
+  { mountPoint }: SmallVolume,
+  context: TestContext,
+): Promise<void> {
+  const elsewhere = await mkdtemp(join(tmpdir(), "hawser-elsewhere-"));
+  context.onTestFinished(() => rm(elsewhere, { recursive: true, force: true }));
+  await mkdir(join(elsewhere, "blobs"));
+  await symlink(join(elsewhere, "blobs"), join(mountPoint, "blobs"));
 }
 
 /**

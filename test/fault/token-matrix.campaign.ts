@@ -1,83 +1,30 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { GraphApi } from "../conformance/graph/graph-api.ts";
-import { everyUploadScope, type Scope } from "../support/cli.ts";
-import { type RawResponse, rawRequest } from "../support/raw-http.ts";
-import { ServerProcess } from "../support/server-process.ts";
-import { type Expected, expectRefused } from "./expect-refused.ts";
-import { adminTokenOf } from "./hostile-setting.ts";
+import { asError } from "../../packages/server/src/base/errors.ts";
+import { recordPlanted } from "../support/trials.ts";
+import { spoiltProgram } from "./planted/spoilt-program.ts";
+import { recordBadInput } from "./record-bad-input.ts";
+import { type Case, otherAppId, TokenMatrix, type Tokens } from "./token-matrix.ts";
 import {
-  type Belongings,
-  belongingsOf,
   type Carried,
   nodeRoutes,
-  requestOf,
   standardRoutes,
   type TokenRoute,
   uploadRoutes,
 } from "./token-routes.ts";
-import { recordBadInput } from "./record-bad-input.ts";
 
 /* Every route with every kind of token in every place; the contract's answers as a table. */
 
-interface Tokens {
-  readonly good: string;
-  readonly expired: string;
-  readonly revoked: string;
-  readonly foreign: string;
-  readonly appToken: string;
-  readonly admin: string;
-  /** Everything but the one scope. */
-  readonly without: ReadonlyMap<Scope, string>;
-}
-
-const otherAppId = "777000000001";
-let server: ServerProcess;
-let api: GraphApi;
-let administration: GraphApi;
-let tokens: Tokens;
-let shared: Belongings;
-let trials = 0;
-
-async function mint(more: object): Promise<string> {
-  const made = await administration.postJson("/admin/v1/tokens", { appId: api.appId, ...more });
-  if (made.status !== 201) throw new Error(made.body.toString());
-  return made.text("token");
-}
+const fault = "each kind of token in each place of each route";
+let matrix: TokenMatrix;
 
 beforeAll(async () => {
-  server = await ServerProcess.start();
-  const { address: url, appId, token, appSecret } = server;
-  api = new GraphApi({ url, appId, token });
-  const admin = await adminTokenOf(server);
-  administration = api.as({ token: admin });
-  await administration.postJson("/admin/v1/apps", { id: otherAppId });
-  const revoked = await mint({});
-  await administration.postJson("/admin/v1/tokens/revoke", { token: revoked });
-  const without = new Map<Scope, string>();
-  for (const scope of everyUploadScope) {
-    const scopes = everyUploadScope.filter((each) => each !== scope);
-    without.set(scope, await mint({ scopes }));
-  }
-  tokens = {
-    good: token,
-    expired: await mint({ expiresAt: "2001-01-01T00:00:00Z" }),
-    revoked,
-    foreign: await mint({ appId: otherAppId }),
-    appToken: `${appId}|${appSecret}`,
-    admin,
-    without,
-  };
-  shared = await belongingsOf(api);
+  matrix = await TokenMatrix.open();
 });
 
 afterAll(async () => {
-  await server.remove();
-  await recordBadInput({
-    fault: "each kind of token in each place of each route",
-    n: trials,
-    seed: 0,
-  });
+  await matrix[Symbol.asyncDispose]();
+  await recordBadInput({ fault, n: matrix.trials, seed: 0 });
 });
 
 const missing = { status: 401, type: "OAuthException", code: 104 };
@@ -87,12 +34,6 @@ const forbidden = { status: 403, type: "OAuthException", code: 200 };
 const malformed = { status: 400, type: "OAuthException", code: 100 };
 const unknownNode = { status: 404, type: "GraphMethodException", code: 100, subcode: 33 };
 const unknownHandle = { ...malformed, subcode: 2494102 };
-
-interface Case {
-  readonly name: string;
-  readonly carried: (tokens: Tokens, route: TokenRoute) => Carried;
-  readonly expected: (route: TokenRoute) => Expected | "taken";
-}
 
 const header = (value: string): Carried => ({ headers: [value] });
 const taken = () => "taken" as const;
@@ -218,66 +159,38 @@ const uploadCases: readonly Case[] = [
   },
 ];
 
-/** Every row of a list, page by page. */
-async function pages(path: string, after = ""): Promise<string> {
-  const answer = await api.get(`${path}?limit=100${after}`);
-  const body = answer.body.toString();
-  if (answer.status !== 200) throw new Error(body);
-  const next = /"after":"([^"]+)"/.exec(body)?.[1];
-  return next === undefined ? body : body + (await pages(path, `&after=${next}`));
-}
+const onNodes = [...headerCases, ...nodeCases];
+const onUploads = [...headerCases, ...uploadCases];
 
-/** All that a refused request could have changed. */
-async function everything(): Promise<string> {
-  const lists = await Promise.all([
-    pages(`/v21.0/${api.appId}/uploads`),
-    pages(`/v21.0/${api.appId}/files`),
-  ]);
-  const answers = await Promise.all([
-    api.as({ appId: otherAppId, token: tokens.foreign }).get(`/v21.0/${otherAppId}/uploads`),
-    api.status(shared.upload, "file_length,status,crc32"),
-    administration.get("/admin/v1/apps"),
-    administration.get("/admin/v1/tokens"),
-  ]);
-  const bad = answers.find(({ status }) => status !== 200);
-  if (bad !== undefined) throw new Error(bad.body.toString());
-  return [...lists, ...answers.map(({ body }) => body.toString())].join("\n");
-}
+/** Every route, with the tokens that it meets. */
+const table: readonly { readonly route: TokenRoute; readonly cases: readonly Case[] }[] = [
+  ...nodeRoutes.map((route) => ({
+    route,
+    cases: route.method === "POST" ? [...onNodes, ...bodyCases] : onNodes,
+  })),
+  ...[...uploadRoutes, ...standardRoutes].map((route) => ({ route, cases: onUploads })),
+];
 
-async function send(request: ReturnType<typeof requestOf>): Promise<RawResponse> {
-  const { method, path, headers, body } = request;
-  const address = { host: "127.0.0.1", port: server.port };
-  trials += 1;
-  return await rawRequest(address, { method, path, headers }, body);
-}
-
-async function tryCase(route: TokenRoute, { carried, expected }: Case): Promise<void> {
-  const wanted = expected(route);
-  const { appId } = api;
-  if (wanted === "taken") {
-    const belongings = await belongingsOf(api);
-    const answer = await send(requestOf(route, carried(tokens, route), { appId, belongings }));
-    const statuses = route.standard === undefined ? [200] : [200, 201, 204];
-    expect(statuses, answer.body.toString()).toContain(answer.status);
-    return;
-  }
-  const before = await everything();
-  const request = requestOf(route, carried(tokens, route), { appId, belongings: shared });
-  expectRefused(await send(request), wanted, route);
-  expect(await everything(), "something changed").toBe(before);
-}
-
-describe.for(nodeRoutes)("$name", (route) => {
-  const cases = [...headerCases, ...nodeCases, ...(route.method === "POST" ? bodyCases : [])];
+describe.for(table)("$route.name", ({ route, cases }) => {
   it.for(cases)("token: $name", async (each) => {
-    await tryCase(route, each);
+    await matrix.tryCase(route, each);
   });
 });
 
-describe.for([...uploadRoutes, ...standardRoutes])("$name", (route) => {
-  it.for([...headerCases, ...uploadCases])("token: $name", async (each) => {
-    await tryCase(route, each);
-  });
+it("a route that asks for no scope is noticed", async () => {
+  await using spoilt = await TokenMatrix.open(spoiltProgram("everybody-publishes"));
+  for (const { route, cases } of table) {
+    for (const each of cases) {
+      const broken = await spoilt.tryCase(route, each).then(() => undefined, asError);
+      if (broken === undefined) continue;
+      const as = `${route.name}, token: ${each.name}: ${broken.message.split("\n")[0] ?? ""}`;
+      expect(as).toMatch(/^publish, token: lacks the scope: /);
+      const planted = "no route asks for the scope to publish";
+      await recordPlanted({ harness: fault, planted, noticedAfter: spoilt.trials, as });
+      return;
+    }
+  }
+  expect.unreachable("nothing was noticed");
 });
 
 describe("administration", () => {
@@ -324,13 +237,14 @@ describe("administration", () => {
   ];
 
   it.for(cases)("token: %s: refused on every route", async ([, carried, status, code]) => {
-    const upload = (await api.status(shared.upload, "url")).text("url").split("/").at(-1) ?? "";
+    const upload =
+      (await matrix.api.status(matrix.shared.upload, "url")).text("url").split("/").at(-1) ?? "";
     const all = code === "scope_missing" ? routes : [...routes, ...pageRoutes];
     for (const [method, template, body] of all) {
       const path = template.replace("UPLOAD", upload);
-      const before = await everything();
-      const { headers = [], query } = carried(tokens);
-      const answer = await send({
+      const before = await matrix.everything();
+      const { headers = [], query } = carried(matrix.tokens);
+      const answer = await matrix.send({
         method,
         path: query === undefined ? path : `${path}?access_token=${query}`,
         headers: [
@@ -342,15 +256,15 @@ describe("administration", () => {
       });
       expect(answer.status, `${method} ${path}: ${answer.body.toString()}`).toBe(status);
       expect(JSON.parse(answer.body.toString())).toMatchObject({ error: { code } });
-      expect(await everything(), `${method} ${path} changed something`).toBe(before);
+      expect(await matrix.everything(), `${method} ${path} changed something`).toBe(before);
     }
   });
 
   it("health needs no token and minds none", async () => {
-    for (const headers of [[], ["OAuth nobody-knows-it"], [`OAuth ${tokens.expired}`]]) {
+    for (const headers of [[], ["OAuth nobody-knows-it"], [`OAuth ${matrix.tokens.expired}`]]) {
       for (const path of ["/healthz", "/readyz"]) {
         const lines = headers.map((value) => ["Authorization", value] as const);
-        const answer = await send({ method: "GET", path, headers: lines, body: "" });
+        const answer = await matrix.send({ method: "GET", path, headers: lines, body: "" });
         expect(answer.status).toBe(200);
       }
     }

@@ -176,7 +176,8 @@ async function agreeOnDeployment(
   );
 }
 
-function sweepCounter(store: NamedObjects): SweepCounter {
+/** How many sweeps there were, as the store remembers it. */
+export function sweepCounter(store: NamedObjects): SweepCounter {
   const name = "sweeps.json";
   return {
     read: async () => {

@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { headerValue, RawConnection, type RawRequestHead } from "../support/raw-http.ts";
 import { patternBytes } from "../support/seeded.ts";
 import { ServerProcess } from "../support/server-process.ts";
-import { GraphApi } from "./graph/graph-api.ts";
+import { expectUploadError, tooSlow } from "./graph/expect-error.ts";
+import { GraphAnswer, GraphApi } from "./graph/graph-api.ts";
 import { IetfApi } from "./ietf/ietf-api.ts";
 import { newest } from "./ietf/versions.ts";
 import { offsetType, TusApi, version } from "./tus/tus-api.ts";
@@ -21,23 +23,30 @@ const length = 100_000;
 const bytes = patternBytes({ seed: 101, length });
 const cameBytes = 40_000;
 const rest = bytes.subarray(cameBytes);
-// The server waits half a minute; twice that is a hang.
-const timeoutMs = 60_000;
+const pieceBytes = 100;
+// The server waits half a minute for a silent one; twice that is a hang.
+const silentMs = 60_000;
+// It measures over a minute, after a quarter of one: twice that is a hang.
+const tricklingMs = 150_000;
 const announced = { "Content-Length": `${length}`, "Upload-Offset": "0" };
+
+function graphApi(): GraphApi {
+  const { address: url, appId, token } = server;
+  return new GraphApi({ url, appId, token });
+}
 
 /** The answer to an append of which less comes than was announced, on a line that stays open. */
 async function answerToSilence(head: RawRequestHead) {
   using connection = await RawConnection.open({ host: "127.0.0.1", port: server.port });
   await connection.sendHead(head);
   await connection.write(bytes.subarray(0, cameBytes));
-  return await connection.answer({ timeoutMs });
+  return await connection.answer({ timeoutMs: silentMs });
 }
 
 // All at once: each waits as long.
-describe.concurrent("a body that falls silent", { timeout: timeoutMs }, () => {
+describe.concurrent("a body that falls silent", { timeout: silentMs }, () => {
   it("is 408 in Graph, keeps what had come, and the upload can be resumed", async () => {
-    const { address: url, appId, token } = server;
-    const api = new GraphApi({ url, appId, token });
+    const api = graphApi();
     const id = await api.start({ file_length: length });
     const answer = await answerToSilence(api.appendHead(id, length));
     expect(answer.status, answer.body.toString()).toBe(408);
@@ -84,3 +93,33 @@ describe.concurrent("a body that falls silent", { timeout: timeoutMs }, () => {
     expect(done.status, done.shown).toBe(201);
   });
 });
+
+it.concurrent(
+  "a body that trickles below the least rate is 408, though it is never silent",
+  { timeout: tricklingMs },
+  async () => {
+    const api = graphApi();
+    const id = await api.start({ file_length: length });
+    using connection = await RawConnection.open({ host: "127.0.0.1", port: server.port });
+    await connection.sendHead(api.appendHead(id, length));
+    const answered = connection.answer({ timeoutMs: tricklingMs });
+    let sent = 0;
+    while (connection.peerEnd === "open" && connection.received.length === 0) {
+      expect(sent, "a trickle that nobody ends").toBeLessThan(length - pieceBytes);
+      if (await connection.write(bytes.subarray(sent, sent + pieceBytes))) sent += pieceBytes;
+      await sleep(500);
+    }
+    const { status, headers, body } = await answered;
+    const named: Record<string, string> = {};
+    for (const [name, value] of headers) named[name.toLowerCase()] = value;
+    const answer = new GraphAnswer(status, named, body);
+    const offset = await api.offset(id);
+    const message = new RegExp(` ${offset} bytes are stored`);
+    expectUploadError(answer, { ...tooSlow, message });
+    expect(offset).toBeGreaterThan(0);
+    expect(offset).toBeLessThanOrEqual(sent);
+    const rest = await api.append({ id, offset, bytes: bytes.subarray(offset) });
+    const content = await api.content(await api.publish(rest.text("h")));
+    expect(content.equals(bytes)).toBe(true);
+  },
+);

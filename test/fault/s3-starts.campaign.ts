@@ -1,0 +1,142 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
+import { afterAll, describe, expect, test } from "vitest";
+import { asError } from "../../packages/server/src/base/errors.ts";
+import { silentLog } from "../../packages/server/src/base/log.ts";
+import { openStorage } from "../../packages/server/src/service/storage.ts";
+import { CephGateway } from "../support/ceph-gateway.ts";
+import { type S3Fault, S3FaultProxy } from "../support/s3-fault-proxy.ts";
+import { S3InTests } from "../support/s3-in-tests.ts";
+import { recordTrials } from "../support/trials.ts";
+
+/* Every request of a start, from making the bucket to naming the deployment, fails in every way. */
+
+const harness = "S3 calls of a start that fail";
+const promise = "the next start works, and nothing is left over but objects of a self-test";
+const atOnce = 3;
+const gateway = await CephGateway.start();
+
+interface Wrong {
+  readonly fault: S3Fault;
+  /** So many requests in a row: the client tries each of its calls three times. */
+  readonly times: number;
+}
+
+const wrongs: readonly Wrong[] = [
+  { fault: "refuse", times: 3 },
+  { fault: "false-success", times: 1 },
+];
+
+const fail = (error: Error): never => {
+  throw error;
+};
+
+/** Starts and ends of one deployment, each through a proxy. */
+class Starts {
+  readonly #ceph: CephGateway;
+  readonly #place: S3InTests;
+  readonly #proxy: S3FaultProxy;
+  readonly #dataDirectory: string;
+
+  private constructor(ceph: CephGateway, proxy: S3FaultProxy, dataDirectory: string) {
+    this.#ceph = ceph;
+    this.#place = new S3InTests(ceph);
+    this.#proxy = proxy;
+    this.#dataDirectory = dataDirectory;
+  }
+
+  static async make(ceph: CephGateway): Promise<Starts> {
+    const dataDirectory = await mkdtemp(path.join(tmpdir(), "hawser-s3-"));
+    return new Starts(ceph, await S3FaultProxy.start(ceph.address), dataDirectory);
+  }
+
+  /** How many requests it took; from `first` on they go wrong. */
+  async start(first = 0, { fault, times }: Wrong = { fault: "refuse", times: 0 }): Promise<number> {
+    const before = this.#proxy.requests.length;
+    this.#proxy.plan = ({ index }) => {
+      const at = index - before;
+      return at >= first && at < first + times ? fault : undefined;
+    };
+    const { endpoint } = this.#proxy;
+    const blobsUrl = this.#ceph.location({ prefix: this.#place.prefix, endpoint });
+    const storage = await openStorage({
+      config: { dataDirectory: this.#dataDirectory, catalogConnections: 2, blobsUrl },
+      ...{ threadPoolSize: 4, log: silentLog, onFatal: fail, onVolumeFailure: fail },
+    });
+    await storage.close();
+    return this.#proxy.requests.length - before;
+  }
+
+  /** The name of a request, without what differs from one start to the next. */
+  nameOf(index: number): string {
+    const { method = "", path: asked = "" } = this.#proxy.requests[index] ?? {};
+    return `${method} ${asked.replace(/[0-9a-f]{32}|[0-9a-f-]{36}/g, "*")}`;
+  }
+
+  /**
+   * Everything under the prefix but what tells whose it is, and what a self-test tried out: that
+   * stays where its removal is what failed.
+   */
+  async leftOver(): Promise<readonly string[]> {
+    const { client, bucket, prefix } = this.#place;
+    const list = new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: `${prefix}/` });
+    const begun = ((await client.send(list)).Uploads ?? []).map(({ Key: key }) => `begun: ${key}`);
+    const found = [...(await this.#place.keys()), ...begun];
+    return found.filter((key) => !/\/deployment\.json$|\/self-test\//.test(key));
+  }
+
+  async remove(): Promise<void> {
+    await this.#proxy.close();
+    await this.#place.dispose();
+    await rm(this.#dataDirectory, { recursive: true, force: true });
+  }
+}
+
+/** What a start that met the fault led to; undefined where all was well. */
+async function problemOf(ceph: CephGateway, first: number, wrong: Wrong) {
+  const starts = await Starts.make(ceph);
+  try {
+    // Whether it may start all the same is the self-test's to say.
+    const outcome = await starts.start(first, wrong).catch(asError);
+    await starts.start();
+    const left = await starts.leftOver();
+    if (left.length === 0) return undefined;
+    const words = outcome instanceof Error ? outcome.message : "it started";
+    return `${wrong.fault} x ${wrong.times} at ${starts.nameOf(first)} (${words}): ${left.join(", ")}`;
+  } finally {
+    await starts.remove();
+  }
+}
+
+if (typeof gateway === "string") {
+  test(harness, (context) => {
+    context.skip(gateway);
+  });
+} else {
+  afterAll(() => gateway.stop());
+
+  describe(harness, () => {
+    test("after each of them the next start works and leaves no objects but a self-test's", async () => {
+      const whole = await Starts.make(gateway);
+      const requests = await whole.start();
+      await whole.remove();
+      const trials = Array.from({ length: requests }, (_, first) =>
+        wrongs.map((wrong) => ({ first, wrong })),
+      ).flat();
+      const waiting = trials.values();
+      const failed: string[] = [];
+      const work = async (): Promise<void> => {
+        for (const { first, wrong } of waiting) {
+          const problem = await problemOf(gateway, first, wrong);
+          if (problem !== undefined) failed.push(problem);
+        }
+      };
+      await Promise.all(Array.from({ length: atOnce }, work));
+      expect(failed).toEqual([]);
+      const met = `${requests} requests`;
+      await recordTrials({ promise, fault: harness, n: trials.length, seed: 0, met });
+    });
+  });
+}
