@@ -77,7 +77,12 @@ describe.concurrent("a body that falls silent", { timeout: silentMs }, () => {
 
   it("is 503 in the IETF's words with the offset of what had come, from which the upload goes on", async () => {
     const { address, token } = server;
-    const api = new IetfApi({ url: address, token, version: newest, named: true });
+    const api = new IetfApi({
+      url: new URL("/uploads", address),
+      token,
+      version: newest,
+      named: true,
+    });
     const url = await api.begun({ length });
     const fields = { ...api.interop, ...api.patchType, ...api.flag(true), ...announced };
     const answer = await answerToSilence({

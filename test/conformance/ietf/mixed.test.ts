@@ -88,8 +88,10 @@ describe("one upload in two protocols", () => {
     expect(told.header("upload-length")).toBe(`${length}`);
     await target().expectContent(url, whole);
   });
+
   it("begun here and left with all its bytes is open until told, or until tus asks", async (context) => {
-    const { api, graph } = target();
+    const { api } = target();
+    const graph = target().hawser(context);
     const cli = graph.cli(context);
     const reader = await cli.createToken({ app: graph.api.appId, scopes: ["read"] });
     const { location: url, graphId } = await api.create({
@@ -115,7 +117,8 @@ describe("one upload in two protocols", () => {
   });
 
   it("begun here and left with bytes that are not of its type is rejected when tus asks", async (context) => {
-    const { api, graph } = target();
+    const { api } = target();
+    const graph = target().hawser(context);
     const strict = api.as((await graph.secondApp(context, { contentPolicy: "reject" })).token);
     const png = Buffer.from("89504e470d0a1a0a0000000d49484452", "hex");
     const { location: url } = await strict.create({ bytes: png, length: png.length });
