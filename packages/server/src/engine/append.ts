@@ -54,7 +54,8 @@ export async function append(parts: EngineParts, request: AppendRequest): Promis
     if (ending === "clean") return after;
     throw endedEarly(ending, after.offset, yielding.isAsked);
   } catch (error) {
-    if (error instanceof UploadError && error.code === "upload_damaged") {
+    const isDamage = error instanceof UploadError && error.code === "upload_damaged";
+    if (isDamage && upload.state === "open") {
       await damage(parts, lease, "bytes below the offset are missing");
     }
     throw error;
