@@ -69,3 +69,8 @@ export function retryWaitMs(error: UploadError, situation: RetrySituation): numb
   const leastMs = askedMs + chance * Math.min(askedMs, 1000) * 0.2;
   return Math.round(Math.max(leastMs, ownMs * (0.5 + chance / 2)));
 }
+
+/** Whether the same may succeed later. */
+export function passes({ code }: UploadError): boolean {
+  return passing[code] !== undefined;
+}

@@ -156,6 +156,29 @@ test("the handle is had behind a proxy that ends TLS, of a server that does not 
   expect(fake.requests.at(-1)).toBe("GET /described?fields=h");
 });
 
+test("the handle is asked for again when the server fails to tell it, and not when it refuses to", async () => {
+  for (const [status, wanted] of [
+    [503, "4:handle"],
+    [403, `${fake.url}${url}`],
+  ] as const) {
+    fake.link = "/described?fields=h";
+    fake.described = '{"h":"4:handle"}';
+    fake.faults.push(
+      made,
+      async (request, response) => {
+        await fake.keep(request);
+        fake.isComplete = true;
+        response.writeHead(200, { "upload-complete": "?1" }).end();
+      },
+      (_, response) => {
+        response.writeHead(status).end();
+      },
+    );
+    const { handle } = await upload(file(), options());
+    expect(handle).toBe(wanted);
+  }
+});
+
 describe("a refusal", () => {
   test("is read from a problem of RFC 9457", async () => {
     fake.faults.push((request, response) => {

@@ -5,6 +5,7 @@ import type { Json } from "./answer.ts";
 import { classify, excerpt, isSuccess, parseJson, readCount, readText } from "./answer.ts";
 import { readWaitMs } from "./answer.ts";
 import type { DialectParts, Standing } from "./dialect.ts";
+import { passes } from "../retry.ts";
 import { TokenHolder } from "./token.ts";
 import type { WireCall } from "./wire.ts";
 import { withToken } from "./wire.ts";
@@ -95,8 +96,9 @@ export class StandardCalls {
       const described = await this.send({ method: "GET", url, signal });
       return parseJson(described.text) ?? {};
     } catch (error) {
-      // The upload itself needs none of it.
-      if (error instanceof UploadError && error.facts.status !== undefined) return {};
+      // The upload itself needs none of it; what passes is asked again, or a handle would be lost.
+      const isRefused = error instanceof UploadError && error.facts.status !== undefined;
+      if (isRefused && !passes(error)) return {};
       throw error;
     }
   }

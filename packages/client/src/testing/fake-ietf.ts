@@ -16,6 +16,9 @@ export class FakeIetf implements AsyncDisposable {
   readonly faults: Handler[] = [];
   /** Told with every answer. */
   limit: string | undefined;
+  /** Where more is told of the upload, and what. */
+  link: string | undefined;
+  described = "";
   kept = Buffer.alloc(0);
   isComplete = false;
   length: string | undefined;
@@ -67,9 +70,13 @@ export class FakeIetf implements AsyncDisposable {
     this.requests.push([method, url, ...more].filter((part) => part !== "").join(" "));
     this.headers.push(headers);
     if (this.limit !== undefined) response.setHeader("upload-limit", this.limit);
+    if (this.link !== undefined) {
+      response.setHeader("link", `<${this.link}>; rel="describedby"`);
+    }
     const fault = this.faults.shift();
     if (fault !== undefined) return fault(request, response);
     if (method === "POST") this.#create(request, response);
+    else if (url.startsWith("/described")) response.end(this.described);
     else if (url !== "/uploads/1") response.writeHead(404).end();
     else if (method === "PATCH") await this.#append(request, response);
     else if (method === "HEAD") this.#tell(response);
