@@ -1,9 +1,11 @@
+import { ietf } from "../../packages/client/src/dialects/ietf.ts";
+import { tus } from "../../packages/client/src/dialects/tus.ts";
 import {
+  graph,
   type NodeInput,
   nodePlatform,
   type Platform,
   UploadError,
-  type UploadOptions,
   upload,
 } from "../../packages/client/src/index.ts";
 import { NodeHttpTransport } from "../../packages/client/src/transports/node-http.ts";
@@ -19,6 +21,8 @@ import { GraphPeer } from "./graph-peer.ts";
 const runMsMax = 60_000;
 /** Where nothing stalls on purpose nothing is taken for stalled on a busy machine. */
 const patient = { stallMs: 30_000, answerMs: 30_000 };
+/** What the trials speak, by their seeds. */
+const dialects = [graph, tus, ietf];
 const impatient = { stallMs: 1000, answerMs: 1500 };
 
 export interface CampaignOutcome {
@@ -34,6 +38,8 @@ export interface CampaignOutcome {
 type End =
   | { readonly kind: "whole"; readonly handle: string }
   | { readonly kind: "error"; readonly error: UploadError };
+
+type SpokenCase = ClientCase & { readonly dialect: (typeof dialects)[number] };
 
 /** The library in front of a line and a proxy that do to it what the cases say. */
 class ClientTrial {
@@ -51,10 +57,11 @@ class ClientTrial {
   async run(each: ClientCase, seed: number): Promise<{ end: End; lies: number }> {
     const content = patternBytes({ seed, length: each.length });
     this.#plan(each);
+    const [dialect = graph] = dialects.slice(seed % dialects.length);
     const transport = new NodeHttpTransport();
     const before = this.#hostile.lies;
     try {
-      const end = await this.#upload(content, each, { ...nodePlatform, transport });
+      const end = await this.#upload(content, { ...each, dialect }, { ...nodePlatform, transport });
       const lies = this.#hostile.lies - before;
       judge(each, end, lies);
       if (end.kind === "whole") await this.#compare(end.handle, content);
@@ -76,19 +83,22 @@ class ClientTrial {
     };
   }
 
-  async #upload(content: Buffer, each: ClientCase, platform: Platform<NodeInput>): Promise<End> {
+  async #upload(content: Buffer, each: SpokenCase, platform: Platform<NodeInput>): Promise<End> {
     const controller = new AbortController();
     const { appId, token } = this.#server;
-    const options: UploadOptions = {
+    const { dialect } = each;
+    const options = {
       url: this.#line.url,
-      ...{ appId, token, name: "hostile.pdf", type: "application/pdf" },
+      ...{ token, name: "hostile.pdf", type: "application/pdf" },
       ...(stalls(each) ? impatient : patient),
       chunkSize: each.chunkSize,
       retry: { attempts: 40, waitMs: 1, waitMsMax: 20 },
       signal: controller.signal,
     };
     // Not the platform named by default: its connections would outlive the run and its plan.
-    const task = upload(content, options, platform);
+    const task = dialect.needsApp
+      ? upload(content, { ...options, appId, dialect }, platform)
+      : upload(content, { ...options, dialect }, platform);
     const ended = task.result.then(
       ({ handle }): End => ({ kind: "whole", handle }),
       (error: unknown): End => {

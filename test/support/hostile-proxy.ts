@@ -3,6 +3,7 @@ import {
   createServer,
   request as sendRequest,
   type ClientRequest,
+  type IncomingHttpHeaders,
   type IncomingMessage,
   type Server,
   type ServerResponse,
@@ -15,7 +16,7 @@ import { writeTaken } from "./write-taken.ts";
 /**
  * `cut` passes so many bytes of the body on and breaks both connections, `stall` passes them on and
  * then nothing more, `refuse` answers in the server's place, `lose` lets the server answer and keeps
- * the answer, `lie` tells another `file_offset` than the server's, where its answer has one.
+ * the answer, `lie` tells another offset than the server's, where its answer has one.
  */
 export type HostileFault =
   | { readonly kind: "cut"; readonly bytes: number; readonly how: "close" | "reset" }
@@ -29,12 +30,17 @@ export type HostileRoute = "start" | "append" | "ask" | "other";
 
 export type HostilePlan = (route: HostileRoute) => HostileFault | undefined;
 
+interface Answer {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
 interface Exchange {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
 }
 
-/** In front of a real server; knows Graph's requests, where a TCP proxy knows only bytes. */
+/** In front of a real server; knows the protocols' requests, where a TCP proxy knows only bytes. */
 export class HostileProxy implements AsyncDisposable {
   plan: HostilePlan = () => undefined;
   /** Lies that were told so far. */
@@ -118,23 +124,45 @@ export class HostileProxy implements AsyncDisposable {
       incoming.socket.resetAndDestroy();
       return;
     }
-    const truth = Buffer.concat(chunks);
-    const told = fault?.kind === "lie" ? this.#lie(truth, fault.tell) : truth;
-    const headers = { ...answer.headers, "content-length": String(told.length) };
-    outgoing.writeHead(answer.statusCode ?? 500, headers).end(told);
+    const truth = { headers: answer.headers, body: Buffer.concat(chunks) };
+    const { headers, body } = fault?.kind === "lie" ? this.#lie(truth, fault.tell) : truth;
+    const isHead = incoming.method === "HEAD" || answer.statusCode === 204;
+    const length = isHead ? {} : { "content-length": String(body.length) };
+    outgoing.writeHead(answer.statusCode ?? 500, { ...headers, ...length }).end(body);
   }
 
-  #lie(truth: Buffer, tell: (offset: number) => unknown): Buffer {
-    const body: unknown = JSON.parse(truth.toString());
-    if (typeof body !== "object" || body === null || !("file_offset" in body)) return truth;
-    const told = tell(Number(body.file_offset));
-    if (told === body.file_offset) return truth;
+  #lie(truth: Answer, tell: (offset: number) => unknown): Answer {
+    const { headers, body } = truth;
+    const offset = headers["upload-offset"] ?? graphOffset(body);
+    if (offset === undefined) return truth;
+    const told = tell(Number(offset));
+    if (told === Number(offset)) return truth;
     this.lies += 1;
-    return Buffer.from(JSON.stringify({ ...body, file_offset: told }));
+    if ("upload-offset" in headers) {
+      return { headers: { ...headers, "upload-offset": JSON.stringify(told) }, body };
+    }
+    const fields = JSON.parse(body.toString()) as object; // an object with an offset, as was seen
+    return { headers, body: Buffer.from(JSON.stringify({ ...fields, file_offset: told })) };
   }
 }
 
-function routeOf({ method, url = "" }: IncomingMessage): HostileRoute {
+/** The offset that an answer of Graph's tells. */
+function graphOffset(body: Buffer): unknown {
+  if (body.length === 0) return undefined;
+  const fields: unknown = JSON.parse(body.toString());
+  if (typeof fields !== "object" || fields === null || !("file_offset" in fields)) return undefined;
+  return fields.file_offset;
+}
+
+/** Of tus and of the IETF's protocol. */
+const standardRoutes: Readonly<Record<string, HostileRoute>> = {
+  POST: "start",
+  HEAD: "ask",
+  PATCH: "append",
+};
+
+function routeOf({ method = "", url = "" }: IncomingMessage): HostileRoute {
+  if (url.startsWith("/uploads")) return standardRoutes[method] ?? "other";
   if (url.includes("/uploads?")) return "start";
   if (!url.includes("/upload:")) return "other";
   return method === "GET" ? "ask" : method === "POST" ? "append" : "other";
