@@ -56,15 +56,7 @@ async function serve(config: Config): Promise<void> {
     process.stderr.write(`hawser: ${asError(error).message}\n`);
     process.exit(exitCodes.failed);
   }
-  process.stdout.write(`listening on ${service.url}\n`);
-  if (config.open) process.stdout.write("open: requests from this machine need no token\n");
-  const { newToken, tokenPath, appId } = service.access;
-  if (tokenPath !== undefined) {
-    process.stdout.write(`the token of the first start is in ${tokenPath}\n`);
-  }
-  if (newToken !== undefined) {
-    process.stdout.write(firstSteps({ url: service.url, appId, token: newToken }));
-  }
+  // Before a word is said: who reads it may send the signal at once.
   const stop = (): void => {
     void service.stop().then(
       () => process.exit(exitCodes.ok),
@@ -76,6 +68,15 @@ async function serve(config: Config): Promise<void> {
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+  process.stdout.write(`listening on ${service.url}\n`);
+  if (config.open) process.stdout.write("open: requests from this machine need no token\n");
+  const { newToken, tokenPath, appId } = service.access;
+  if (tokenPath !== undefined) {
+    process.stdout.write(`the token of the first start is in ${tokenPath}\n`);
+  }
+  if (newToken !== undefined) {
+    process.stdout.write(firstSteps({ url: service.url, appId, token: newToken }));
+  }
 }
 
 /** Three lines that work as printed, in one shell, with nothing to replace. */
