@@ -92,7 +92,7 @@ if (typeof gateway === "string") {
 
     test("every call, refused, reset, lost, slow, or with an error in a success", async () => {
       const lives = Array.from({ length: rounds }, () => siteNames.flatMap(livesOf)).flat();
-      const n = await each(lives, gateway, 3);
+      const n = await each(lives, gateway, 5);
       await recordTrials({ promise, fault: harness, n, seed, met: `${siteNames.length} calls` });
     });
 
