@@ -48,6 +48,18 @@ describe("by keyboard alone", () => {
     };
   }
 
+  /** Runs in the page: what will have the focus in the very moment in which a dialog goes. */
+  function watchFocus() {
+    const gone = Promise.withResolvers<string | undefined>();
+    const observer = new MutationObserver(() => {
+      if (document.querySelector("dialog") !== null) return;
+      observer.disconnect();
+      gone.resolve(document.activeElement?.textContent);
+    });
+    observer.observe(document.body, { childList: true, subtree: true });
+    return { afterwards: gone.promise };
+  }
+
   /** Presses Tab until that has the focus, which must be seen wherever it goes. */
   async function tabTo(page: Page, name: string): Promise<void> {
     const passed: string[] = [];
@@ -109,11 +121,30 @@ describe("by keyboard alone", () => {
     await page.getByRole("dialog").waitFor();
     await press(page, "Publish", "Enter");
     await page.getByRole("textbox", { name: "File id" }).waitFor();
+    const watched = await page.evaluateHandle(watchFocus);
     await page.keyboard.press("Escape");
-    await page.getByRole("dialog").waitFor({ state: "detached" });
-    expect((await page.evaluate(focused)).name).toBe("Detailsdory.pdf");
+    expect(await watched.evaluate(({ afterwards }) => afterwards)).toBe("Detailsdory.pdf");
     await expectStored(server, [dory]);
   });
+});
+
+test("what the browser closed without asking the page opens again", async () => {
+  await using visit = await PageVisit.open(browser, server.url);
+  const { page } = visit;
+  await visit.signIn(server.token);
+  await visit.pick([(await sample("ferry.pdf", mib)).path]);
+  await visit.row("ferry.pdf").getByText("On the server").waitFor();
+  const details = visit.row("ferry.pdf").getByRole("button", { name: "Details" });
+  const dialog = page.getByRole("dialog");
+  await details.click();
+  await dialog.waitFor();
+  // As a second Escape without a click before it does: the page hears of no cancel.
+  await dialog.evaluate((element: HTMLDialogElement) => {
+    element.close();
+  });
+  await page.locator("dialog").waitFor({ state: "detached" });
+  await details.click();
+  await dialog.waitFor();
 });
 
 test.each([1100, 360])(

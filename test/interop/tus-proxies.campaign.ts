@@ -53,13 +53,20 @@ const earlyCases = ["PATCH", "POST"].map(
 
 /** What a proxy may do by itself, one time and another not. */
 const proxysOwn = [
-  // It answers 100 before the server has refused the request.
-  "is refused before its bytes are sent when it waits for that",
-  // To it a sender that half-closes is gone.
-  "that fails once its upload is there tells where that is, to be gone on with",
-  // What a sender that is gone had sent ends in the proxy.
-  "that is cut leaves an upload with the bytes that came",
-].map((title) => `creation-with-upload.test.ts > POST with bytes > ${title}`);
+  ...[
+    // It answers 100 before the server has refused the request.
+    "is refused before its bytes are sent when it waits for that",
+    // To it a sender that half-closes is gone.
+    "that fails once its upload is there tells where that is, to be gone on with",
+    // What a sender that is gone had sent ends in the proxy.
+    "that is cut leaves an upload with the bytes that came",
+  ].map((title) => `creation-with-upload.test.ts > POST with bytes > ${title}`),
+  // A sender that is gone before the proxy has passed on what it sent.
+  ...[
+    "leaves even the bytes that came in the same moment",
+    "right after its last byte is complete or can be completed",
+  ].map((title) => `patch.test.ts > a PATCH that is cut > ${title}`),
+];
 
 describe.each(proxyNames)("%s in front of tus", (name) => {
   const { trailer, earlyAnswer } = fates[name];

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./icon.tsx";
 
 export interface DialogProps {
@@ -12,7 +12,8 @@ export interface DialogProps {
 export function Dialog({ title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  // With the frame it goes in, not the one after: no key pressed in between is lost.
+  useLayoutEffect(() => {
     const element = dialog.current;
     const before = document.activeElement;
     element?.showModal();
@@ -25,7 +26,10 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     <dialog
       ref={dialog}
       aria-labelledby={heading}
-      onCancel={onClose}
+      // Not on cancel: of a second Escape without a click before it the browser tells only this.
+      onClose={(event) => {
+        if (event.currentTarget.isConnected) onClose();
+      }}
       onClick={(event) => {
         // The backdrop is the dialog itself; what is in it is not.
         if (event.target === event.currentTarget) onClose();

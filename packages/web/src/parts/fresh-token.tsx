@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { signOut } from "../state/session.ts";
 import { declineRenewal, renewToken } from "../state/token-renewal.ts";
 import { pauseAll } from "../state/uploads.ts";
@@ -17,7 +17,7 @@ export function FreshToken() {
     setTrouble(await renewToken(field.current?.value.trim() ?? ""));
     setBusy(false);
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     field.current?.focus();
   }, []);
   return (
