@@ -1,12 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { rewritePage } from "../test/support/marked-section.ts";
 import { figures } from "./figures/figures.ts";
 import { readKeptFigures } from "./kept-figures.ts";
 import { performanceSections } from "./performance-sections.ts";
 import { plotOf } from "./plot.ts";
 
-/* `npm run bench:docs`: writes what was measured into the pages. */
+/* `npm run bench:docs`: writes what was measured into the pages. It takes no options. */
+parseArgs({ options: {} });
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const file = "bench/figures.json";
 

@@ -88,7 +88,7 @@ export function boundOf(row: Row): string {
   return "";
 }
 
-export function verdictOf(row: Row): string {
+function verdictOf(row: Row): string {
   if (row.note !== undefined) return row.note;
   // What is only shown keeps and misses nothing.
   if (row.most === undefined && row.least === undefined) return "";

@@ -7,7 +7,7 @@ import { environmentWithoutHawser, repositoryDirectory } from "../support/server
 
 const run = promisify(execFile);
 
-export const packageNames = ["client", "server"] as const;
+const packageNames = ["client", "server"] as const;
 
 /** What a user's shell would have with this Node first, and nothing of the `npm run` around us. */
 export function shellEnvironment(node: string): NodeJS.ProcessEnv {

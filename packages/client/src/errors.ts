@@ -3,13 +3,15 @@
  *
  * - `invalid-option`: the caller gave something that cannot work; nothing was sent.
  * - `source-changed`, `source-unreadable`: the local file changed under the upload, or cannot be read.
- * - `not-authorised`: token missing, wrong, expired, or without the right (401, 403, Graph 10, 190, 200).
+ * - `not-authorised`: token missing, wrong, expired, or without the right (401, 403, Graph 10, 102,
+ *   104, 190, 200 to 299).
  * - `not-found`, `gone`: the server does not know it (404, Graph 100/33), or no longer has it (410).
  * - `handle-invalid`: a handle that is wrong, expired or another app's (Graph 100/2494102).
  * - `refused`: any other answer that repeating will not change.
  * - `offset-mismatch`: the server stands at another offset (412, in other dialects 409).
  * - `rate-limited`: too many calls (429, Graph 4, 17, 32, 341, 613).
- * - `server-trouble`: the server's fault or a passing one (5xx, 408, Graph 1, 2).
+ * - `server-trouble`: the server's fault or a passing one (5xx but 501 and 505, 408, Graph 1, 2; 423
+ *   and 460 in other dialects).
  * - `network`, `stalled`: the connection broke, or nothing moved for too long.
  * - `bad-answer`: an answer that cannot be read.
  * - `offset-contradiction`: the server claims an offset that cannot be true; following it would

@@ -5,7 +5,10 @@ import type { UploadError, UploadErrorCode } from "./errors.ts";
 export interface RetryPolicy {
   /** Failures in a row without the offset moving before giving up. */
   readonly attempts: number;
-  /** The first wait; it doubles with every failure. */
+  /**
+   * What waits grow from: doubled with every failure, and less by up to half of it by chance. After
+   * a cut, a stall or another offset the first try comes at once.
+   */
   readonly waitMs: number;
   /** The longest wait of our own choosing. */
   readonly waitMsMax: number;

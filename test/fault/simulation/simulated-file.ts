@@ -1,7 +1,7 @@
 import type { Chance } from "./chance.ts";
 
 /** Small, so that a short upload has many blocks and most of its writes end inside one. */
-export const blockBytes = 512;
+const blockBytes = 512;
 
 interface DirtyBlock {
   /** Grows with every write of the file. */

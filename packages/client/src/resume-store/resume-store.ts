@@ -39,6 +39,7 @@ export interface ResumeStore {
 /**
  * The key of an upload: where it goes, for which app, from what.
  *
+ * @param url as given to `upload`; in Graph without a slash at its end
  * @param appId in a dialect that knows no apps the dialect's name, such as `tus`
  */
 export function resumeKey(url: string, appId: string, identity: string): string {

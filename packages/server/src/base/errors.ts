@@ -97,7 +97,7 @@ export function uploadError<C extends UploadErrorCode>(
   return new UploadError({ code, facts } as unknown as AnyUploadErrorCase, options);
 }
 
-/** A number from Node's `errno` errors, or undefined. */
+/** The code of one of Node's system errors, such as `ENOSPC`, or undefined. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;

@@ -1,5 +1,5 @@
 /**
- * Every limit of the server that is not an operator's setting, with its unit in its name.
+ * The server's limits, and what an operator's setting is unless given, with units in their names.
  * Sources: docs/decisions/limits.md.
  */
 const KiB = 1024;

@@ -19,14 +19,28 @@ export interface AdminFlags {
   readonly json?: boolean;
 }
 
-const whereHelp = `
-Works on the data directory of --data, HAWSER_DATA or ./hawser-data: through the server that runs
-on it, or directly when none does. Where a deployment keeps its catalog in Postgres or its bytes in
+const elsewhereHelp = `Where a deployment keeps its catalog in Postgres or its bytes in
 S3, --catalog and --blobs (or HAWSER_CATALOG and HAWSER_BLOBS) name them as for hawser serve.
 `;
 
-/** A command for the operator of a server on this machine. */
+/** A command for the operator: through the server on this machine, or without one. */
 export function adminCommand(name: string, description: string, examples: string): Command {
+  const where = `
+Works on the data directory of --data, HAWSER_DATA or ./hawser-data: through the server that runs
+on it, or directly when none does. ${elsewhereHelp}`;
+  return storageCommand(name, description, `${examples}\n${where}`);
+}
+
+/** A command for the operator that needs the data directory for itself. */
+export function offlineCommand(name: string, description: string, examples: string): Command {
+  const where = `
+Works on the data directory of --data, HAWSER_DATA or ./hawser-data, on which no server may run
+meanwhile. ${elsewhereHelp}`;
+  return storageCommand(name, description, `${examples}\n${where}`);
+}
+
+/** A command that is told where a deployment keeps what it has. */
+export function storageCommand(name: string, description: string, help: string): Command {
   return new Command(name)
     .description(description)
     .option("--data <directory>", "the server's data directory (HAWSER_DATA)")
@@ -37,7 +51,7 @@ export function adminCommand(name: string, description: string, examples: string
     .option("--blobs <url>", "the S3-compatible store of a deployment that has one (HAWSER_BLOBS)")
     .option("--json", "results and errors as JSON, one object a line")
     .showHelpAfterError("(--help shows examples)")
-    .addHelpText("after", `${examples}\n${whereHelp}${exitCodeHelp}`)
+    .addHelpText("after", `${help}${exitCodeHelp}`)
     .exitOverride((error) => {
       process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage);
     });

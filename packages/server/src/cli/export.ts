@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import { exportTo } from "../service/compose.ts";
-import { adminCommand, storageConfigOf, type AdminFlags } from "./admin-command.ts";
+import { offlineCommand, storageConfigOf, type AdminFlags } from "./admin-command.ts";
 import { runClientCommand } from "./client-command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printFields } from "./fields.ts";
 
 /** `hawser export DIRECTORY`. */
 export function exportCommand(): Command {
-  return adminCommand("export", "write a whole deployment to a directory", examples)
+  return offlineCommand("export", "write a whole deployment to a directory", examples)
     .argument("<directory>", "where to write it; it must be empty or new")
     .action((directory: string, flags: AdminFlags) =>
       runClientCommand(flags, async () => {
@@ -24,5 +24,5 @@ directory) to whoever reads it in, without which no app secret, id or handle can
 
 Examples:
   hawser export --data /srv/hawser /backup/hawser
-  HAWSER_KEY=$(cat /srv/hawser/key) hawser import --catalog postgres://db/hawser \\
-    --blobs 's3://uploads?region=eu-central-1' /backup/hawser`;
+  HAWSER_KEY="$(tr '\\n' ',' < /srv/hawser/key | sed 's/,*$//')" hawser import \\
+    --catalog postgres://db/hawser --blobs 's3://uploads?region=eu-central-1' /backup/hawser`;

@@ -24,7 +24,7 @@ is there. Publishing a handle makes a file, which has an id and can be fetched:
 
   hawser put film.mp4 --publish     the first two in one
   hawser put photos/ 'scans/*.pdf'  folders and patterns
-  pg_dump shop | hawser put - --name shop.sql --type text/plain
+  convert scan.tiff pdf:- | hawser put - --name scan.pdf --type application/pdf
 
 An upload that is not completed expires; so does a handle that is not published.
 "hawser ls" shows uploads, "hawser ls --files" files, "hawser cancel" gives an upload up.

@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import { importFrom } from "../service/compose.ts";
-import { adminCommand, storageConfigOf, type AdminFlags } from "./admin-command.ts";
+import { offlineCommand, storageConfigOf, type AdminFlags } from "./admin-command.ts";
 import { runClientCommand } from "./client-command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printFields } from "./fields.ts";
 
 /** `hawser import DIRECTORY`. */
 export function importCommand(): Command {
-  return adminCommand("import", "read a deployment in that hawser export wrote", examples)
+  return offlineCommand("import", "read a deployment in that hawser export wrote", examples)
     .argument("<directory>", "what hawser export wrote")
     .action((directory: string, flags: AdminFlags) =>
       runClientCommand(flags, async () => {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { migrateCatalog } from "../service/storage.ts";
-import { adminCommand, storageConfigOf, type AdminFlags } from "./admin-command.ts";
+import { storageCommand, storageConfigOf, type AdminFlags } from "./admin-command.ts";
 import { runClientCommand } from "./client-command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { CommandError } from "./failure.ts";
@@ -8,7 +8,7 @@ import { printFields } from "./fields.ts";
 
 /** `hawser migrate`. */
 export function migrateCommand(): Command {
-  return adminCommand("migrate", "bring a catalog's schema up to date", examples).action(
+  return storageCommand("migrate", "bring a catalog's schema up to date", examples).action(
     (flags: AdminFlags) =>
       runClientCommand(flags, async () => {
         const { catalogUrl } = storageConfigOf(flags);
@@ -30,4 +30,5 @@ brought up to date when it is opened.
 
 Examples:
   hawser migrate --catalog postgres://hawser@db.example.com/hawser
-  HAWSER_CATALOG=postgres://hawser@db.example.com/hawser hawser migrate --json`;
+  HAWSER_CATALOG=postgres://hawser@db.example.com/hawser hawser migrate --json
+`;

@@ -62,7 +62,7 @@ Examples:
   hawser put film.mp4                  to the local server; then: hawser publish film.mp4
   hawser put *.pdf --publish           upload and publish; prints file ids
   hawser put photos/ --limit-rate 2MB  a folder, at 2 MB a second
-  pg_dump shop | hawser put - --name shop.sql --type text/plain
+  convert scan.tiff pdf:- | hawser put - --name scan.pdf --type application/pdf
   hawser put photo.jpg --json          {"event":"done","file":"photo.jpg","handle":"4:…",…}
   hawser put film.mp4 --to https://graph.facebook.com --app 1234567890   to Meta itself
   hawser put film.mp4 --dialect tus --to https://host/files/             to any tus server

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { repairCatalog } from "../service/compose.ts";
-import { adminCommand, storageConfigOf, type AdminFlags } from "./admin-command.ts";
+import { offlineCommand, storageConfigOf, type AdminFlags } from "./admin-command.ts";
 import { runClientCommand } from "./client-command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printFields } from "./fields.ts";
@@ -12,7 +12,7 @@ interface RepairFlags extends AdminFlags {
 
 /** `hawser repair [--dry-run] [--go]`. */
 export function repairCommand(): Command {
-  return adminCommand("repair", "give a restored catalog back what the bucket knows", examples)
+  return offlineCommand("repair", "give a restored catalog back what the bucket knows", examples)
     .option("--dry-run", "only tell what would be adopted")
     .option("--go", "afterwards let sweeps remove bytes again on this catalog's word")
     .action((flags: RepairFlags) =>

@@ -5,8 +5,8 @@ import { startService, type RunningService } from "../service/compose.ts";
 import { exitCodes } from "./exit-codes.ts";
 
 const help = `
-Every option can also be given in the environment (--graph-mode is HAWSER_GRAPH_MODE) or in one
-YAML file (--config; there it is "graph: { mode: ... }" or "graph-mode"). Flags win over the
+Every option can also be given in the environment (--log-level is HAWSER_LOG_LEVEL) or in one
+YAML file (--config; there it is "log: { level: ... }" or "log-level"). Flags win over the
 environment, and the environment over the file.
 
 On the first start an app and a token are made and shown. HAWSER_APP_ID, HAWSER_APP_SECRET and

@@ -1,5 +1,5 @@
 import { uploadError } from "../base/errors.ts";
-import type { AdvanceEnding } from "../catalog/catalog.ts";
+import type { Advance, AdvanceEnding } from "../catalog/catalog.ts";
 import type { Completion, Extent, Upload } from "../catalog/records.ts";
 import { limits } from "../base/limits.ts";
 import { sha256Of } from "../base/sha256.ts";
@@ -127,24 +127,37 @@ async function completeWhere(
       await damage(parts, lease, "its last bytes are missing");
       return;
     }
-    const ending = await endingOf(parts, upload, { extents, head: new Uint8Array() });
-    const outcome = await parts.catalog.advance({
-      id,
-      blobId: upload.blobId,
-      fence: lease.fence,
-      from: upload.offset,
-      to: upload.offset,
-      crc32: upload.crc32,
-      extents: [],
-      replaced: [],
-      at: parts.clock.now(),
-      expiresAt: ending.state === "complete" ? ending.completion.handleExpiresAt : upload.expiresAt,
-      ending,
-    });
-    if (outcome === "done" && ending.state === "complete") {
-      await assembleInBackground(parts, upload.blobId);
-    }
+    const { fence } = lease;
+    const news = { from: upload.offset, crc32: upload.crc32, extents: [] };
+    await finish(parts, { fence, upload, extents, news });
   } finally {
     await lease.release();
   }
+}
+
+export interface Finish {
+  readonly fence: string;
+  /** As it is to be. */
+  readonly upload: Upload;
+  /** All of it. */
+  readonly extents: readonly Extent[];
+  /** What the catalog does not have of it yet. */
+  readonly news: Pick<Advance, "from" | "crc32" | "length" | "extents">;
+}
+
+/** Ends an upload by its content. When somebody else was faster, what they made of it stands. */
+export async function finish(
+  parts: EngineParts,
+  { fence, upload, extents, news }: Finish,
+): Promise<void> {
+  const { id, blobId, offset } = upload;
+  const ending = await endingOf(parts, upload, { extents, head: new Uint8Array() });
+  const outcome = await parts.catalog.advance({
+    ...{ id, blobId, fence, ...news, to: offset },
+    replaced: [],
+    at: parts.clock.now(),
+    expiresAt: ending.state === "complete" ? ending.completion.handleExpiresAt : upload.expiresAt,
+    ending,
+  });
+  if (outcome === "done" && ending.state === "complete") await assembleInBackground(parts, blobId);
 }

@@ -2,8 +2,7 @@ import { crc32OfRuns } from "../base/crc32.ts";
 import { uploadError } from "../base/errors.ts";
 import type { EndUpload } from "../catalog/catalog.ts";
 import type { Extent, Upload } from "../catalog/records.ts";
-import { assembleInBackground } from "./assemble.ts";
-import { endingOf, endsWhole } from "./complete.ts";
+import { endsWhole, finish } from "./complete.ts";
 import { createUpload, type CreateRequest } from "./create.ts";
 import { asOf } from "./expiry.ts";
 import type { Lease } from "./lease.ts";
@@ -94,7 +93,9 @@ async function settle(parts: EngineParts, held: Held, sources: Sources): Promise
     await giveUp(parts, held, { state: "rejected", reason });
     return;
   }
-  await join(parts, held, { extents, length });
+  const { fence, upload } = held;
+  const news = { from: 0, crc32: crc32OfRuns(extents), length, extents };
+  await finish(parts, { fence, upload: { ...upload, length, offset: length }, extents, news });
 }
 
 /** When somebody else was faster, what they made of it stands. */
@@ -104,32 +105,6 @@ async function giveUp(
   ending: Pick<EndUpload, "state" | "reason">,
 ): Promise<void> {
   await catalog.end({ id, blobId, fence, ...ending, at: clock.now() });
-}
-
-async function join(
-  parts: EngineParts,
-  { fence, upload }: Held,
-  { extents, length }: { readonly extents: readonly Extent[]; readonly length: number },
-): Promise<void> {
-  const joined = { ...upload, length, offset: length };
-  const ending = await endingOf(parts, joined, { extents, head: new Uint8Array() });
-  const outcome = await parts.catalog.advance({
-    id: upload.id,
-    blobId: upload.blobId,
-    fence,
-    from: 0,
-    to: length,
-    crc32: crc32OfRuns(extents),
-    length,
-    extents,
-    replaced: [],
-    at: parts.clock.now(),
-    expiresAt: ending.state === "complete" ? ending.completion.handleExpiresAt : upload.expiresAt,
-    ending,
-  });
-  if (outcome === "done" && ending.state === "complete") {
-    await assembleInBackground(parts, upload.blobId);
-  }
 }
 
 /** One after the other. The same key may so be named by several blobs, or twice by one. */

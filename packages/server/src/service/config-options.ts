@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isMediaType } from "../access/apps.ts";
+import { limits } from "../base/limits.ts";
 
 /** One option of the server, under one name everywhere: `--a-b`, `HAWSER_A_B`, `a.b` in YAML. */
 export interface ConfigOption<Value = unknown> {
@@ -224,12 +225,12 @@ export const configOptions = Object.freeze({
   handleLifetimeSeconds: option("handle-lifetime-seconds", {
     description: "how long the handle of a complete upload is valid",
     type: wholeNumber(1, 100 * yearSeconds),
-    default: "345600",
+    default: String(limits.handleLifetimeMsDefault / 1000),
   }),
   sweepIntervalSeconds: option("sweep-interval-seconds", {
     description: "how often expired uploads are looked for",
     type: wholeNumber(1, timerSecondsMax),
-    default: "60",
+    default: String(limits.sweepIntervalMs / 1000),
   }),
   softRoomBytes: option("soft-room-bytes", {
     description: "free bytes below which no upload is begun (2 % of the volume, at most 1 GiB)",

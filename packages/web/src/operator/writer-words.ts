@@ -10,7 +10,7 @@ export function writerInWords(upload: LiveUpload, now: string): string {
 }
 
 /** Whole seconds, minutes, hours or days between two times. */
-export function timeBetween(from: string, to: string): string {
+function timeBetween(from: string, to: string): string {
   const seconds = Math.max(0, Math.floor((Date.parse(to) - Date.parse(from)) / 1000));
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);

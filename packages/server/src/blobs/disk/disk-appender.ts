@@ -173,7 +173,7 @@ export class DiskAppender implements Appender {
 }
 
 /** The chunks of the first `count` bytes, and the chunks of the rest. */
-export function splitAt(
+function splitAt(
   chunks: readonly Uint8Array[],
   count: number,
 ): { before: Uint8Array[]; after: Uint8Array[] } {

@@ -10,7 +10,7 @@ export interface Report {
 }
 
 /** The lines to change, of the proxy that was recognised or of all that are known. */
-export function remedyFor(fault: Fault, { kind, isBare }: Proxy): Remedy {
+function remedyFor(fault: Fault, { kind, isBare }: Proxy): Remedy {
   const remedy = remedies[fault];
   const { hawser } = remedy;
   if (isBare && hawser !== undefined) return { hawser };

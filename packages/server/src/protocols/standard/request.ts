@@ -107,7 +107,7 @@ export function uploadUrlOf({ parts, exchange }: StandardRequest, id: string): s
 }
 
 /** Where Graph tells of the same upload, and, once that is complete, its handle. */
-export function graphUrlOf({ parts, exchange }: StandardRequest, upload: Upload): string {
+function graphUrlOf({ parts, exchange }: StandardRequest, upload: Upload): string {
   return `${baseUrlOf(exchange, parts)}${parts.graphPathOf(upload)}&fields=h`;
 }
 
