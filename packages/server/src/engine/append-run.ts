@@ -8,8 +8,9 @@ import type { Extent, Upload } from "../catalog/records.ts";
 import { completesAt, declaredLength, type LengthWords } from "./append-length.ts";
 import { BodyDigest, type ExpectedDigest } from "./body-digest.ts";
 import { CheckpointPolicy } from "./checkpoint-policy.ts";
-import { endingOf, endsWhole, rejectionOf } from "./complete.ts";
-import { mergeExtents, openAppender } from "./extents.ts";
+import { endingOf, endsWhole, readHead, rejectionOf } from "./complete.ts";
+import { ContentHead } from "./content-head.ts";
+import { mergeExtents, newKeys, openAppender } from "./extents.ts";
 import type { WriterWord } from "./activity.ts";
 import type { Lease } from "./lease.ts";
 import type { EngineParts } from "./parts.ts";
@@ -44,8 +45,8 @@ export class AppendRun {
   /** The checkpoint in flight, if any; never rejects: its error is kept for the next step. */
   #checkpointing: Promise<void> | undefined;
   #failure: Error | undefined;
-  /** The first bytes, until they are durable; undefined where they are read again when needed. */
-  #head: Uint8Array[] | undefined;
+  /** The first bytes, until all of them are durable; then they are read again when needed. */
+  #head: ContentHead | undefined;
   #headJudged = false;
   /** While it is here nothing of this request counts: it must match first. */
   #unproven: BodyDigest | undefined;
@@ -68,7 +69,7 @@ export class AppendRun {
     if (upload.sha256 === undefined) this.#declaredSha256 = sha256;
     const length = upload.length ?? this.#declared;
     this.#upload = { ...upload, length, sha256: upload.sha256 ?? sha256 };
-    this.#head = upload.offset > 0 ? undefined : [];
+    this.#head = upload.offset < limits.sniffBytes ? new ContentHead() : undefined;
     this.#writer = parts.activity.begin({ id: upload.id, position: upload.offset, dialect });
   }
 
@@ -77,6 +78,7 @@ export class AppendRun {
       const { lengthMax, offset, blobId } = this.#upload;
       const length = this.#upload.length ?? lengthMax;
       if (offset > 0) this.#extents = await this.#parts.catalog.listExtents(blobId);
+      await this.#takeUpHead();
       let position = offset;
       for (let batch = await this.#next(body); ; batch = await this.#next(body)) {
         if (batch.kind === "end") return await this.#end(batch.ending, position);
@@ -132,8 +134,14 @@ export class AppendRun {
     chunks: readonly Uint8Array[],
     { length, waitedMs }: { readonly length: number; readonly waitedMs: number },
   ): Promise<void> {
+    await this.#store(chunks);
+    this.#policy.written(length, this.#parts.clock.monotonic() - waitedMs);
+    if (this.#policy.isDue) this.#startCheckpoint("whole_parts");
+  }
+
+  async #store(chunks: readonly Uint8Array[]): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#keepHead(chunks);
+    this.#head?.keep(chunks);
     await this.#refuseWrongContent();
     try {
       await this.#parts.room.admit(this.#upload.offset);
@@ -149,8 +157,6 @@ export class AppendRun {
       if (isStorageFailure(error)) await this.#checkpoint(undefined).catch(() => undefined);
       throw error;
     }
-    this.#policy.written(length, this.#parts.clock.monotonic() - waitedMs);
-    if (this.#policy.isDue) this.#startCheckpoint("whole_parts");
   }
 
   /** `left` is what the upload still lacks; the chunks hold at least that much. */
@@ -211,9 +217,10 @@ export class AppendRun {
     if (isWhole && last !== undefined && last.length <= limits.inlineBytesMax) {
       return await this.#completeInline(last);
     }
-    if (last !== undefined) await this.#write([last], { length: last.length, waitedMs: 0 });
-    else if (this.#appender === undefined) await this.#refuseDamaged();
     await this.#request.authorise();
+    // No checkpoint begins with the last byte: the one that ends the upload is the next.
+    if (last !== undefined) await this.#store([last]);
+    else if (this.#appender === undefined) await this.#refuseDamaged();
     // What is to be read back, to be judged as a whole, must be where it can be read.
     if (sha256 !== undefined) await this.#checkpoint(undefined);
     // A commit in flight carries the length as it was said when that began: this one is the next's.
@@ -231,7 +238,7 @@ export class AppendRun {
   async #completeInline(bytes: Uint8Array): Promise<Consumed> {
     await this.#request.authorise();
     await this.#parts.room.admit(0);
-    this.#keepHead([bytes]);
+    this.#head?.keep([bytes]);
     const checksum = crc32(bytes);
     const extent = { key: "", start: 0, length: bytes.length, crc32: checksum, inline: bytes };
     await this.#advance(bytes.length, { extents: [extent], replaced: [] }, await this.#ending());
@@ -251,18 +258,16 @@ export class AppendRun {
   }
 
   #ending(): Promise<AdvanceEnding> {
-    const head = Buffer.concat(this.#head ?? []);
+    const head = this.#head?.bytes() ?? new Uint8Array();
     return endingOf(this.#parts, this.#upload, { extents: this.#extents, head });
   }
 
   /** Judged as soon as enough is here to judge by: the rest would be sent for nothing. */
   async #refuseWrongContent(): Promise<void> {
     if (this.#headJudged || this.#upload.contentPolicy !== "reject") return;
-    if (this.#unproven !== undefined) return;
-    const head = Buffer.concat(this.#head ?? []);
-    if (head.length < limits.sniffBytes) return;
+    if (this.#unproven !== undefined || this.#head?.isFull !== true) return;
     this.#headJudged = true;
-    const reason = rejectionOf(this.#parts, this.#upload, head);
+    const reason = rejectionOf(this.#parts, this.#upload, this.#head.bytes());
     if (reason === undefined) return;
     // What was written gets its row, without which nothing could ever remove it.
     await this.#checkpoint(undefined);
@@ -274,15 +279,12 @@ export class AppendRun {
     throw uploadError("content_rejected", { reason });
   }
 
-  #keepHead(chunks: readonly Uint8Array[]): void {
-    if (this.#head === undefined) return;
-    let have = this.#head.reduce((sum, piece) => sum + piece.length, 0);
-    for (const chunk of chunks) {
-      if (have >= limits.sniffBytes) return;
-      const piece = Uint8Array.prototype.slice.call(chunk, 0, limits.sniffBytes - have);
-      this.#head.push(piece);
-      have += piece.length;
-    }
+  /** What an earlier request brought of it, too little to be judged by alone. */
+  async #takeUpHead(): Promise<void> {
+    const { offset, contentPolicy } = this.#upload;
+    if (this.#head === undefined || offset === 0 || contentPolicy === "off") return;
+    await this.#refuseDamaged();
+    this.#head.keep([await readHead(this.#parts, this.#upload, this.#extents)]);
   }
 
   #startCheckpoint(scope: CheckpointScope): void {
@@ -383,11 +385,6 @@ export class AppendRun {
     };
     this.#request.onDurable?.(to);
   }
-}
-
-function newKeys(extents: readonly Extent[], committed: readonly Extent[]): string[] {
-  const known = new Set(committed.map(({ key }) => key));
-  return extents.map(({ key }) => key).filter((key) => key !== "" && !known.has(key));
 }
 
 function isStorageFailure(error: unknown): boolean {

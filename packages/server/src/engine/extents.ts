@@ -32,3 +32,9 @@ export function mergeExtents(
   const starts = new Set([...added, ...replaced].map((extent) => extent.start));
   return [...known.filter((extent) => !starts.has(extent.start)), ...added];
 }
+
+/** Keys of these runs that none of the committed ones has. */
+export function newKeys(extents: readonly Extent[], committed: readonly Extent[]): string[] {
+  const known = new Set(committed.map(({ key }) => key));
+  return extents.map(({ key }) => key).filter((key) => key !== "" && !known.has(key));
+}
