@@ -5,7 +5,7 @@ import type { KeptRow } from "./kept-rows.ts";
 import { keptRow, keptRows } from "./kept-rows.ts";
 import { canOpen, fileKeyOfWork, openAgain } from "./known-file.ts";
 import type { RowView } from "./rows.ts";
-import { addRows, newRow } from "./rows.ts";
+import { addRows, isListed, newRow } from "./rows.ts";
 import { session } from "./session.ts";
 import { startTransfer } from "./transfer.ts";
 import type { Work } from "./work.ts";
@@ -35,8 +35,7 @@ async function takeUpLater(work: Work): Promise<void> {
   const kept = await keptRow(work.row.key);
   const uploadId = kept?.uploadId ?? work.uploadId;
   const handle = uploadId === undefined ? undefined : await rememberedHandle(uploadId);
-  // It may have been taken off the list, or its list put away.
-  if (workOf(work.row) !== work) return;
+  if (!isListed(work.row)) return;
   work.uploadId = uploadId;
   const { length } = work.row;
   const all = { sent: length, confirmed: length };

@@ -15,7 +15,8 @@ import { keepNow, standingStill, tell } from "./work.ts";
 /** Sends a file whose row waits for it. */
 export function startTransfer(work: Work): void {
   const current = session.peek();
-  if (current === undefined || work.file === undefined) return;
+  // Whoever is signed in by now may be another app.
+  if (current?.me.app.id !== work.appId || work.file === undefined) return;
   const objection = objectionTo(work.file, current.me.limits);
   if (objection !== undefined) {
     tell(work, { ...standingStill, phase: "failed", trouble: objection });

@@ -1,0 +1,80 @@
+// That a row stands for one file of one app, whatever is clicked twice, changed, or done meanwhile.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connectGraph } from "hawser-client";
+import type { Browser } from "playwright-core";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { eventually } from "../support/eventually.ts";
+import { ServerProcess } from "../support/server-process.ts";
+import { administer, mintToken, PageVisit } from "./support/page-visit.ts";
+import { type SampleFile, sampleFile } from "./support/sample-file.ts";
+import { shareBrowser } from "./support/share-browser.ts";
+
+// A browser takes a while on a machine that does other things too.
+vi.setConfig({ testTimeout: 120_000 });
+
+const mib = 1024 * 1024;
+
+let server: ServerProcess;
+let browser: Browser;
+let directory: string;
+
+shareBrowser(async (launched, parts) => {
+  browser = launched;
+  server = parts.use(await ServerProcess.start());
+});
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "hawser-page-"));
+});
+
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+function sample(name: string, length: number): Promise<SampleFile> {
+  return sampleFile(directory, name, length);
+}
+
+async function openList(): Promise<PageVisit> {
+  const visit = await PageVisit.open(browser, server.url);
+  await visit.signIn(server.token, { remember: true });
+  await visit.page.getByText("Drop files or folders anywhere").waitFor();
+  return visit;
+}
+
+/** Resolves when no tab of the browser sends a file any more. */
+async function untilNothingIsSent({ page }: PageVisit): Promise<void> {
+  const ask = () =>
+    page.evaluate(async () => {
+      const { held = [] } = await navigator.locks.query();
+      return held.length === 0 || undefined;
+    });
+  await eventually(ask, { what: "the files to be let go", timeoutMs: 60_000 });
+}
+
+test("a file that another tab sent for one app is not sent for the next one signed in", async () => {
+  const other = "777000000005";
+  await administer(server, "/admin/v1/apps", { id: other });
+  const theirToken = await mintToken(server, { appId: other });
+  await using staying = await openList();
+  const [mine, theirs] = [await sample("mine.mp4", 40 * mib), await sample("theirs.pdf", 3000)];
+  {
+    await using closing = await staying.openTab();
+    await closing.page.getByText("Drop files or folders anywhere").waitFor();
+    await closing.setUplink(mib);
+    await closing.drop([mine.path]);
+    await closing.someDurable(mine.name);
+    await staying.page.reload();
+    await staying.row(mine.name).getByText("is being sent already").waitFor();
+    await staying.button("Sign out").click();
+    await staying.signIn(theirToken);
+    await staying.page.getByText("Drop files or folders anywhere").waitFor();
+  }
+  await untilNothingIsSent(staying);
+  await staying.pick([theirs.path]);
+  await staying.row(theirs.name).getByText("On the server").waitFor();
+  const graph = connectGraph({ url: server.url, appId: other, token: theirToken });
+  const { entries } = await graph.listUploads();
+  expect(entries.map(({ name }) => name)).toEqual([theirs.name]);
+});
