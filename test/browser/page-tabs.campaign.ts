@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectGraph } from "hawser-client";
 import type { Browser } from "playwright-core";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { eventually } from "../support/eventually.ts";
 import { ServerProcess } from "../support/server-process.ts";
+import { expectStored } from "./support/expect-stored.ts";
 import { administer, mintToken, PageVisit } from "./support/page-visit.ts";
 import { type SampleFile, sampleFile } from "./support/sample-file.ts";
 import { shareBrowser } from "./support/share-browser.ts";
@@ -77,4 +78,24 @@ test("a file that another tab sent for one app is not sent for the next one sign
   const graph = connectGraph({ url: server.url, appId: other, token: theirToken });
   const { entries } = await graph.listUploads();
   expect(entries.map(({ name }) => name)).toEqual([theirs.name]);
+});
+
+describe("a button that is clicked", () => {
+  test("twice to go on goes on once, and can be paused again", async () => {
+    await using visit = await openList();
+    await visit.setUplink(4 * mib);
+    const anchor = await sample("anchor.mp4", 40 * mib);
+    await visit.pick([anchor.path]);
+    await visit.someDurable(anchor.name);
+    await visit.button(`Pause ${anchor.name}`).click();
+    await visit.row(anchor.name).getByText("Paused").waitFor();
+    await visit.button(`Go on ${anchor.name}`).dblclick();
+    await visit.row(anchor.name).getByText("/s").waitFor();
+    await visit.button(`Pause ${anchor.name}`).click();
+    await visit.row(anchor.name).getByText("Paused").waitFor();
+    await visit.setUplink(-1);
+    await visit.button(`Go on ${anchor.name}`).click();
+    await visit.row(anchor.name).getByText("On the server").waitFor();
+    await expectStored(server, [anchor]);
+  });
 });

@@ -12,11 +12,15 @@ import { session } from "./session.ts";
 import type { Work } from "./work.ts";
 import { keepNow, standingStill, tell } from "./work.ts";
 
-/** Sends a file whose row waits for it. */
+const over = ["done", "failed", "aborted", "cancelled"];
+
+/** Sends a file whose row waits for it, unless that is under way. */
 export function startTransfer(work: Work): void {
   const current = session.peek();
   // Whoever is signed in by now may be another app.
   if (current?.me.app.id !== work.appId || work.file === undefined) return;
+  // Of two clicks the second may come before the first one's outcome is shown.
+  if (work.task !== undefined && !over.includes(work.task.state.kind)) return;
   const objection = objectionTo(work.file, current.me.limits);
   if (objection !== undefined) {
     tell(work, { ...standingStill, phase: "failed", trouble: objection });
