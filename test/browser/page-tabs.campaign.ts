@@ -98,4 +98,23 @@ describe("a button that is clicked", () => {
     await visit.row(anchor.name).getByText("On the server").waitFor();
     await expectStored(server, [anchor]);
   });
+
+  test("to pause what has just finished leaves it finished", async () => {
+    await using visit = await openList();
+    const { page } = visit;
+    await page.clock.install();
+    await page.reload();
+    await visit.setUplink(4 * mib);
+    const buoy = await sample("buoy.mp4", 20 * mib);
+    await visit.pick([buoy.path]);
+    await visit.someDurable(buoy.name);
+    // Time stands still: what has happened is not shown yet.
+    await page.clock.pauseAt(Date.now() + 1000);
+    await visit.setUplink(-1);
+    await untilNothingIsSent(visit);
+    await visit.button(`Pause ${buoy.name}`).click();
+    await page.clock.resume();
+    await visit.row(buoy.name).getByText("On the server").waitFor();
+    await expectStored(server, [buoy]);
+  });
 });

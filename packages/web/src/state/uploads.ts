@@ -69,7 +69,8 @@ function newWork({ file, path, handle }: Chosen, appId: string, index: number): 
 
 export function pause(row: Row): void {
   const work = workOf(row);
-  if (work?.task === undefined) return;
+  // It may have ended since the button was shown.
+  if (work?.task === undefined || !isUnderWay(row)) return;
   work.task.pause();
   tell(work, { phase: "paused" });
 }
@@ -110,14 +111,17 @@ function remove(gone: readonly Work[]): void {
 }
 
 export function pauseAll(): void {
-  const phases = ["queued", "checking", "sending", "retrying"];
-  for (const row of rows.peek()) if (phases.includes(viewOf(row).phase)) pause(row);
+  for (const row of rows.peek()) pause(row);
 }
 
 export async function goOnWithAll(): Promise<void> {
   const phases = ["paused", "failed", "leave-wanted"];
   // One after another: a browser asks for leave one file at a time.
   for (const row of rows.peek()) if (phases.includes(viewOf(row).phase)) await goOn(row);
+}
+
+function isUnderWay(row: Row): boolean {
+  return ["queued", "checking", "sending", "retrying"].includes(viewOf(row).phase);
 }
 
 /** Without those of whoever was signed in before. */
