@@ -1,5 +1,5 @@
 // That a row stands for one file of one app, whatever is clicked twice, changed, or done meanwhile.
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectGraph } from "hawser-client";
@@ -10,6 +10,7 @@ import { eventually } from "../support/eventually.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { expectStored } from "./support/expect-stored.ts";
 import { administer, mintToken, PageVisit } from "./support/page-visit.ts";
+import { proxyWithFault, untilFault } from "./support/proxy-with-fault.ts";
 import { type SampleFile, sampleFile } from "./support/sample-file.ts";
 import { shareBrowser } from "./support/share-browser.ts";
 
@@ -117,4 +118,27 @@ describe("a button that is clicked", () => {
     await visit.row(buoy.name).getByText("On the server").waitFor();
     await expectStored(server, [buoy]);
   });
+});
+
+test("a file that was changed before a reload is not sent as the one it was", async () => {
+  await using proxy = await proxyWithFault(server, 12 * mib, "stall");
+  await using visit = await PageVisit.open(browser, proxy.url);
+  const { page } = visit;
+  await visit.signIn(server.token, { remember: true });
+  await page.getByText("Drop files or folders anywhere").waitFor();
+  const { name, path, bytes } = await sample("logbook.mp4", 20 * mib + 7);
+  await visit.drop([path]);
+  await untilFault(proxy);
+  await visit.untilRemembered(name, ({ confirmed }) => confirmed > 0);
+  const changed = { name, path, bytes: bytes.subarray(0, 3 * mib) };
+  await writeFile(path, changed.bytes);
+  await page.reload();
+  await visit.row(name).getByText("The file changed").waitFor();
+  await visit.button(`Retry ${name}`).click();
+  await visit.row(name).getByText("The file changed").waitFor();
+  await visit.button(`Cancel ${name}`).click();
+  await visit.button("Cancel this upload").click();
+  await visit.row(name).getByText("Cancelled", { exact: true }).waitFor();
+  await visit.drop([path]);
+  await visit.row(name).getByText("On the server").waitFor();
 });

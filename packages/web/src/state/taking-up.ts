@@ -7,9 +7,10 @@ import { canOpen, fileKeyOfWork, openAgain } from "./known-file.ts";
 import type { RowView } from "./rows.ts";
 import { addRows, isListed, newRow } from "./rows.ts";
 import { session } from "./session.ts";
-import { startTransfer } from "./transfer.ts";
+import { fail, startTransfer } from "./transfer.ts";
 import type { Work } from "./work.ts";
 import { takeUp, tell, workOf } from "./work.ts";
+import { fileChanged } from "../words/trouble.ts";
 
 /** Lists what this browser remembers of an app, and goes on with it where it can. */
 export async function bringBack(appId: string): Promise<void> {
@@ -56,6 +57,7 @@ async function takeUpAgain(work: Work, paused: boolean): Promise<void> {
 export async function openAndStart(work: Work): Promise<void> {
   const opening = work.file === undefined ? await openAgain(work) : "open";
   if (opening === "open") startTransfer(work);
+  else if (opening === "changed") fail(work, fileChanged);
   else tell(work, { phase: opening === "refused" ? "leave-wanted" : "file-wanted" });
 }
 
