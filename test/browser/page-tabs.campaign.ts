@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { expectStored } from "./support/expect-stored.ts";
-import { administer, mintToken, PageVisit } from "./support/page-visit.ts";
+import { administer, graphOf, mintToken, PageVisit } from "./support/page-visit.ts";
 import { proxyWithFault, untilFault } from "./support/proxy-with-fault.ts";
 import { type SampleFile, sampleFile } from "./support/sample-file.ts";
 import { shareBrowser } from "./support/share-browser.ts";
@@ -79,6 +79,36 @@ test("a file that another tab sent for one app is not sent for the next one sign
   const graph = connectGraph({ url: server.url, appId: other, token: theirToken });
   const { entries } = await graph.listUploads();
   expect(entries.map(({ name }) => name)).toEqual([theirs.name]);
+});
+
+describe("two tabs with the same row", () => {
+  test("give it up together, whichever of them sends it", async () => {
+    await using first = await openList();
+    await first.setUplink(mib);
+    const before = ["one.mp4", "two.mp4", "three.mp4"].map((name) => sample(name, 20 * mib));
+    const films = await Promise.all(before);
+    const last = await sample("last.mp4", 20 * mib);
+    await first.pick([...films, last].map(({ path }) => path));
+    for (const { name } of films) await first.row(name).getByText("/s").waitFor();
+    await first.untilRemembered(last.name, ({ phase }) => phase === "queued");
+    await using second = await first.openTab();
+    await second.setUplink(mib);
+    await second.row(last.name).getByText(`Pick ${last.name} again`).waitFor();
+    await second.pick([last.path]);
+    await second.someDurable(last.name);
+    await first.button("Pause one.mp4").click();
+    await first.row(last.name).getByText("is being sent already").waitFor();
+    await second.button(`Cancel ${last.name}`).click();
+    await second.button("Cancel this upload").click();
+    for (const visit of [first, second]) {
+      await visit.row(last.name).getByText("Cancelled", { exact: true }).waitFor();
+    }
+    const gone = async () => {
+      const { entries } = await graphOf(server).listUploads({ status: "open" });
+      return entries.every(({ name }) => name !== last.name) || undefined;
+    };
+    await eventually(gone, { what: "the upload to be given up", timeoutMs: 60_000 });
+  });
 });
 
 describe("a button that is clicked", () => {

@@ -12,11 +12,11 @@ const pausedThere: Trouble = {
   next: "Go on there, or close that tab.",
 };
 
-/** The keys of other tabs' rows of the same file that are not over. */
+/** The keys of what other tabs keep of the same file that is not over: their rows, or this one. */
 export async function rowsElsewhere(work: Work): Promise<string[]> {
   const own = new Set(everyWork().map(({ row }) => row.key));
   const isOther = ({ key, phase, name, length, changedAt }: KeptRow) =>
-    !own.has(key) &&
+    (key === work.row.key || !own.has(key)) &&
     !["finished", "failed", "cancelled"].includes(phase) &&
     fileKeyOf({ name, size: length, lastModified: changedAt }) === fileKeyOfWork(work);
   return (await keptRows(work.appId)).filter(isOther).map(({ key }) => key);
