@@ -172,3 +172,61 @@ test("a file that was changed before a reload is not sent as the one it was", as
   await visit.drop([path]);
   await visit.row(name).getByText("On the server").waitFor();
 });
+
+describe("signing out while a fresh token is asked for", () => {
+  const title = "A fresh token is needed";
+
+  /** A finished file and one that is paused in the middle, of whoever's token is refused by now. */
+  async function openRefused(name: string): Promise<PageVisit> {
+    const visit = await PageVisit.open(browser, server.url);
+    const token = await mintToken(server);
+    await visit.signIn(token);
+    const [done, film] = [await sample(`${name}.pdf`, 3000), await sample(`${name}.mp4`, 20 * mib)];
+    await visit.pick([done.path]);
+    await visit.row(done.name).getByText("On the server").waitFor();
+    await visit.setUplink(4 * mib);
+    await visit.pick([film.path]);
+    await visit.someDurable(film.name);
+    await visit.button(`Pause ${film.name}`).click();
+    await visit.row(film.name).getByText("Paused").waitFor();
+    await visit.setUplink(-1);
+    await administer(server, "/admin/v1/tokens/revoke", { token });
+    const headers = { authorization: `Bearer ${token}` };
+    const refused = async () => {
+      const { status } = await fetch(`${server.url}/api/v1/me`, { headers });
+      return status === 401 || undefined;
+    };
+    await eventually(refused, { what: "the token to be refused", timeoutMs: 60_000 });
+    return visit;
+  }
+
+  /** Signs out in the dialog, over whatever else is open. */
+  async function signOutInDialog({ page }: PageVisit): Promise<void> {
+    const dialog = page.getByRole("dialog", { name: title });
+    await dialog.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await dialog.waitFor({ state: "detached" });
+  }
+
+  test("is not undone when the token that was given turns out to be good", async () => {
+    await using visit = await openRefused("checked");
+    const { page } = visit;
+    const checked = Promise.withResolvers<undefined>();
+    await page.route("**/api/v1/me", async (route) => {
+      await checked.promise;
+      await route.continue();
+    });
+    await visit.button("Go on checked.mp4").click();
+    const [answer] = await Promise.all([
+      page.waitForResponse("**/api/v1/me"),
+      page.waitForRequest("**/api/v1/me").then(async () => {
+        await signOutInDialog(visit);
+        checked.resolve(undefined);
+      }),
+      visit.giveToken(await mintToken(server)),
+    ]);
+    await answer.finished();
+    await page.evaluate(() => fetch("/").then((page) => page.text()));
+    expect(await page.getByRole("heading", { name: "Sign in" }).isVisible()).toBe(true);
+  });
+});
