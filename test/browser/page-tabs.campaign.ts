@@ -208,6 +208,23 @@ describe("signing out while a fresh token is asked for", () => {
     await dialog.waitFor({ state: "detached" });
   }
 
+  test("closes the details that are open", async () => {
+    await using visit = await openRefused("details");
+    await visit.button("Details details.pdf").click();
+    await signOutInDialog(visit);
+    await visit.page.getByRole("dialog").waitFor({ state: "detached" });
+  });
+
+  test("takes back what is asked", async () => {
+    await using visit = await openRefused("question");
+    await visit.button("Cancel question.mp4").click();
+    await visit.button("Cancel this upload").waitFor();
+    const asking = await sample("asking.pdf", 3000);
+    await visit.pick([asking.path]);
+    await signOutInDialog(visit);
+    await visit.page.getByRole("dialog").waitFor({ state: "detached" });
+  });
+
   test("is not undone when the token that was given turns out to be good", async () => {
     await using visit = await openRefused("checked");
     const { page } = visit;

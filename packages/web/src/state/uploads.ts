@@ -1,6 +1,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { announce } from "./announcements.ts";
 import { forgetComplete } from "./client.ts";
+import { opened, question } from "./details.ts";
 import type { Choice, Chosen } from "./dropped-files.ts";
 import { fileKeyOf, fileKeyOfWork } from "./known-file.ts";
 import type { Row, RowView } from "./rows.ts";
@@ -132,6 +133,8 @@ function listed(): Work[] {
 function putAway(): void {
   for (const work of everyWork()) endTransfer(work);
   dropRows(() => true);
+  opened.value = undefined;
+  question.value = undefined;
 }
 
 function remarkOn({ chosen, unreadable }: Choice, doubles: number): string {
