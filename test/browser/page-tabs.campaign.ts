@@ -160,8 +160,7 @@ test("a file that was changed before a reload is not sent as the one it was", as
   await visit.drop([path]);
   await untilFault(proxy);
   await visit.untilRemembered(name, ({ confirmed }) => confirmed > 0);
-  const changed = { name, path, bytes: bytes.subarray(0, 3 * mib) };
-  await writeFile(path, changed.bytes);
+  await writeFile(path, bytes.subarray(0, 3 * mib));
   await page.reload();
   await visit.row(name).getByText("The file changed").waitFor();
   await visit.button(`Retry ${name}`).click();
@@ -243,7 +242,8 @@ describe("signing out while a fresh token is asked for", () => {
       visit.giveToken(await mintToken(server)),
     ]);
     await answer.finished();
-    await page.evaluate(() => fetch("/").then((page) => page.text()));
+    // The page has read the answer by the time that it has read another one.
+    await page.evaluate(() => fetch("/").then((response) => response.text()));
     expect(await page.getByRole("heading", { name: "Sign in" }).isVisible()).toBe(true);
   });
 });
