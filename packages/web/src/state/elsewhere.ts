@@ -3,20 +3,20 @@ import { claimName, untilUnclaimed } from "./file-claims.ts";
 import type { KeptRow } from "./kept-rows.ts";
 import { keptRow, keptRows, onKept } from "./kept-rows.ts";
 import { fileKeyOf, fileKeyOfWork } from "./known-file.ts";
-import { dropRows, viewOf } from "./rows.ts";
+import { dropRows, isListed, viewOf } from "./rows.ts";
 import type { Work } from "./work.ts";
-import { everyWork, forget, standingStill, tell, workOf } from "./work.ts";
+import { everyWork, forget, standingStill, tell } from "./work.ts";
 
 const pausedThere: Trouble = {
   happened: "Paused in another tab.",
   next: "Go on there, or close that tab.",
 };
 
-/** The keys of other tabs' rows of the same file that are not over. */
+/** The keys of what other tabs keep of the same file that is not over: their rows, or this one. */
 export async function rowsElsewhere(work: Work): Promise<string[]> {
   const own = new Set(everyWork().map(({ row }) => row.key));
   const isOther = ({ key, phase, name, length, changedAt }: KeptRow) =>
-    !own.has(key) &&
+    (key === work.row.key || !own.has(key)) &&
     !["finished", "failed", "cancelled"].includes(phase) &&
     fileKeyOf({ name, size: length, lastModified: changedAt }) === fileKeyOfWork(work);
   return (await keptRows(work.appId)).filter(isOther).map(({ key }) => key);
@@ -37,8 +37,7 @@ export async function untilLetGo(work: Work, others: readonly string[]): Promise
   await untilUnclaimed(claimName(work.appId, fileKeyOfWork(work)));
   stop();
   const found = await kept(others);
-  // It may have been taken off the list, or its list put away.
-  if (workOf(work.row) !== work) return false;
+  if (!isListed(work.row)) return false;
   if (found.includes(undefined)) {
     dropRows((row) => row === work.row);
     await forget([work]);

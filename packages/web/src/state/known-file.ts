@@ -29,9 +29,9 @@ export async function canOpen({ access }: Work): Promise<boolean> {
 
 /**
  * Opens the file again, asking the person where the browser wants it. `missing`: it is no longer
- * there, or was never to be had without picking it.
+ * there, or was never to be had without picking it. `changed`: it is no longer the row's file.
  */
-export async function openAgain(work: Work): Promise<"open" | "refused" | "missing"> {
+export async function openAgain(work: Work): Promise<"open" | "refused" | "missing" | "changed"> {
   const { access } = work;
   if (access === undefined) return "missing";
   const asking: Asking = access as unknown as Asking; // as above
@@ -39,7 +39,9 @@ export async function openAgain(work: Work): Promise<"open" | "refused" | "missi
     if (!(await canOpen(work))) {
       if ((await asking.requestPermission?.({ mode: "read" })) !== "granted") return "refused";
     }
-    work.file = await access.getFile();
+    const file = await access.getFile();
+    if (fileKeyOf(file) !== fileKeyOfWork(work)) return "changed";
+    work.file = file;
     return "open";
   } catch (error) {
     // Without a click right before, a browser does not even ask.

@@ -133,6 +133,11 @@ export function addRows(added: readonly Row[]): void {
   timer ??= setTimeout(show, 0);
 }
 
+/** False once it was taken off the list, or the list put away. */
+export function isListed(row: Row): boolean {
+  return rows.peek().includes(row);
+}
+
 export function dropRows(unwanted: (row: Row) => boolean): void {
   rows.value = rows.peek().filter((row) => !unwanted(row));
   timer ??= setTimeout(show, 0);

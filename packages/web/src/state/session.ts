@@ -49,6 +49,8 @@ export async function changeToken(token: string): Promise<Trouble | undefined> {
   if (before === undefined) return undefined;
   try {
     const me = await whoHas(token);
+    // Whoever signed out meanwhile stays signed out.
+    if (session.peek() !== before) return undefined;
     if (me.app.id !== before.me.app.id) return ofAnotherApp(before.me.app.name);
     if (recallText(key) !== undefined) rememberText(key, token);
     session.value = { token, me };

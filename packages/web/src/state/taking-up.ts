@@ -5,11 +5,12 @@ import type { KeptRow } from "./kept-rows.ts";
 import { keptRow, keptRows } from "./kept-rows.ts";
 import { canOpen, fileKeyOfWork, openAgain } from "./known-file.ts";
 import type { RowView } from "./rows.ts";
-import { addRows, newRow } from "./rows.ts";
+import { addRows, isListed, newRow } from "./rows.ts";
 import { session } from "./session.ts";
-import { startTransfer } from "./transfer.ts";
+import { fail, startTransfer } from "./transfer.ts";
 import type { Work } from "./work.ts";
 import { takeUp, tell, workOf } from "./work.ts";
+import { fileChanged } from "../words/trouble.ts";
 
 /** Lists what this browser remembers of an app, and goes on with it where it can. */
 export async function bringBack(appId: string): Promise<void> {
@@ -35,8 +36,7 @@ async function takeUpLater(work: Work): Promise<void> {
   const kept = await keptRow(work.row.key);
   const uploadId = kept?.uploadId ?? work.uploadId;
   const handle = uploadId === undefined ? undefined : await rememberedHandle(uploadId);
-  // It may have been taken off the list, or its list put away.
-  if (workOf(work.row) !== work) return;
+  if (!isListed(work.row)) return;
   work.uploadId = uploadId;
   const { length } = work.row;
   const all = { sent: length, confirmed: length };
@@ -57,6 +57,7 @@ async function takeUpAgain(work: Work, paused: boolean): Promise<void> {
 export async function openAndStart(work: Work): Promise<void> {
   const opening = work.file === undefined ? await openAgain(work) : "open";
   if (opening === "open") startTransfer(work);
+  else if (opening === "changed") fail(work, fileChanged);
   else tell(work, { phase: opening === "refused" ? "leave-wanted" : "file-wanted" });
 }
 

@@ -1,6 +1,7 @@
 import type { UploadSnapshot, UploadState } from "hawser-client";
 import { UploadError } from "hawser-client";
 import { objectionTo } from "../words/limits-words.ts";
+import type { Trouble } from "../words/trouble.ts";
 import { troubleOf } from "../words/trouble.ts";
 import { announce } from "./announcements.ts";
 import { begin, connect, forgetComplete } from "./client.ts";
@@ -12,14 +13,18 @@ import { session } from "./session.ts";
 import type { Work } from "./work.ts";
 import { keepNow, standingStill, tell } from "./work.ts";
 
-/** Sends a file whose row waits for it. */
+const over = ["done", "failed", "aborted", "cancelled"];
+
+/** Sends a file whose row waits for it, unless that is under way. */
 export function startTransfer(work: Work): void {
   const current = session.peek();
-  if (current === undefined || work.file === undefined) return;
+  // Whoever is signed in by now may be another app.
+  if (current?.me.app.id !== work.appId || work.file === undefined) return;
+  // Of two clicks the second may come before the first one's outcome is shown.
+  if (work.task !== undefined && !over.includes(work.task.state.kind)) return;
   const objection = objectionTo(work.file, current.me.limits);
   if (objection !== undefined) {
-    tell(work, { ...standingStill, phase: "failed", trouble: objection });
-    announce(`${work.row.name} failed: ${objection.happened}`);
+    fail(work, objection);
     return;
   }
   const task = begin(current, work.file);
@@ -32,6 +37,12 @@ export function startTransfer(work: Work): void {
     },
     { everyMs: 200 },
   );
+}
+
+/** Of a file that cannot be sent as it is. */
+export function fail(work: Work, trouble: Trouble): void {
+  tell(work, { ...standingStill, phase: "failed", trouble });
+  announce(`${work.row.name} failed: ${trouble.happened}`);
 }
 
 /** Stops without giving anything up: the next sign-in goes on. */

@@ -1,6 +1,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { announce } from "./announcements.ts";
 import { forgetComplete } from "./client.ts";
+import { opened, question } from "./details.ts";
 import type { Choice, Chosen } from "./dropped-files.ts";
 import { fileKeyOf, fileKeyOfWork } from "./known-file.ts";
 import type { Row, RowView } from "./rows.ts";
@@ -69,7 +70,8 @@ function newWork({ file, path, handle }: Chosen, appId: string, index: number): 
 
 export function pause(row: Row): void {
   const work = workOf(row);
-  if (work?.task === undefined) return;
+  // It may have ended since the button was shown.
+  if (work?.task === undefined || !isUnderWay(row)) return;
   work.task.pause();
   tell(work, { phase: "paused" });
 }
@@ -110,14 +112,17 @@ function remove(gone: readonly Work[]): void {
 }
 
 export function pauseAll(): void {
-  const phases = ["queued", "checking", "sending", "retrying"];
-  for (const row of rows.peek()) if (phases.includes(viewOf(row).phase)) pause(row);
+  for (const row of rows.peek()) pause(row);
 }
 
 export async function goOnWithAll(): Promise<void> {
   const phases = ["paused", "failed", "leave-wanted"];
   // One after another: a browser asks for leave one file at a time.
   for (const row of rows.peek()) if (phases.includes(viewOf(row).phase)) await goOn(row);
+}
+
+function isUnderWay(row: Row): boolean {
+  return ["queued", "checking", "sending", "retrying"].includes(viewOf(row).phase);
 }
 
 /** Without those of whoever was signed in before. */
@@ -128,6 +133,8 @@ function listed(): Work[] {
 function putAway(): void {
   for (const work of everyWork()) endTransfer(work);
   dropRows(() => true);
+  opened.value = undefined;
+  question.value = undefined;
 }
 
 function remarkOn({ chosen, unreadable }: Choice, doubles: number): string {

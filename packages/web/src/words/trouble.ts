@@ -6,15 +6,17 @@ export interface Trouble {
   readonly next: string;
 }
 
+export const fileChanged: Trouble = {
+  happened: "The file changed while it was being uploaded.",
+  next: "Wait until nothing writes to it any more, then pick it again.",
+};
+
 const byCode: Readonly<Record<UploadErrorCode, Trouble>> = {
   "invalid-option": {
     happened: "This file cannot be uploaded.",
     next: "Check that it is not empty and try again.",
   },
-  "source-changed": {
-    happened: "The file changed while it was being uploaded.",
-    next: "Wait until nothing writes to it any more, then pick it again.",
-  },
+  "source-changed": fileChanged,
   "source-unreadable": {
     happened: "The file can no longer be read.",
     next: "If it was moved or renamed, pick it again.",
