@@ -83,6 +83,40 @@ describe("resuming in a later process", () => {
     expect(fake.kept.equals(content)).toBe(true);
   });
 
+  test("keeps what was begun until another upload takes its place", async () => {
+    fake.startFaults.push(answering(400, {}));
+    const wrong = options({ resumeStore: store, type: "video/quicktime" });
+    expect((await failureOf(upload(file, wrong))).code).toBe("refused");
+    const result = await upload(file, options({ resumeStore: store }));
+    expect(result.resumedFrom).toBe(1_500_000);
+    expect(fake.kept.equals(content)).toBe(true);
+  });
+
+  // A proxy may answer so, in the place of a server that still has it.
+  test.each([400, 404, 405, 414])(
+    "keeps what was begun when all is refused (%i)",
+    async (status) => {
+      const refusal = answering(status, {});
+      fake.askFaults.push(refusal, refusal);
+      fake.startFaults.push(refusal);
+      await failureOf(upload(file, options({ resumeStore: store })));
+      expect(fake.starts).toBe(1);
+      fake.askFaults.length = 0;
+      const result = await upload(file, options({ resumeStore: store }));
+      expect(result.resumedFrom).toBe(1_500_000);
+    },
+  );
+
+  test("starts anew in the next process when what is gone could not be replaced", async () => {
+    fake.askFaults.push(answering(404, {}), answering(404, {}));
+    fake.startFaults.push(answering(403, {}));
+    await failureOf(upload(file, options({ resumeStore: store })));
+    await upload(file, options({ resumeStore: store }));
+    expect(fake.starts).toBe(2);
+    expect(fake.kept.equals(content)).toBe(true);
+    expect(await store.list()).toEqual([]);
+  });
+
   test("follows what the process before had still under way", async () => {
     fake.appendFaults.push(() => {
       fake.kept = content.subarray(0, fake.kept.length + 5000);

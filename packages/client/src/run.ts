@@ -127,8 +127,8 @@ export class UploadRun {
     const { crc32 } = tools;
     const standing = await adopt(entry, { source, facts, crc32, ask, signal: this.#signal });
     if (typeof standing === "string") {
+      // What is remembered stays until another upload takes its place: starting one may fail.
       options.onWarning({ code: "started-anew", message: `${standing}; starting anew` });
-      await this.#remembrance.forget();
       return undefined;
     }
     const { offset } = standing;

@@ -9,6 +9,7 @@ import { runClientCommand } from "./client-command.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { exitCodeHelp, exitCodes } from "./exit-codes.ts";
 import { CommandError } from "./failure.ts";
+import type { Purpose } from "./lost-output.ts";
 import { RemoteAdministration } from "./remote-administration.ts";
 
 /** What every command takes that works on a data directory. */
@@ -70,8 +71,9 @@ export function adminGroup(name: string, description: string, commands: readonly
 export async function runAdminCommand(
   flags: AdminFlags,
   work: (administration: AdministrationApi) => Promise<ExitCode>,
+  purpose: Purpose = "doing",
 ): Promise<void> {
-  await runClientCommand(flags, async (signal) => {
+  const interruptible = async (signal: AbortSignal) => {
     // Every change is one durable step, so there is nothing to wind up first.
     signal.addEventListener("abort", () => process.exit(exitCodes.interrupted));
     try {
@@ -79,7 +81,8 @@ export async function runAdminCommand(
     } catch (error) {
       throw error instanceof UploadError ? commandError(error) : error;
     }
-  });
+  };
+  await runClientCommand(flags, interruptible, purpose);
 }
 
 async function withAdministration<Result>(

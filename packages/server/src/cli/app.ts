@@ -39,13 +39,15 @@ export function appCommand(): Command {
         runAdminCommand(flags, (administration) => create(flags, administration)),
       ),
     adminCommand("list", "list the apps", listExamples).action((flags: AdminFlags) =>
-      runAdminCommand(flags, (administration) => list(flags, administration)),
+      runAdminCommand(flags, (administration) => list(flags, administration), "showing"),
     ),
     adminCommand("show", "show an app with its secret", showExamples)
       .argument("<id>", "the app's id")
       .action((id: string, flags: AdminFlags) =>
-        runAdminCommand(flags, async (administration) =>
-          show(await administration.showApp(id), { id, flags }),
+        runAdminCommand(
+          flags,
+          async (administration) => show(await administration.showApp(id), { id, flags }),
+          "showing",
         ),
       ),
     withAppOptions(adminCommand("update", "change an app", updateExamples))

@@ -2,6 +2,8 @@ import { Command } from "commander";
 import type { ExitCode } from "./exit-codes.ts";
 import { exitCodeHelp, exitCodes } from "./exit-codes.ts";
 import { describeFailure, tellFailure } from "./failure.ts";
+import type { Purpose } from "./lost-output.ts";
+import { watchOutput } from "./lost-output.ts";
 import { isWatched, note } from "./output.ts";
 import type { TargetFlags } from "./target.ts";
 
@@ -37,11 +39,13 @@ const sameInterruptMs = 1000;
 
 /**
  * Runs a command's work and ends the process with its exit code. Ctrl-C aborts the signal, so that
- * the work can say how to go on; a second one ends at once.
+ * the work can say how to go on; a second one ends at once. Output that cannot be written aborts it,
+ * too.
  */
 export async function runClientCommand(
   flags: ClientFlags,
   work: (signal: AbortSignal) => Promise<ExitCode>,
+  purpose: Purpose = "doing",
 ): Promise<void> {
   const controller = new AbortController();
   let firstMs: number | undefined;
@@ -53,12 +57,15 @@ export async function runClientCommand(
   };
   process.on("SIGINT", onInterrupt);
   process.on("SIGTERM", onInterrupt);
-  // Who reads our output may stop reading, as `head` does.
-  process.stdout.on("error", () => process.exit(exitCodes.ok));
+  const output = watchOutput(purpose, () => {
+    controller.abort();
+  });
   try {
     process.exitCode = await work(controller.signal);
   } catch (error) {
     const failure = describeFailure(error);
+    // Why it was stopped has been told.
+    if (failure.exitCode === exitCodes.interrupted && output.isLost) return;
     if (failure.exitCode === exitCodes.interrupted && isWatched()) note("");
     tellFailure(failure, flags.json === true);
     process.exitCode = failure.exitCode;

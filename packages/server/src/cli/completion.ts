@@ -1,9 +1,11 @@
 import { Argument, Command } from "commander";
+import { runClientCommand } from "./client-command.ts";
 import { bashCompletion } from "./completion-bash.ts";
 import { fishCompletion } from "./completion-fish.ts";
 import { wordsOf } from "./completion-words.ts";
 import type { CommandWords } from "./completion-words.ts";
 import { zshCompletion } from "./completion-zsh.ts";
+import type { ExitCode } from "./exit-codes.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { helpTopics } from "./help-topics.ts";
 import { loadProgram } from "./program.ts";
@@ -26,9 +28,12 @@ export function completionCommand(): Command {
     .exitOverride((error) => {
       process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage);
     })
-    .action(async (shell: Shell) => {
-      process.stdout.write(scripts[shell](await allWords()));
-    });
+    .action((shell: Shell) => runClientCommand({}, () => tell(shell), "showing"));
+}
+
+async function tell(shell: Shell): Promise<ExitCode> {
+  process.stdout.write(scripts[shell](await allWords()));
+  return exitCodes.ok;
 }
 
 async function allWords(): Promise<CommandWords[]> {

@@ -14,7 +14,8 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** What each means, for "hawser help exit-codes". */
 export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   [exitCodes.ok]: "Done. Also when files were skipped, or were uploaded before.",
-  [exitCodes.failed]: "Failed: the network, the server, or a local file. Often worth another run.",
+  [exitCodes.failed]:
+    "Failed: the network, the server, a local file or stdout. Often worth another run.",
   [exitCodes.usage]: "Wrong usage: an option or argument is wrong or missing; nothing was done.",
   [exitCodes.notAuthorised]:
     "Not authorised: the token is missing, wrong, expired or lacks a scope.",

@@ -105,6 +105,9 @@ Lengths and offsets are bytes, durations milliseconds. More fields may come; non
 ${linesOf(Object.entries(exitCodeMeanings))}
 
 Several files that all failed alike end with that failure's code, otherwise with 1.
+A command whose output cannot be written, on a full disk or because its reader has left, stops and
+ends with 1, whatever it did until then. Only those that show something (ls, status, app list, help
+and the like; not status --watch) end with 0 when their reader leaves, as head does.
 `,
   },
   environment: {

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { runClientCommand } from "./client-command.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { CommandError, describeFailure, tellFailure } from "./failure.ts";
@@ -15,9 +16,7 @@ export function helpCommand(): Command {
     .exitOverride((error) => {
       process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage);
     })
-    .action(async (words: string[]) => {
-      process.exitCode = await help(words);
-    });
+    .action((words: string[]) => runClientCommand({}, () => help(words), "showing"));
 }
 
 const examples = `

@@ -23,7 +23,9 @@ export function lsCommand(): Command {
     .option("--files", "published files instead of uploads")
     .option("--status <state>", "only uploads in this state, such as open or complete")
     .option("--limit <count>", "show at most so many", readLimit, 100)
-    .action((flags: LsFlags) => runClientCommand(flags, (signal) => list(flags, signal)));
+    .action((flags: LsFlags) =>
+      runClientCommand(flags, (signal) => list(flags, signal), "showing"),
+    );
 }
 
 const examples = `

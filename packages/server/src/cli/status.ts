@@ -27,7 +27,12 @@ export function statusCommand(): Command {
     .option("--watch", "look again and again until the upload is complete")
     .option("--interval <seconds>", "how often to look with --watch", readSeconds, 1)
     .action((named: string, flags: StatusFlags) =>
-      runClientCommand(flags, (signal) => status(named, flags, signal)),
+      runClientCommand(
+        flags,
+        (signal) => status(named, flags, signal),
+        // The end of a watch says that the upload is complete.
+        flags.watch === true ? "doing" : "showing",
+      ),
     );
 }
 

@@ -43,7 +43,7 @@ export function tokenCommand(): Command {
     adminCommand("list", "list access tokens, never the tokens themselves", listExamples)
       .option("--app <id>", "only this app's")
       .action((flags: TokenListFlags) =>
-        runAdminCommand(flags, (administration) => list(flags, administration)),
+        runAdminCommand(flags, (administration) => list(flags, administration), "showing"),
       ),
     adminCommand("revoke", "make a token invalid at once", revokeExamples)
       .argument("<id|token>", "the token's id, or the token itself")
