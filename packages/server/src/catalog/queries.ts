@@ -184,7 +184,7 @@ function pageAfter<Table extends "uploads" | "files", Row>(
     query.after === undefined
       ? sql<boolean>`1 = 1`
       : sql<boolean>`(${column("created_at")}, ${column("id")}) <
-          (select created_at, id from ${sql.table(table)} where id = ${query.after})`;
+          (${query.after.createdAt}, ${query.after.id})`;
   return select
     .where(sql<boolean>`${column("app_id")} = ${query.appId}`)
     .where(after)
