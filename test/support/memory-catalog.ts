@@ -11,6 +11,7 @@ import type {
   UploadQuery,
 } from "../../packages/server/src/catalog/catalog.ts";
 import {
+  fileDeleted,
   noUploads,
   type App,
   type Extent,
@@ -238,8 +239,8 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     this.rows.fileIdOfBlob.delete(file.blobId);
     const upload = this.rows.uploads.get(file.uploadId);
     if (upload !== undefined) {
-      const reason = "its file was deleted";
-      this.rows.uploads.set(upload.id, { ...upload, state: "expired", reason, updatedAt: at });
+      const ended = { state: "expired", reason: fileDeleted, updatedAt: at } as const;
+      this.rows.uploads.set(upload.id, { ...upload, ...ended });
     }
     this.rows.doomBlob(file.blobId, at);
     return Promise.resolve(true);
