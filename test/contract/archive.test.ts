@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Catalog } from "../../packages/server/src/catalog/catalog.ts";
@@ -15,6 +14,7 @@ import { sweep } from "../../packages/server/src/engine/sweep.ts";
 import { archiveBlobPath } from "../../packages/server/src/service/archive.ts";
 import { exportDeployment } from "../../packages/server/src/service/export.ts";
 import { importDeployment, type ImportReport } from "../../packages/server/src/service/import.ts";
+import { fastDirectory } from "../support/fast-directory.ts";
 import { givenBody } from "../support/given-body.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { engineOver } from "../support/memory-engine.ts";
@@ -50,7 +50,7 @@ if (typeof databases === "string") {
 }
 
 async function temporaryDirectory(): Promise<string> {
-  const directory = await mkdtemp(path.join(tmpdir(), "hawser-archive-"));
+  const directory = await mkdtemp(path.join(await fastDirectory(), "hawser-archive-"));
   onTestFinished(() => rm(directory, { recursive: true }));
   return directory;
 }
@@ -69,6 +69,27 @@ function describeArchive(open: () => Promise<Catalog>): void {
     onTestFinished(() => catalog.close());
     return engineOver(catalog, { clock, handleLifetimeMs: 4 * day });
   }
+
+  test("has the files of uploads that were forgotten long ago, an empty one among them", async () => {
+    const { clock, from, to } = await twoPlaces();
+    const old = [await published(from, length), await published(from, 0)];
+    await days(5, from, clock);
+    await days(8, from, clock);
+    for (const { uploadId } of old) {
+      expect(await from.catalog.findUpload(uploadId)).toBeUndefined();
+    }
+    const files = [...old, await published(from, length)];
+    const archive = await exported(from);
+    expect(await imported(to, archive)).toMatchObject({ uploads: 3, known: 0, bytes: 2 * length });
+    for (const file of files) await expectThere(to, file);
+    expect(await imported(to, archive)).toMatchObject({ uploads: 0, known: 3 });
+    // There, too, they outlive their uploads, and can be moved on.
+    await days(5, to, clock);
+    await days(8, to, clock);
+    const third = await place(clock);
+    await imported(third, await exported(to));
+    for (const file of files) await expectThere(third, file);
+  });
 
   test.each([length, 0])("has a file of %i bytes whose upload has expired", async (size) => {
     const { clock, from, to } = await twoPlaces();

@@ -71,6 +71,19 @@ export async function* everyUpload(
   }
 }
 
+/** All of an app's published files, likewise. */
+export async function* everyFile(
+  { catalog }: Pick<EngineParts, "catalog">,
+  appId: string,
+): AsyncIterable<PublishedFile> {
+  for (let after: Place | undefined; ;) {
+    const page: PublishedFile[] = await catalog.listFiles({ appId, after, limit: 500 });
+    yield* page;
+    after = page.at(-1);
+    if (after === undefined) return;
+  }
+}
+
 /** An app's published file, with the same rule. */
 export async function findFile(
   parts: EngineParts,
