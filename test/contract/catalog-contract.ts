@@ -84,8 +84,8 @@ function describeUploads(open: OpenCatalog): void {
       );
       for (const upload of uploads) await catalog.insertUpload(upload);
       await catalog.insertUpload(makeUpload({ appId: "1002" }));
-      const seen: { id: string; createdAt: number }[] = [];
-      for (let after: string | undefined; ; after = seen.at(-1)?.id) {
+      const seen: Upload[] = [];
+      for (let after: Upload | undefined; ; after = seen.at(-1)) {
         const query = { appId: "1001", state: undefined, after, limit: 2 };
         const page = await catalog.listUploads(query);
         if (page.length === 0) break;
@@ -97,6 +97,23 @@ function describeUploads(open: OpenCatalog): void {
       expect(seen.map((upload) => upload.id).sort()).toEqual(uploads.map(({ id }) => id).sort());
       const times = seen.map((upload) => upload.createdAt);
       expect(times).toEqual([...times].sort((one, other) => other - one));
+    });
+
+    test("a page of uploads begins where the one before ended, though that upload is forgotten", async () => {
+      const held: Upload[] = [];
+      for (let index = 0; index < 5; index += 1) {
+        held.push(await insertHeld(catalog, { createdAt: 1_000 + Math.floor(index / 2) }));
+      }
+      const query = { appId: "1001", state: undefined, limit: 2 };
+      const seen = await catalog.listUploads({ ...query, after: undefined });
+      for (const upload of seen) await catalog.end(makeEnd(upload));
+      expect(await catalog.removeEndedUploads(3_001)).toBe(2);
+      for (;;) {
+        const page = await catalog.listUploads({ ...query, after: seen.at(-1) });
+        if (page.length === 0) break;
+        seen.push(...page);
+      }
+      expect(seen.map(({ id }) => id).sort()).toEqual(held.map(({ id }) => id).sort());
     });
 
     test("a list of one state shows no other", async () => {

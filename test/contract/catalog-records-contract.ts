@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { BlobOwner, Catalog } from "../../packages/server/src/catalog/catalog.ts";
+import type { PublishedFile } from "../../packages/server/src/catalog/records.ts";
 import {
   doomedKeys,
   insertComplete,
@@ -148,8 +149,8 @@ function describeFiles(open: OpenCatalog): void {
       }
       const other = await insertComplete(catalog, { appId: "1002" });
       await catalog.insertFile(makeFile(other.upload));
-      const seen: { id: string; createdAt: number }[] = [];
-      for (let after: string | undefined; ; after = seen.at(-1)?.id) {
+      const seen: PublishedFile[] = [];
+      for (let after: PublishedFile | undefined; ; after = seen.at(-1)) {
         const page = await catalog.listFiles({ appId: "1001", after, limit: 2 });
         if (page.length === 0) break;
         seen.push(...page);
@@ -157,6 +158,25 @@ function describeFiles(open: OpenCatalog): void {
       expect(seen.map(({ id }) => id).sort()).toEqual(ids.sort());
       const times = seen.map(({ createdAt }) => createdAt);
       expect(times).toEqual([...times].sort((one, next) => next - one));
+    });
+
+    test("whoever removes the files of each page before the next one is asked for sees them all", async () => {
+      const ids: string[] = [];
+      for (let index = 0; index < 5; index += 1) {
+        const { upload } = await insertComplete(catalog);
+        const file = makeFile(upload, { createdAt: 4_000 + Math.floor(index / 2) });
+        await catalog.insertFile(file);
+        ids.push(file.id);
+      }
+      const seen: PublishedFile[] = [];
+      for (;;) {
+        const after = seen.at(-1);
+        const page = await catalog.listFiles({ appId: "1001", after, limit: 2 });
+        if (page.length === 0) break;
+        for (const { id } of page) await catalog.removeFile(id, 6_000);
+        seen.push(...page);
+      }
+      expect(seen.map(({ id }) => id).sort()).toEqual(ids.sort());
     });
 
     test("every blob with extents is listed in order, with whoever owns it", async () => {

@@ -6,10 +6,12 @@ import type {
   EndUpload,
   OpenQuery,
   PageQuery,
+  Place,
   PromisedRoom,
   UploadQuery,
 } from "../../packages/server/src/catalog/catalog.ts";
 import {
+  fileDeleted,
   noUploads,
   type App,
   type Extent,
@@ -58,8 +60,7 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
   }
 
   listUploads(query: UploadQuery): Promise<Upload[]> {
-    const after = query.after === undefined ? undefined : this.rows.uploads.get(query.after);
-    const wanted = page(this.rows.uploads.values(), query, after).filter(
+    const wanted = page(this.rows.uploads.values(), query).filter(
       ({ state }) => query.state === undefined || state === query.state,
     );
     return Promise.resolve(wanted.slice(0, query.limit));
@@ -205,8 +206,7 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
   }
 
   listFiles(query: PageQuery): Promise<PublishedFile[]> {
-    const after = query.after === undefined ? undefined : this.rows.files.get(query.after);
-    return Promise.resolve(page(this.rows.files.values(), query, after).slice(0, query.limit));
+    return Promise.resolve(page(this.rows.files.values(), query).slice(0, query.limit));
   }
 
   setUploadSha256(id: string, sha256: string): Promise<void> {
@@ -239,8 +239,8 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     this.rows.fileIdOfBlob.delete(file.blobId);
     const upload = this.rows.uploads.get(file.uploadId);
     if (upload !== undefined) {
-      const reason = "its file was deleted";
-      this.rows.uploads.set(upload.id, { ...upload, state: "expired", reason, updatedAt: at });
+      const ended = { state: "expired", reason: fileDeleted, updatedAt: at } as const;
+      this.rows.uploads.set(upload.id, { ...upload, ...ended });
     }
     this.rows.doomBlob(file.blobId, at);
     return Promise.resolve(true);
@@ -367,25 +367,19 @@ function bytesDue(uploads: readonly Upload[]): number {
 
 type Change = Pick<Upload, "id" | "updatedAt">;
 
-interface Dated {
-  readonly id: string;
-  readonly appId: string;
-  readonly createdAt: number;
-}
+type Dated = Place & Pick<Upload, "appId">;
 
 /** An app's rows, newest first, from after the given one on. */
 function page<Row extends Dated>(
   rows: Iterable<Row>,
-  query: Omit<PageQuery, "limit">,
-  after: Dated | undefined,
+  { appId, after }: Omit<PageQuery, "limit">,
 ): Row[] {
-  if (query.after !== undefined && after === undefined) return [];
   return [...rows]
-    .filter((row) => row.appId === query.appId && (after === undefined || isOlder(row, after)))
+    .filter((row) => row.appId === appId && (after === undefined || isOlder(row, after)))
     .sort((one, other) => (isOlder(one, other) ? 1 : -1));
 }
 
-function isOlder(row: Dated, than: Dated): boolean {
+function isOlder(row: Place, than: Place): boolean {
   if (row.createdAt !== than.createdAt) return row.createdAt < than.createdAt;
   return row.id < than.id;
 }

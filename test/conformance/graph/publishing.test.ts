@@ -174,6 +174,28 @@ describe("listing the published files", () => {
     for (const id of published) expect(seen).toContain(id);
   });
 
+  it("goes on after a page of files that are deleted, and from a cursor that is an id alone", async () => {
+    const { api } = target();
+    for (let count = 0; count < 4; count += 1) await api.publish(await api.upload(bytes));
+    const list = async (query: string) => {
+      const answer = await api.get(`/v21.0/${api.appId}/files?${query}`);
+      const { cursors } = answer.record("paging");
+      const after = isRecord(cursors) ? String(cursors.after) : "";
+      return { ids: answer.records("data").map(({ id }) => String(id)), after };
+    };
+    const { ids } = await list("limit=4");
+    const rest = ids.slice(2);
+    const earlier = Buffer.from(ids[1] ?? "").toString("base64url");
+    expect((await list(`limit=2&after=${earlier}`)).ids).toEqual(rest);
+    const { after } = await list("limit=2");
+    for (const id of ids.slice(0, 2)) await api.delete(`/v21.0/${id}`);
+    expect((await list(`limit=2&after=${encodeURIComponent(after)}`)).ids).toEqual(rest);
+    const edge = `/v21.0/${api.appId}/files`;
+    expectGraphError(await api.get(`${edge}?after=${earlier}`), unknownNode);
+    const answer = await api.get(`${edge}?after=nonsense`);
+    expectGraphError(answer, { ...malformed, message: /after/ });
+  });
+
   it("refuses a limit that is no number", async () => {
     const { api } = target();
     const answer = await api.get(`/v21.0/${api.appId}/files?limit=all`);

@@ -149,6 +149,10 @@ export const limits = Object.freeze({
   doomedMs: 60 * 60 * 1000,
   /** Rows of ended uploads stay this long, so that "gone" can be told from "never was". */
   endedRowsMs: 7 * 24 * 60 * 60 * 1000,
+  /** How long what an import has begun waits for it to be begun again. */
+  importBegunMs: 30 * 24 * 60 * 60 * 1000,
+  /** An upload read in whose file is still to follow is not over before this. */
+  importPublishMs: 60 * 60 * 1000,
   sweepIntervalMs: 60_000,
   /** The wall clock was set when it moved by more than this against the machine's uptime. */
   clockJumpMs: 5 * 60 * 1000,

@@ -173,10 +173,13 @@ export interface PromisedRoom {
   readonly since: number;
 }
 
+/** Where an item stands in a list that is newest first. */
+export type Place = Pick<Upload | PublishedFile, "id" | "createdAt">;
+
 export interface PageQuery {
   readonly appId: string;
-  /** The id of the last item of the page before. */
-  readonly after: string | undefined;
+  /** The last item of the page before, whether or not it is still there. */
+  readonly after: Place | undefined;
   readonly limit: number;
 }
 

@@ -6,7 +6,7 @@ import {
   type SelectQueryBuilder,
 } from "kysely";
 import type { EndUpload, OpenQuery, UploadQuery } from "./catalog.ts";
-import type { Extent, Upload } from "./records.ts";
+import { fileDeleted, type Extent, type Upload } from "./records.ts";
 import type { Schema } from "./schema.ts";
 
 /** Statements about uploads and their blobs: one text for both dialects. */
@@ -32,7 +32,7 @@ export function expireUploads(db: Kysely<Schema>, now: number) {
 export function unpublishUpload(db: Kysely<Schema>, at: number) {
   return db
     .updateTable("uploads")
-    .set({ state: "expired", reason: "its file was deleted", updated_at: at, file_id: null });
+    .set({ state: "expired", reason: fileDeleted, updated_at: at, file_id: null });
 }
 
 export function removeEndedUploads(db: Kysely<Schema>, before: number) {
@@ -184,7 +184,7 @@ function pageAfter<Table extends "uploads" | "files", Row>(
     query.after === undefined
       ? sql<boolean>`1 = 1`
       : sql<boolean>`(${column("created_at")}, ${column("id")}) <
-          (select created_at, id from ${sql.table(table)} where id = ${query.after})`;
+          (${query.after.createdAt}, ${query.after.id})`;
   return select
     .where(sql<boolean>`${column("app_id")} = ${query.appId}`)
     .where(after)

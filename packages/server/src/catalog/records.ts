@@ -11,6 +11,9 @@ export const noUploads: Readonly<Record<UploadState, number>> = Object.freeze({
   damaged: 0,
 });
 
+/** Why an upload expired before its time. */
+export const fileDeleted = "its file was deleted";
+
 /** What a content check does when the bytes are not of the declared type. */
 export type ContentPolicy = "off" | "warn" | "reject";
 

@@ -1,10 +1,12 @@
 import { uploadError } from "../base/errors.ts";
-import type { PageQuery, UploadQuery } from "../catalog/catalog.ts";
+import type { PageQuery, Place, UploadQuery } from "../catalog/catalog.ts";
 import type { PublishedFile, Upload } from "../catalog/records.ts";
 import { completeLeftOpen } from "./complete.ts";
 import { concatenateIfWhole } from "./concatenate.ts";
 import { asOf, lacksCompletion } from "./expiry.ts";
 import type { EngineParts } from "./parts.ts";
+
+export type { Place };
 
 /**
  * An app's upload as it is committed. "Not yours" and "not there" are the same answer. One whose
@@ -61,10 +63,23 @@ export async function* everyUpload(
   { catalog }: Pick<EngineParts, "catalog">,
   query: Pick<UploadQuery, "appId" | "state">,
 ): AsyncIterable<Upload> {
-  for (let after: string | undefined; ;) {
+  for (let after: Place | undefined; ;) {
     const page: Upload[] = await catalog.listUploads({ ...query, after, limit: 500 });
     yield* page;
-    after = page.at(-1)?.id;
+    after = page.at(-1);
+    if (after === undefined) return;
+  }
+}
+
+/** All of an app's published files, likewise. */
+export async function* everyFile(
+  { catalog }: Pick<EngineParts, "catalog">,
+  appId: string,
+): AsyncIterable<PublishedFile> {
+  for (let after: Place | undefined; ;) {
+    const page: PublishedFile[] = await catalog.listFiles({ appId, after, limit: 500 });
+    yield* page;
+    after = page.at(-1);
     if (after === undefined) return;
   }
 }

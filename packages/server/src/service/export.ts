@@ -3,8 +3,8 @@ import { mkdir, open, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Upload } from "../catalog/records.ts";
-import { everyUpload } from "../engine/look-up.ts";
+import type { PublishedFile, Upload } from "../catalog/records.ts";
+import { everyFile, everyUpload } from "../engine/look-up.ts";
 import type { EngineParts } from "../engine/parts.ts";
 import { readBlob } from "../engine/read.ts";
 import {
@@ -68,14 +68,48 @@ async function* recordsOf(parts: EngineParts, directory: string): AsyncIterable<
     yield { kind: "token", token: { ...token, scopes: [...token.scopes] } };
   }
   for (const { id: appId } of apps) {
-    for await (const upload of everyUpload(parts, { appId, state: undefined })) {
-      const file = await catalog.findFileOfUpload(upload.id);
+    for await (const { upload, file } of uploadsOf(parts, appId)) {
       const isOfUse = upload.state === "open" || upload.state === "complete" || file !== undefined;
       const bytes = isOfUse && upload.offset > 0;
       if (bytes) await writeBlob(parts, upload, directory);
       yield { kind: "upload", upload, bytes, file };
     }
   }
+}
+
+interface UploadWithFile {
+  readonly upload: Upload;
+  readonly file: PublishedFile | undefined;
+}
+
+/** An app's uploads, then what was published of those that are forgotten. */
+async function* uploadsOf(parts: EngineParts, appId: string): AsyncIterable<UploadWithFile> {
+  const { catalog } = parts;
+  // Nodes that run meanwhile may forget these before their files are looked at.
+  const ended = new Set<string>();
+  for await (const upload of everyUpload(parts, { appId, state: undefined })) {
+    const file = await catalog.findFileOfUpload(upload.id);
+    if (file !== undefined && upload.state !== "complete") ended.add(upload.id);
+    yield { upload, file };
+  }
+  for await (const file of everyFile(parts, appId)) {
+    if (ended.has(file.uploadId)) continue;
+    if ((await catalog.findUpload(file.uploadId)) !== undefined) continue;
+    yield { upload: forgottenUpload(file), file };
+  }
+}
+
+/** The upload that a file was once published of, as far as it can still be told. */
+function forgottenUpload(file: PublishedFile): Upload {
+  const { appId, blobId, name, type, size, crc32, sha256, createdAt } = file;
+  return {
+    ...{ id: file.uploadId, appId, blobId, name, type, crc32, sha256 },
+    ...{ userId: "0", state: "expired", protocol: "", creation: "", concatenates: undefined },
+    ...{ length: size, lengthMax: size, offset: size, completes: "at_length" },
+    ...{ contentPolicy: "off", lifetimeMs: 0, handleLifetimeMs: 0, reason: undefined },
+    ...{ createdAt, updatedAt: createdAt, expiresAt: createdAt },
+    completion: { completedAt: createdAt, handleExpiresAt: createdAt, nonce: "00".repeat(13) },
+  };
 }
 
 async function writeBlob(parts: EngineParts, upload: Upload, directory: string): Promise<void> {

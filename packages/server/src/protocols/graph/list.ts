@@ -1,5 +1,5 @@
 import { uploadError } from "../../base/errors.ts";
-import { listFiles, listUploads } from "../../engine/look-up.ts";
+import { findFile, findUpload, listFiles, listUploads, type Place } from "../../engine/look-up.ts";
 import type { UploadState } from "../../engine/records.ts";
 import { ownApp } from "./create.ts";
 import { pageSizeOf } from "./fields.ts";
@@ -24,7 +24,7 @@ export async function uploadsEdge(request: GraphRequest, node: string): Promise<
     appId,
     limit: limit + 1,
     state: stateOf(parameters.text("status")),
-    after: after === undefined ? undefined : cursorText(after),
+    after: await placeOf(after, (id) => findUpload(parts.engine, id, appId)),
   });
   const data = rows.slice(0, limit).map((upload) => ({
     id: parts.ids.format(upload),
@@ -41,11 +41,12 @@ export async function uploadsEdge(request: GraphRequest, node: string): Promise<
 
 /** GET /{version}/{app-id}/files */
 export async function filesEdge(request: GraphRequest, node: string): Promise<void> {
+  const { engine } = request.parts;
   const { appId, limit, after } = await pageOf(request, node);
-  const rows = await listFiles(request.parts.engine, {
+  const rows = await listFiles(engine, {
     appId,
     limit: limit + 1,
-    after: after === undefined ? undefined : cursorText(after),
+    after: await placeOf(after, (id) => findFile(engine, id, appId)),
   });
   const shown = rows.slice(0, limit);
   const data = shown.map((file) => fileJson(request, file));
@@ -60,20 +61,28 @@ async function pageOf(request: GraphRequest, node: string) {
   return { parameters, appId: app.id, limit, after: parameters.text("after") };
 }
 
-function page(data: object[], rows: readonly { readonly id: string }[], hasMore: boolean): object {
+function page(data: object[], rows: readonly Place[], hasMore: boolean): object {
   const [first, last] = [rows.at(0), rows.at(-1)];
   if (first === undefined || last === undefined) return { data };
-  const cursors = { before: cursor(first.id), ...(hasMore ? { after: cursor(last.id) } : {}) };
+  const cursors = { before: cursor(first), ...(hasMore ? { after: cursor(last) } : {}) };
   return { data, paging: { cursors } };
 }
 
-function cursor(id: string): string {
-  return Buffer.from(id).toString("base64url");
+/** The place itself, not only its name: what stands there may be deleted by the next page. */
+function cursor({ createdAt, id }: Place): string {
+  return Buffer.from(`${createdAt}.${id}`).toString("base64url");
 }
 
-function cursorText(text: string): string {
-  const id = Buffer.from(text, "base64url").toString();
-  if (/^[0-9a-f-]{1,40}$/.test(id)) return id;
+async function placeOf(
+  text: string | undefined,
+  find: (id: string) => Promise<Place>,
+): Promise<Place | undefined> {
+  if (text === undefined) return undefined;
+  const place = Buffer.from(text, "base64url").toString();
+  const [, createdAt, id] = /^(?:(\d{1,15})\.)?([0-9a-f-]{1,40})$/.exec(place) ?? [];
+  if (id !== undefined && createdAt !== undefined) return { createdAt: Number(createdAt), id };
+  // A cursor of an earlier version.
+  if (id !== undefined) return await find(id);
   throw uploadError("parameter_invalid", {
     name: "after",
     problem: "is not a cursor of this list",
