@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { beforeEach, expect, test } from "vitest";
 import { givenBody } from "../../../../test/support/given-body.ts";
+import { ManualClock } from "../../../../test/support/manual-clock.ts";
 import { MemoryBlobStore } from "../../../../test/support/memory-blob-store.ts";
 import { MemoryBucket } from "../../../../test/support/memory-bucket.ts";
 import { MemoryCatalog } from "../../../../test/support/memory-catalog.ts";
 import { engineOver } from "../../../../test/support/memory-engine.ts";
 import { patternBytes } from "../../../../test/support/seeded.ts";
+import { limits } from "../base/limits.ts";
 import type { Extent, Upload } from "../catalog/records.ts";
 import { append } from "./append.ts";
 import { assembleNext, requestAssembly } from "./assemble.ts";
@@ -13,8 +15,11 @@ import { concatenate } from "./concatenate.ts";
 import { createUpload } from "./create.ts";
 import { findUpload } from "./look-up.ts";
 import type { EngineParts } from "./parts.ts";
+import { readBlob } from "./read.ts";
 import { unguardedRemoval } from "./removal-guard.ts";
 import { repair } from "./repair.ts";
+import { repairAndGo } from "./repair-go.ts";
+import { sweepOrphans } from "./sweep-orphans.ts";
 
 const app = {
   id: "1001",
@@ -27,13 +32,23 @@ const app = {
 let bucket: MemoryBucket;
 let catalog: MemoryCatalog;
 let engine: EngineParts;
+let clock: ManualClock;
 
 beforeEach(() => {
+  clock = new ManualClock();
   bucket = new MemoryBucket();
   const blobs = new MemoryBlobStore({ bucket, partBytes: 20_000, mergeAt: 4 });
   catalog = new MemoryCatalog();
-  engine = engineOver(catalog, { blobs });
+  engine = engineOver(catalog, { blobs, clock });
 });
+
+/** The engine while removal is refused, as it is of a restored catalog. */
+function held(): EngineParts {
+  return {
+    ...engine,
+    removalGuard: { ...unguardedRemoval, refusal: () => Promise.resolve("a backup") },
+  };
+}
 
 const words = () =>
   ({
@@ -88,11 +103,76 @@ test("a concatenation that a backup has waiting is completed by what was made of
   await assembleNext(engine, new AbortController().signal);
   const [assembled] = await catalog.listExtents(blobId);
   await engine.blobs.remove(bucket.keys().filter((key) => key !== assembled?.key));
-  const { blobs, clock } = engine;
+  const { blobs } = engine;
   const removalGuard = { ...unguardedRemoval, refusal: () => Promise.resolve("a backup") };
   const restored = engineOver(new MemoryCatalog(backup), { blobs, clock, removalGuard });
   const { adopted } = await repair(restored, { dryRun: false });
   expect(adopted).toMatchObject([{ upload: id, from: 0, to: 80_000 }]);
   const found = await findUpload(restored, id, app.id);
   expect(found).toMatchObject({ state: "complete", length: 80_000, offset: 80_000 });
+});
+
+/** A node made it one extent, and the old keys are gone; of the end no row tells. */
+async function assembleUnknown({ blobId, offset: base }: Upload): Promise<() => Promise<void>> {
+  const [nonce, now] = [randomUUID().replaceAll("-", ""), clock.now()];
+  await catalog.requestAssembly(blobId, now);
+  await catalog.claimAssembly({ now, until: now + limits.assemblyMsMax, nonce });
+  const epoch = { fence: nonce, blobId, base, openedAt: now };
+  await catalog.openEpoch({ ...epoch, uploadId: undefined, looks: 0 });
+  return async () => {
+    const extents = await catalog.listExtents(blobId);
+    await engine.blobs.assemble?.({ epoch, extents });
+    await engine.blobs.remove(extents.map(({ key }) => key));
+  };
+}
+
+/** Every look at what nothing was committed of. */
+async function sweepAllLooks(): Promise<void> {
+  for (const waitMs of [0, ...limits.orphanLooksMs]) {
+    clock.pass(waitMs);
+    await sweepOrphans(engine);
+  }
+}
+
+test("blobs that were each being made one extent at a backup are all taken back", async () => {
+  const uploads = [await whole(50_000), await whole(30_000)];
+  // The last to be repaired was claimed first.
+  uploads.sort((one, other) => (one.blobId < other.blobId ? 1 : -1));
+  const ends: (() => Promise<void>)[] = [];
+  for (const upload of uploads) {
+    ends.push(await assembleUnknown(upload));
+    clock.pass(1_000);
+  }
+  for (const end of ends) await end();
+  clock.pass(2 * limits.assemblyMsMax);
+  const { adopted, problems } = await repair(held(), { dryRun: false });
+  expect({ problems, adopted: adopted.length }).toEqual({ problems: [], adopted: 2 });
+  await sweepAllLooks();
+  for (const { blobId, offset } of uploads) {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of readBlob(engine, blobId, { from: 0, to: offset })) pieces.push(piece);
+    expect(Buffer.concat(pieces)).toEqual(patternBytes({ seed: 8, length: offset }));
+  }
+});
+
+test.for([
+  { left: "no problems", despiteProblems: false, isAllowed: true },
+  { left: "problems", despiteProblems: false, isAllowed: false },
+  { left: "problems", despiteProblems: true, isAllowed: true },
+])("with $left left, --go allows removal: $isAllowed", async (given) => {
+  const { extents } = await joined();
+  if (given.left === "problems") await engine.blobs.remove([extents.at(-1)?.key ?? ""]);
+  let isAllowed = false;
+  const allow = (): Promise<void> => {
+    isAllowed = true;
+    return Promise.resolve();
+  };
+  const { despiteProblems } = given;
+  const dry = { dryRun: true, go: true, despiteProblems };
+  expect((await repairAndGo(held(), { allow }, dry)).removalAllowed || isAllowed).toBe(false);
+  const { removalAllowed } = await repairAndGo(held(), { allow }, { ...dry, dryRun: false });
+  expect({ removalAllowed, isAllowed }).toEqual({
+    removalAllowed: given.isAllowed,
+    isAllowed: given.isAllowed,
+  });
 });
