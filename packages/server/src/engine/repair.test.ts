@@ -7,12 +7,14 @@ import { MemoryBucket } from "../../../../test/support/memory-bucket.ts";
 import { MemoryCatalog } from "../../../../test/support/memory-catalog.ts";
 import { engineOver } from "../../../../test/support/memory-engine.ts";
 import { patternBytes } from "../../../../test/support/seeded.ts";
+import { uploadError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
 import type { Extent, Upload } from "../catalog/records.ts";
 import { append } from "./append.ts";
 import { assembleNext, requestAssembly } from "./assemble.ts";
 import { concatenate } from "./concatenate.ts";
 import { createUpload } from "./create.ts";
+import { Leases, type Lease } from "./lease.ts";
 import { findUpload } from "./look-up.ts";
 import type { EngineParts } from "./parts.ts";
 import { readBlob } from "./read.ts";
@@ -175,4 +177,34 @@ test.for([
     removalAllowed: given.isAllowed,
     isAllowed: given.isAllowed,
   });
+});
+
+test("an upload whose writer does not let go is told of, and keeps no other from repair", async () => {
+  const uploads = [await begin(500), await begin(500), await begin(500)];
+  const busy = uploads[1];
+  const taken: string[] = [];
+  class BusyLeases extends Leases {
+    override take(id: string): Promise<Lease> {
+      taken.push(id);
+      if (id !== busy?.id) return super.take(id);
+      return Promise.reject(uploadError("upload_busy", { retryAfterSeconds: 1 }));
+    }
+  }
+  const leases = new BusyLeases(engine);
+  const { problems } = await repair({ ...held(), leases }, { dryRun: false });
+  expect(problems).toMatchObject([{ upload: busy?.id }]);
+  // Once each: who lacks nothing is not asked to let go again.
+  expect(taken.sort()).toEqual(uploads.map(({ id }) => id).sort());
+});
+
+test("an upload that lacked only its completion at the backup is completed", async () => {
+  const { id, offset } = await fill(await begin(30_000), 20_000);
+  const backup = catalog.rows.copy();
+  const body = givenBody([patternBytes({ seed: 8, start: offset, length: 10_000 })]);
+  await append(engine, { id, offset, body, authorise: () => Promise.resolve() });
+  const restored = engineOver(new MemoryCatalog(backup), { blobs: engine.blobs, clock });
+  const { removalGuard } = held();
+  const { adopted } = await repair({ ...restored, removalGuard }, { dryRun: false });
+  expect(adopted).toMatchObject([{ upload: id, from: 20_000, to: 30_000 }]);
+  expect((await restored.catalog.findUpload(id))?.state).toBe("complete");
 });
