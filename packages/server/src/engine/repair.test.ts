@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { beforeEach, expect, test } from "vitest";
 import { givenBody } from "../../../../test/support/given-body.ts";
 import { ManualClock } from "../../../../test/support/manual-clock.ts";
@@ -207,4 +207,57 @@ test("an upload that lacked only its completion at the backup is completed", asy
   const { adopted } = await repair({ ...restored, removalGuard }, { dryRun: false });
   expect(adopted).toMatchObject([{ upload: id, from: 20_000, to: 30_000 }]);
   expect((await restored.catalog.findUpload(id))?.state).toBe("complete");
+});
+
+/** 50,000 bytes, with a digest that is theirs or another's. */
+async function appendProven(id: string, offset: number, isTheirs: boolean): Promise<unknown> {
+  const bytes = patternBytes({ seed: 8, start: offset, length: 50_000 });
+  const chunks = [0, 20_000, 40_000].map((start) => bytes.subarray(start, start + 20_000));
+  const expected = createHash("sha1")
+    .update(isTheirs ? bytes : "other")
+    .digest();
+  const digest = { algorithm: "sha1", expected: () => expected } as const;
+  const body = givenBody(chunks);
+  const request = { id, offset, body, digest, authorise: () => Promise.resolve() };
+  return await append(engine, request).catch((error: unknown) => error);
+}
+
+test("bytes whose digest was refused are not taken in, and nobody removes them", async () => {
+  const { id, blobId } = await begin(200_000);
+  expect(await appendProven(id, 0, false)).toMatchObject({ code: "digest_mismatch" });
+  expect(bucket.keys()).toHaveLength(2);
+  const { adopted, unexplained, problems } = await repair(held(), { dryRun: false });
+  expect({ adopted, problems }).toEqual({ adopted: [], problems: [] });
+  expect(unexplained).toEqual(bucket.keys());
+  await sweepAllLooks();
+  expect(bucket.keys()).toHaveLength(2);
+  expect((await catalog.findUpload(id))?.offset).toBe(0);
+  expect(await catalog.listExtents(blobId)).toEqual([]);
+});
+
+test.for([
+  { what: "proven", length: 200_000 },
+  { what: "proven and the last of all", length: 50_000 },
+])("what was acknowledged of a body that was $what is taken back", async ({ length }) => {
+  const { id } = await begin(length);
+  const backup = catalog.rows.copy();
+  await appendProven(id, 0, true);
+  const restored = engineOver(new MemoryCatalog(backup), { blobs: engine.blobs, clock });
+  const { removalGuard } = held();
+  const { adopted } = await repair({ ...restored, removalGuard }, { dryRun: false });
+  expect(adopted).toMatchObject([{ upload: id, from: 0, to: 50_000 }]);
+});
+
+test("of what was refused only what another request put counts", async () => {
+  const { id } = await begin(200_000);
+  const backup = catalog.rows.copy();
+  await appendProven(id, 0, false);
+  clock.pass(1_000);
+  await appendProven(id, 0, true);
+  clock.pass(1_000);
+  await appendProven(id, 50_000, false);
+  const restored = engineOver(new MemoryCatalog(backup), { blobs: engine.blobs, clock });
+  const { removalGuard } = held();
+  const { adopted } = await repair({ ...restored, removalGuard }, { dryRun: false });
+  expect(adopted).toMatchObject([{ upload: id, from: 0, to: 50_000 }]);
 });
