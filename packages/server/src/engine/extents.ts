@@ -25,6 +25,21 @@ export async function openAppender(
   return await blobs.openAppender({ epoch, extents, offset, isUnproven });
 }
 
+/**
+ * The lease, taken after every epoch of its blob that is known: clocks of nodes disagree, and of
+ * epochs that begin at the same offset the last alone has committed anything. To be asked for at
+ * once: an epoch that is opened under a later lease must not be among them.
+ */
+export async function inOrder(
+  { blobs, catalog }: Pick<EngineParts, "blobs" | "catalog">,
+  lease: Lease,
+): Promise<Lease> {
+  if (!blobs.properties.needsEpochs) return lease;
+  const epochs = await catalog.listEpochs(lease.upload.blobId);
+  const latest = epochs.reduce((most, { openedAt }) => Math.max(most, openedAt), -1);
+  return { ...lease, takenAt: Math.max(lease.takenAt, latest + 1) };
+}
+
 /** Later extents replace those with the same start: they are the same run, grown. */
 export function mergeExtents(
   known: readonly Extent[],

@@ -7,6 +7,7 @@ import { MemoryBucket } from "../../../../test/support/memory-bucket.ts";
 import { MemoryCatalog } from "../../../../test/support/memory-catalog.ts";
 import { engineOver } from "../../../../test/support/memory-engine.ts";
 import { patternBytes } from "../../../../test/support/seeded.ts";
+import type { BodyEnding } from "../base/body.ts";
 import { uploadError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
 import type { Extent, Upload } from "../catalog/records.ts";
@@ -260,4 +261,33 @@ test("of what was refused only what another request put counts", async () => {
   const { removalGuard } = held();
   const { adopted } = await repair({ ...restored, removalGuard }, { dryRun: false });
   expect(adopted).toMatchObject([{ upload: id, from: 0, to: 50_000 }]);
+});
+
+test("takes of nodes whose clocks disagree are told apart in the order of their leases", async () => {
+  const { id } = await begin(200_000);
+  const backup = catalog.rows.copy();
+  const send = async (parts: EngineParts, offset: number, ending: BodyEnding): Promise<void> => {
+    const pieces = [0, 20_000].map((from) =>
+      patternBytes({ seed: 8, start: offset + from, length: 20_000 }),
+    );
+    const body = givenBody(pieces, { ending });
+    const authorise = (): Promise<void> => Promise.resolve();
+    await append(parts, { id, offset, body, authorise }).catch(() => undefined);
+  };
+  const ahead = engineOver(catalog, {
+    blobs: engine.blobs,
+    clock: new ManualClock(clock.now() + 5_000),
+  });
+  // What it put was never committed, as where its node dies.
+  bucket.fateOf = (key) => (key.includes("/0-20000-") ? "late" : "lands");
+  await send(ahead, 0, "cut");
+  bucket.fateOf = () => "lands";
+  await send(engine, 0, "clean");
+  await send(engine, 40_000, "clean");
+  bucket.landLate();
+  const restored = engineOver(new MemoryCatalog(backup), { blobs: engine.blobs, clock });
+  const { removalGuard } = held();
+  const { adopted, unexplained } = await repair({ ...restored, removalGuard }, { dryRun: false });
+  expect(unexplained).toEqual([]);
+  expect(adopted).toMatchObject([{ upload: id, from: 0, to: 80_000 }]);
 });

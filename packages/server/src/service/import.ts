@@ -6,7 +6,7 @@ import type { CheckpointScope } from "../blobs/blob-store.ts";
 import type { AdvanceEnding, CommitOutcome } from "../catalog/catalog.ts";
 import type { Extent, PublishedFile, Upload } from "../catalog/records.ts";
 import type { Apps } from "../access/apps.ts";
-import { mergeExtents, openAppender } from "../engine/extents.ts";
+import { inOrder, mergeExtents, openAppender } from "../engine/extents.ts";
 import type { Lease } from "../engine/lease.ts";
 import type { EngineParts } from "../engine/parts.ts";
 import { archiveBlobPath, readArchive } from "./archive.ts";
@@ -88,7 +88,7 @@ async function importBytes(engine: EngineParts, upload: Upload, name: string): P
   const lease = await engine.leases.take(upload.id);
   try {
     if (lease.upload.state !== "open" || lease.upload.offset > 0) return;
-    const extents = await storeBytes(engine, lease, { upload, name });
+    const extents = await storeBytes(engine, await inOrder(engine, lease), { upload, name });
     const outcome = await commit(engine, { upload, fence: lease.fence, extents });
     if (outcome === "stale") throw new Error(`upload ${upload.id} is being written by another`);
   } finally {
