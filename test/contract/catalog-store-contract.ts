@@ -186,6 +186,19 @@ function describeAssemblies(open: OpenCatalog): void {
       expect((await claim(9_000, "two"))?.blobId).toBe("later");
     });
 
+    test("an assembly that is named is claimed, due or not, whoever has it, and no other", async () => {
+      await catalog.requestAssembly("longer due", 4_000);
+      await catalog.requestAssembly("blob", 5_000);
+      const named = (now: number, nonce: string, blobId = "blob") =>
+        catalog.claimAssembly({ now, until: now + 1_000, nonce, blobId });
+      expect(await named(1_000, "one")).toEqual({ blobId: "blob", nonce: "one", tries: 1 });
+      expect(await named(1_500, "two")).toEqual({ blobId: "blob", nonce: "two", tries: 2 });
+      await catalog.putOffAssembly("blob", "one", undefined);
+      expect(await named(1_500, "none", "unknown")).toBeUndefined();
+      expect((await claim(9_000, "three"))?.blobId).toBe("blob");
+      expect((await claim(9_000, "four"))?.blobId).toBe("longer due");
+    });
+
     test("what is assembled stands for all extents, whose keys are doomed", async () => {
       const { upload, extents } = await insertParts(catalog);
       await catalog.requestAssembly(upload.blobId, 5_000);

@@ -202,6 +202,24 @@ function describeAppends({ gateway, profile }: S3OfAppends): void {
     for await (const key of store.listKeys(epochOf(blob))) throw new Error(`${key} is not its own`);
   });
 
+  test("a key tells whether its bytes were proven when it was put", async () => {
+    const epoch = epochOf(blob);
+    let isUnproven = true;
+    const request = { epoch, extents: [], offset: 0, isUnproven: () => isUnproven };
+    const appender = await store.openAppender(request);
+    await appender.write([randomBytes(1.5 * MiB)]);
+    isUnproven = false;
+    blob.keep(await appender.checkpoint("everything"));
+    await appender.close();
+    const told = new Map<number, boolean>();
+    for await (const key of store.listBlobKeys(blob.blobId)) told.set(key.start, key.isUnproven);
+    expect([...told].sort(([one], [other]) => one - other)).toEqual([
+      [0, true],
+      [MiB, false],
+    ]);
+    expect(await blob.read(store)).toHaveLength(1.5 * MiB);
+  });
+
   describe("assembly", () => {
     const long = 6 * MiB;
 

@@ -12,8 +12,13 @@ export interface MemoryAppenderParts {
   readonly partBytes: number;
   readonly mergeAt: number;
   /** Puts bytes that begin at `start` within the blob. */
-  readonly put: (start: number, bytes: Buffer) => StoredExtent;
+  readonly put: (run: MemoryRun, bytes: Buffer) => StoredExtent;
   readonly bytesOf: (extent: StoredExtent) => Buffer;
+}
+
+export interface MemoryRun {
+  readonly start: number;
+  readonly isUnproven: boolean;
 }
 
 interface Made {
@@ -77,26 +82,27 @@ export class MemoryAppender implements Appender {
   #putWaiting(kind: "part" | "tail"): void {
     const bytes = Buffer.concat(this.#waiting);
     const start = this.#position - bytes.length;
+    const run = { start, isUnproven: this.#parts.request.isUnproven?.() ?? false };
     this.#waiting = [];
     this.#puts = this.#puts.then(async () => {
       await turn();
       if (this.#failure !== undefined) return;
       try {
-        this.#put(kind, start, bytes);
+        this.#put(kind, run, bytes);
       } catch (error) {
         this.#failure = error instanceof Error ? error : new Error(String(error));
       }
     });
   }
 
-  #put(kind: "part" | "tail", start: number, bytes: Buffer): void {
+  #put(kind: "part" | "tail", run: MemoryRun, bytes: Buffer): void {
     const replaced = kind === "tail" ? this.#smallOnesAtEnd() : [];
-    const first = replaced[0]?.start ?? start;
+    const first = { ...run, start: replaced[0]?.start ?? run.start };
     const pieces = [...replaced.map((extent) => this.#parts.bytesOf(extent)), bytes];
     const extent = this.#parts.put(first, Buffer.concat(pieces));
     this.#made.push({ extent, replaced });
     this.#known = [...this.#known.filter((known) => !replaced.includes(known)), extent];
-    this.#durableTo = start + bytes.length;
+    this.#durableTo = run.start + bytes.length;
   }
 
   /** Enough of them to be made one with what comes; none otherwise. */

@@ -13,7 +13,7 @@ import {
   type SignUrlRequest,
   type StoredExtent,
 } from "../../packages/server/src/blobs/blob-store.ts";
-import { MemoryAppender } from "./memory-appender.ts";
+import { MemoryAppender, type MemoryRun } from "./memory-appender.ts";
 import type { MemoryBucket } from "./memory-bucket.ts";
 
 export interface MemoryBlobStoreOptions {
@@ -45,7 +45,7 @@ export class MemoryBlobStore implements BlobStore {
     return new MemoryAppender({
       ...this.#options,
       request,
-      put: (start, bytes) => this.#put(request.epoch, start, bytes),
+      put: (run, bytes) => this.#put(request.epoch, run, bytes),
       bytesOf: (extent) => this.#bytesOf(extent),
     });
   }
@@ -88,7 +88,9 @@ export class MemoryBlobStore implements BlobStore {
 
   readonly assemble = (request: AssembleRequest): Promise<StoredExtent> => {
     const bytes = request.extents.map((extent) => extent.inline ?? this.#bytesOf(extent));
-    return Promise.resolve(this.#put(request.epoch, 0, Buffer.concat(bytes)));
+    return Promise.resolve(
+      this.#put(request.epoch, { start: 0, isUnproven: false }, Buffer.concat(bytes)),
+    );
   };
 
   readonly signUrl = ({ extent, ...rest }: SignUrlRequest): Promise<string> => {
@@ -118,9 +120,10 @@ export class MemoryBlobStore implements BlobStore {
     return Promise.resolve();
   }
 
-  #put(epoch: BlobEpoch, start: number, bytes: Buffer): StoredExtent {
+  #put(epoch: BlobEpoch, { start, isUnproven }: MemoryRun, bytes: Buffer): StoredExtent {
     const checksum = crc32(bytes);
-    const key = `${prefixOf(epoch)}${start}-${bytes.length}-${formatCrc32(checksum)}`;
+    const run = `${start}-${bytes.length}-${formatCrc32(checksum)}`;
+    const key = `${prefixOf(epoch)}${run}${isUnproven ? "-unproven" : ""}`;
     this.#options.bucket.put(key, bytes);
     this.#made.add(key);
     return { key, start, length: bytes.length, crc32: checksum, inline: undefined };
@@ -141,7 +144,7 @@ function prefixOf({ blobId, base, openedAt, fence }: BlobEpoch): string {
 function blobKeyOf(key: string): BlobKey {
   const [, epoch = "", run = ""] = key.split("/");
   const [base = "", openedAt = "", fence = ""] = epoch.split("-");
-  const [start = "", length = "", checksum = ""] = run.split("-");
+  const [start = "", length = "", checksum = "", unproven] = run.split("-");
   return {
     key,
     fence,
@@ -150,5 +153,6 @@ function blobKeyOf(key: string): BlobKey {
     start: Number(start),
     length: Number(length),
     crc32: Number.parseInt(checksum, 16),
+    isUnproven: unproven !== undefined,
   };
 }

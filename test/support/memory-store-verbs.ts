@@ -101,9 +101,11 @@ export abstract class MemoryStoreVerbs {
     return Promise.resolve();
   }
 
-  claimAssembly({ now, until, nonce }: AssemblyClaim): Promise<Assembly | undefined> {
-    const due = [...this.rows.assemblies].filter(([, { dueAt }]) => dueAt <= now);
-    const [first] = due.sort(([, one], [, other]) => one.dueAt - other.dueAt);
+  claimAssembly({ now, until, nonce, blobId: only }: AssemblyClaim): Promise<Assembly | undefined> {
+    const claimable = [...this.rows.assemblies].filter(([id, { dueAt }]) =>
+      only === undefined ? dueAt <= now : id === only,
+    );
+    const [first] = claimable.sort(([, one], [, other]) => one.dueAt - other.dueAt);
     if (first === undefined) return Promise.resolve(undefined);
     const [blobId, { tries: before }] = first;
     const tries = before + 1;

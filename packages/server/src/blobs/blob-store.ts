@@ -50,7 +50,10 @@ export interface BlobEpoch {
 }
 
 /** A key of a blob as its name alone tells of it, whether or not any row does. */
-export interface BlobKey extends Omit<StoredExtent, "inline">, Omit<BlobEpoch, "blobId"> {}
+export interface BlobKey extends Omit<StoredExtent, "inline">, Omit<BlobEpoch, "blobId"> {
+  /** Put before its bytes were known to be those that were meant; some of these are refused. */
+  readonly isUnproven: boolean;
+}
 
 /**
  * The bytes. A blob is an ordered list of extents, and the catalog holds that list: the store
@@ -135,6 +138,8 @@ export interface AppenderRequest {
   readonly extents: readonly StoredExtent[];
   /** The committed offset: where the next byte goes. */
   readonly offset: number;
+  /** Asked at every put where keys tell; where it is left out nothing is to be proven. */
+  readonly isUnproven?: (() => boolean) | undefined;
 }
 
 export interface ByteRange {

@@ -136,7 +136,8 @@ export interface Catalog {
   requestAssembly(blobId: string, at: number): Promise<void>;
   /**
    * Gives one assembly that is due at `claim.now` to this caller, under its nonce, until
-   * `claim.until`, and counts the try; undefined when none is due.
+   * `claim.until`, and counts the try; undefined when none is due. A blob that is named is the one
+   * that is given, also before it is due and from whoever has it; undefined when it is not asked for.
    */
   claimAssembly(claim: AssemblyClaim): Promise<Assembly | undefined>;
   /**
@@ -238,6 +239,8 @@ export interface EpochLook {
 }
 
 export interface AssemblyClaim {
+  /** The only one wanted; any that is due when left out. */
+  readonly blobId?: string;
   readonly now: number;
   readonly until: number;
   readonly nonce: string;

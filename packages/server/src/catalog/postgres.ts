@@ -291,8 +291,8 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
 
   async claimAssembly(claim: AssemblyClaim): Promise<Assembly | undefined> {
     // Those that another node is just claiming are passed over.
-    const due = store.dueAssembly(text, claim.now).forUpdate().skipLocked();
-    const { rows, repeated } = await this.#pool.run(store.claimAssembly(text, claim, due));
+    const claimable = store.claimableAssembly(text, claim).forUpdate().skipLocked();
+    const { rows, repeated } = await this.#pool.run(store.claimAssembly(text, claim, claimable));
     const [row] = rows;
     if (row !== undefined || !repeated) return row === undefined ? undefined : assemblyOf(row);
     const mine = this.db.selectFrom("assemblies").selectAll().where("nonce", "=", claim.nonce);

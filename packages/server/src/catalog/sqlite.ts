@@ -48,10 +48,10 @@ import {
 import { openForReading, prepareSchema, Statements } from "./sqlite-database.ts";
 import { kyselyOver } from "./sqlite-kysely.ts";
 import {
+  claimableAssembly,
   claimAssembly,
   closeAssemblyEpochs,
   closeEpoch,
-  dueAssembly,
   dueEpochs,
   noteEpochLook,
   openEpoch,
@@ -294,8 +294,8 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
   }
 
   async claimAssembly(claim: AssemblyClaim): Promise<Assembly | undefined> {
-    const due = dueAssembly(this.db, claim.now);
-    const result = await this.#writer.change([step(claimAssembly(this.db, claim, due))]);
+    const claimable = claimableAssembly(this.db, claim);
+    const result = await this.#writer.change([step(claimAssembly(this.db, claim, claimable))]);
     // The statement returns whole rows of one table.
     const row = (result.kind === "done" ? result.rows[0] : undefined) as
       AssembliesTable | undefined;

@@ -79,27 +79,29 @@ export function requestAssembly(db: Kysely<Schema>, blobId: string, at: number) 
     .onConflict((conflict) => conflict.column("blob_id").doNothing());
 }
 
-/** The assembly that is longest due. */
-export function dueAssembly(db: Kysely<Schema>, now: number) {
-  return db
-    .selectFrom("assemblies")
-    .select("blob_id")
-    .where("due_at", "<=", now)
-    .orderBy("due_at")
-    .limit(1);
+/** The assembly that is longest due, or the one that is named, due or not. */
+export function claimableAssembly(db: Kysely<Schema>, claim: AssemblyClaim) {
+  const select = db.selectFrom("assemblies").select("blob_id").orderBy("due_at").limit(1);
+  return select.where(isClaimable(claim));
 }
 
 export function claimAssembly(
   db: Kysely<Schema>,
-  { now, until, nonce }: AssemblyClaim,
-  due: ReturnType<typeof dueAssembly>,
+  claim: AssemblyClaim,
+  claimable: ReturnType<typeof claimableAssembly>,
 ) {
+  const { until, nonce } = claim;
   return db
     .updateTable("assemblies")
     .set((build) => ({ nonce, due_at: until, tries: build("tries", "+", 1) }))
-    .where("blob_id", "=", due)
-    .where("due_at", "<=", now)
+    .where("blob_id", "=", claimable)
+    .where(isClaimable(claim))
     .returningAll();
+}
+
+function isClaimable({ now, blobId }: AssemblyClaim) {
+  if (blobId !== undefined) return sql<boolean>`blob_id = ${blobId}`;
+  return sql<boolean>`due_at <= ${now}`;
 }
 
 export function putOffAssembly(

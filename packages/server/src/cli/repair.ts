@@ -4,38 +4,51 @@ import { offlineCommand, storageConfigOf, type AdminFlags } from "./admin-comman
 import { runClientCommand } from "./client-command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printFields } from "./fields.ts";
+import { note } from "./output.ts";
 
 interface RepairFlags extends AdminFlags {
   readonly dryRun?: boolean;
   readonly go?: boolean;
+  readonly despiteProblems?: boolean;
 }
 
-/** `hawser repair [--dry-run] [--go]`. */
+/** `hawser repair [--dry-run] [--go [--despite-problems]]`. */
 export function repairCommand(): Command {
   return offlineCommand("repair", "give a restored catalog back what the bucket knows", examples)
     .option("--dry-run", "only tell what would be adopted")
     .option("--go", "afterwards let sweeps remove bytes again on this catalog's word")
+    .option("--despite-problems", "with --go: also where problems are left")
     .action((flags: RepairFlags) =>
       runClientCommand(flags, async () => {
-        const { dryRun = false, go = false } = flags;
-        const report = await repairCatalog(storageConfigOf(flags), { dryRun, go });
+        const { dryRun = false, go = false, despiteProblems = false } = flags;
+        const wish = { dryRun, go, despiteProblems };
+        const report = await repairCatalog(storageConfigOf(flags), wish);
+        const { removalAllowed } = report;
         const counts = { adopted: report.adopted.length, problems: report.problems.length };
         const unexplained = report.unexplained.length;
         printFields(
           flags.json === true
             ? report
-            : { removalHeld: report.removalHeld ?? "no", dryRun, ...counts, unexplained },
+            : {
+                removalHeld: report.removalHeld ?? "no",
+                ...{ dryRun, ...counts, unexplained, removalAllowed },
+              },
           flags.json === true,
         );
+        if (go && !dryRun && !removalAllowed) note(notAllowed);
         return report.problems.length === 0 ? exitCodes.ok : exitCodes.failed;
       }),
     );
 }
 
+const notAllowed = `Removal is not allowed yet: there are problems, and --json names them. Repair again; if they
+stay, cancel those uploads or delete their files, or give --despite-problems with --go.`;
+
 const examples = `
 A catalog that was restored from a backup does not know what was committed since; the names of the
 objects in the bucket do. Until an operator says --go, a server removes nothing on the word of a
-restored catalog, and only so long can it be repaired.
+restored catalog, and only so long can it be repaired. --go does nothing while there are problems:
+bytes whose only copy nothing names yet would be removed.
 
 Examples:
   hawser repair --dry-run --json

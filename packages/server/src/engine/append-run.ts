@@ -149,6 +149,7 @@ export class AppendRun {
         lease: this.#lease,
         upload: this.#upload,
         extents: this.#extents,
+        isUnproven: () => this.#unproven !== undefined,
       });
       await this.#appender.write(chunks);
     } catch (error) {

@@ -8,6 +8,7 @@ import { damage } from "./damage.ts";
 import { declaredLength, type AppendCompletion } from "./append-length.ts";
 import { BodyDigest, type ExpectedDigest } from "./body-digest.ts";
 import { asOf } from "./expiry.ts";
+import { inOrder } from "./extents.ts";
 import type { EngineParts } from "./parts.ts";
 
 export interface AppendRequest {
@@ -45,7 +46,7 @@ export async function append(parts: EngineParts, request: AppendRequest): Promis
       body.stop();
     });
     yielding.reads(body);
-    const run = new AppendRun(parts, lease, request);
+    const run = new AppendRun(parts, await inOrder(parts, lease), request);
     const { ending, upload: after } = await run.consume(body);
     if (after.state === "rejected") {
       throw uploadError("content_rejected", { reason: after.reason ?? "its content was rejected" });

@@ -8,19 +8,36 @@ export interface BlobEnd {
   /** As it is committed now. */
   readonly upload: Upload;
   readonly extents: readonly Extent[];
+  /** Whether what is written is still to be proven; nothing is when left out. */
+  readonly isUnproven?: (() => boolean) | undefined;
 }
 
 /** Opens a blob's end under the lease's own epoch, which the catalog knows before the store does. */
 export async function openAppender(
   { blobs, catalog }: Pick<EngineParts, "blobs" | "catalog">,
-  { lease, upload, extents }: BlobEnd,
+  { lease, upload, extents, isUnproven }: BlobEnd,
 ): Promise<Appender> {
   const { id, blobId, offset } = upload;
   const epoch = { fence: lease.fence, blobId, base: offset, openedAt: lease.takenAt };
   if (blobs.properties.needsEpochs) {
     await catalog.openEpoch({ ...epoch, uploadId: id, looks: 0 });
   }
-  return await blobs.openAppender({ epoch, extents, offset });
+  return await blobs.openAppender({ epoch, extents, offset, isUnproven });
+}
+
+/**
+ * The lease, taken after every epoch of its blob that is known: clocks of nodes disagree, and of
+ * epochs that begin at the same offset the last alone has committed anything. To be asked for at
+ * once: an epoch that is opened under a later lease must not be among them.
+ */
+export async function inOrder(
+  { blobs, catalog }: Pick<EngineParts, "blobs" | "catalog">,
+  lease: Lease,
+): Promise<Lease> {
+  if (!blobs.properties.needsEpochs) return lease;
+  const epochs = await catalog.listEpochs(lease.upload.blobId);
+  const latest = epochs.reduce((most, { openedAt }) => Math.max(most, openedAt), -1);
+  return { ...lease, takenAt: Math.max(lease.takenAt, latest + 1) };
 }
 
 /** Later extents replace those with the same start: they are the same run, grown. */

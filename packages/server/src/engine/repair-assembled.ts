@@ -71,15 +71,13 @@ async function takeIn(parts: EngineParts, { blobId, extents, whole }: TakeIn): P
   const { key, start, length, crc32 } = whole;
   const assembled = { key, start, length, crc32, inline: undefined };
   if (!(await parts.blobs.isWhole(assembled))) throw new Error(`${key} is not whole`);
-  // Due before all others: the claim below is given this one.
-  await catalog.requestAssembly(blobId, 0);
   const nonce = random.bytes(16).toString("hex");
   const now = clock.now();
-  const claim = await catalog.claimAssembly({ now, until: now + limits.assemblyMsMax, nonce });
-  if (claim?.blobId !== blobId) {
-    if (claim !== undefined) await catalog.putOffAssembly(claim.blobId, nonce, now);
-    throw new Error("it is being made one extent: repair it again when that is over");
-  }
+  await catalog.requestAssembly(blobId, now);
+  // Also from one that the backup has under way: without the keys it names that comes to nothing.
+  const until = now + limits.assemblyMsMax;
+  const claim = await catalog.claimAssembly({ now, until, nonce, blobId });
+  if (claim === undefined) throw new Error("a node has just asked for it: repair it again");
   const finish = { blobId, nonce, extents, assembled, at: now };
   if ((await catalog.finishAssembly(finish)) === "done") return;
   await catalog.putOffAssembly(blobId, nonce, undefined);

@@ -31,20 +31,30 @@ interface Reach {
   readonly last: { readonly extent: Extent; readonly before: Reach } | undefined;
 }
 
+interface Bounds {
+  /** Up to where its keys can have been acknowledged. */
+  readonly acknowledged: number;
+  /** Up to where its keys are taken in. */
+  readonly adopted: number;
+}
+
 /**
  * The longest chain of extents that leads on from what the catalog knows. What one epoch committed
  * ends where the next begins: its keys beyond that were never acknowledged, whoever's they look
- * like. Of the last epoch everything that is contiguous counts.
+ * like. Of the last epoch everything that is contiguous counts, unless no key of it was put after
+ * its bytes were proven: nobody can tell then whether they were refused.
  */
 export function planRepair(evidence: BlobEvidence): RepairPlan {
   const { extents, offset, keys } = evidence;
-  const boundOf = boundsOf(evidence);
+  const bounds = boundsOf(evidence);
+  const isWithin = (key: BlobKey, bound: keyof Bounds): boolean =>
+    endOf(key) <= (bounds.get(key.fence)?.[bound] ?? Infinity);
   const known = new Set(extents.map(({ key }) => key));
-  const candidates = keys.filter((key) => endOf(key) <= (boundOf.get(key.fence) ?? Infinity));
+  const candidates = keys.filter((key) => isWithin(key, "acknowledged"));
   const stored = new Set(keys.map(({ key }) => key));
   const own = extents.filter(({ key }) => key === "" || stored.has(key));
-  const strange = candidates.filter(({ key }) => !known.has(key)).map(extentOf);
-  const { end, path } = longestPath(own, strange);
+  const strange = candidates.filter((key) => !known.has(key.key) && isWithin(key, "adopted"));
+  const { end, path } = longestPath(own, strange.map(extentOf));
   const problem = problemOf(evidence, end);
   if (problem !== undefined) {
     const unexplained = candidates.filter(({ key }) => !known.has(key));
@@ -67,13 +77,20 @@ function problemOf({ offset, length }: BlobEvidence, end: number): string | unde
   return end > length ? `the store holds ${end} bytes of ${length}` : undefined;
 }
 
-/** Up to where each epoch's keys can have been acknowledged. */
-function boundsOf({ epochs, keys }: BlobEvidence): Map<string, number> {
+/** Of each epoch, by its fence. */
+function boundsOf({ epochs, keys }: BlobEvidence): Map<string, Bounds> {
   const byFence = new Map([...keys, ...epochs].map((epoch) => [epoch.fence, epoch]));
   const order = [...byFence.values()].sort(
     (one, other) => one.base - other.base || one.openedAt - other.openedAt,
   );
-  return new Map(order.map(({ fence }, index) => [fence, order[index + 1]?.base ?? Infinity]));
+  const proven = new Set(keys.filter(({ isUnproven }) => !isUnproven).map(({ fence }) => fence));
+  return new Map(
+    order.map(({ fence, base }, index) => {
+      const acknowledged = order[index + 1]?.base ?? Infinity;
+      const isDoubtful = acknowledged === Infinity && !proven.has(fence);
+      return [fence, { acknowledged, adopted: isDoubtful ? base : acknowledged }];
+    }),
+  );
 }
 
 /** From 0 as far as it goes; of several ways there, the one that keeps most of the catalog's list. */

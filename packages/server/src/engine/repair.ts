@@ -4,6 +4,7 @@ import type { BlobKey } from "../blobs/blob-store.ts";
 import type { Advance } from "../catalog/catalog.ts";
 import type { Upload } from "../catalog/records.ts";
 import { completeLeftOpen, endingOf } from "./complete.ts";
+import { lacksCompletion } from "./expiry.ts";
 import type { EngineParts } from "./parts.ts";
 import { keysOf, settleEnded, settleEpochs } from "./repair-epochs.ts";
 import { planRepair, type RepairPlan } from "./repair-plan.ts";
@@ -63,8 +64,10 @@ export async function repair(
   };
   if (parts.blobs.properties.needsEpochs) {
     for (const { id, blobId } of await parts.catalog.listOpenSince(0)) {
-      note(blobId, id, await attempt(() => repairOpen(parts, id, dryRun)));
-      if (!dryRun) await completeLeftOpen(parts, id);
+      const findings = await attempt(() => repairOpen(parts, id, dryRun));
+      note(blobId, id, findings);
+      if (dryRun || findings.problem !== undefined) continue;
+      note(blobId, id, await attempt(() => completeRepaired(parts, id)));
     }
     for await (const { blobId, upload } of endedBlobs(parts)) {
       note(blobId, upload, await attempt(() => repairAssembled(parts, { blobId, upload, dryRun })));
@@ -119,6 +122,13 @@ async function repairOpen(parts: EngineParts, id: string, dryRun: boolean): Prom
   } finally {
     await lease.release();
   }
+}
+
+/** Asks for the lease only where there is something to do: whoever holds it is made to let go. */
+async function completeRepaired(parts: EngineParts, id: string): Promise<BlobFindings> {
+  const upload = await parts.catalog.findUpload(id);
+  if (upload !== undefined && lacksCompletion(upload)) await completeLeftOpen(parts, id);
+  return nothingFound;
 }
 
 const nothingFound: BlobFindings = { adoption: undefined, unexplained: [], problem: undefined };

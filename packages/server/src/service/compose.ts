@@ -20,7 +20,7 @@ import type { AssemblyPolicy, EngineParts } from "../engine/parts.ts";
 import type { Upload } from "../engine/records.ts";
 import { markCleanStop, recover } from "../engine/recover.ts";
 import { unguardedRemoval, type CatalogGuard } from "../engine/removal-guard.ts";
-import { repair, type RepairReport } from "../engine/repair.ts";
+import { repairAndGo, type RepairOutcome, type RepairWish } from "../engine/repair-go.ts";
 import { Room, type RoomMarks } from "../engine/room.ts";
 import { sweep } from "../engine/sweep.ts";
 import { verify } from "../engine/verify.ts";
@@ -143,15 +143,10 @@ export function exportTo(config: StorageConfig, directory: string): Promise<Expo
 }
 
 /** Gives a restored catalog back what the bucket still knows; `go` lets bytes be removed again. */
-export function repairCatalog(
-  config: StorageConfig,
-  options: { readonly dryRun: boolean; readonly go: boolean },
-): Promise<RepairReport> {
-  return withLocalRooms(config, "reading", async ({ engine, removalGuard }) => {
-    const report = await repair(engine, { dryRun: options.dryRun });
-    if (options.go && !options.dryRun) await removalGuard?.allow();
-    return report;
-  });
+export function repairCatalog(config: StorageConfig, wish: RepairWish): Promise<RepairOutcome> {
+  return withLocalRooms(config, "reading", ({ engine, removalGuard }) =>
+    repairAndGo(engine, removalGuard, wish),
+  );
 }
 
 /** Reads in what `exportTo` wrote. */

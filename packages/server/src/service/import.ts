@@ -6,7 +6,7 @@ import type { CheckpointScope } from "../blobs/blob-store.ts";
 import type { AdvanceEnding, Catalog, CommitOutcome } from "../catalog/catalog.ts";
 import { fileDeleted, type Extent, type PublishedFile, type Upload } from "../catalog/records.ts";
 import type { Apps } from "../access/apps.ts";
-import { mergeExtents, openAppender } from "../engine/extents.ts";
+import { inOrder, mergeExtents, openAppender } from "../engine/extents.ts";
 import type { Lease } from "../engine/lease.ts";
 import type { EngineParts } from "../engine/parts.ts";
 import { archiveBlobPath, readArchive, type ArchiveLine } from "./archive.ts";
@@ -95,7 +95,9 @@ async function importWhole(
   try {
     const isBegun = lease.upload.state === "open" && lease.upload.offset === 0;
     if (isBegun) {
-      const extents = bytes ? await storeBytes(engine, lease, { upload, name }) : [];
+      const extents = bytes
+        ? await storeBytes(engine, await inOrder(engine, lease), { upload, name })
+        : [];
       const expiresAt = file === undefined ? 0 : engine.clock.now() + limits.importPublishMs;
       const whole = { ...upload, expiresAt: Math.max(upload.expiresAt, expiresAt) };
       const outcome = await commit(engine, { upload: whole, fence: lease.fence, extents });

@@ -89,7 +89,8 @@ export class S3BlobStore implements BlobStore {
     return profile;
   }
 
-  async openAppender({ epoch, extents, offset }: AppenderRequest): Promise<Appender> {
+  async openAppender(request: AppenderRequest): Promise<Appender> {
+    const { epoch, extents, offset, isUnproven = () => false } = request;
     const last = extents.findLast(({ key }) => key !== "");
     if (last !== undefined) {
       const isWhole = await this.isWhole(last).catch((error: unknown) => {
@@ -99,9 +100,9 @@ export class S3BlobStore implements BlobStore {
     }
     const objects = this.#objects;
     return new S3Appender({
-      put: (request) => objects.put(request),
+      put: (part) => objects.put(part),
       read: (key, range, signal) => objects.read(key, range, signal),
-      keyOf: (extent) => extentKey(this.#space, epoch, extent),
+      keyOf: (run) => extentKey(this.#space, epoch, { ...run, isUnproven: isUnproven() }),
       memory: this.#memory,
       mergeMemory: this.#mergeMemory,
       puts: this.#puts,
@@ -130,7 +131,7 @@ export class S3BlobStore implements BlobStore {
       const facts = parseExtentKey(this.#space.prefix, key);
       if (facts === undefined) continue;
       const { base, openedAt, fence } = facts.epoch;
-      yield { ...facts.extent, base, openedAt, fence };
+      yield { ...facts.extent, base, openedAt, fence, isUnproven: facts.isUnproven };
     }
   }
 

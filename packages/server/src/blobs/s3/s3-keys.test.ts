@@ -13,6 +13,19 @@ test("a key says all that its extent needs in a catalog", () => {
     deploymentId: "d",
     epoch,
     extent: { ...extent, key, inline: undefined },
+    isUnproven: false,
+  });
+});
+
+test("a key says that its bytes were not proven when it was put", () => {
+  const key = extentKey(space, epoch, { ...extent, isUnproven: true });
+  expect(key).toBe("some/where/d/b-1/42-1700000000000-0f1e/8388608-17-00c0ffee-unproven");
+  expect(key.startsWith(epochPrefix(space, epoch))).toBe(true);
+  expect(parseExtentKey("some/where", key)).toEqual({
+    deploymentId: "d",
+    epoch,
+    extent: { ...extent, key, inline: undefined },
+    isUnproven: true,
   });
 });
 
@@ -37,6 +50,7 @@ test.for([
   "some/where/d/b-1/042-1-f/0-1-00000000",
   "some/where/d/b-1/42-1-f/0-1-0000000",
   "some/where/d/b-1/42-1-f/0-1-00000000/x",
+  "some/where/d/b-1/42-1-f/0-1-00000000-proven",
   "some/where/d/b-1/42-1-f/-1-1-00000000",
 ])("%s is no key of an extent", (key) => {
   expect(parseExtentKey("some/where", key)).toBeUndefined();

@@ -6,6 +6,12 @@ export interface S3KeyFacts {
   readonly deploymentId: string;
   readonly epoch: BlobEpoch;
   readonly extent: StoredExtent;
+  readonly isUnproven: boolean;
+}
+
+/** What the last part of a key says. */
+export interface KeyedRun extends Pick<StoredExtent, "start" | "length" | "crc32"> {
+  readonly isUnproven?: boolean;
 }
 
 export interface S3KeySpace {
@@ -28,9 +34,10 @@ export function epochPrefix(space: S3KeySpace, epoch: BlobEpoch): string {
 export function extentKey(
   space: S3KeySpace,
   epoch: BlobEpoch,
-  { start, length, crc32 }: Pick<StoredExtent, "start" | "length" | "crc32">,
+  { start, length, crc32, isUnproven = false }: KeyedRun,
 ): string {
-  return `${epochPrefix(space, epoch)}${start}-${length}-${formatCrc32(crc32)}`;
+  const run = `${start}-${length}-${formatCrc32(crc32)}`;
+  return `${epochPrefix(space, epoch)}${run}${isUnproven ? "-unproven" : ""}`;
 }
 
 /** A name directly under the prefix, beside the deployments. */
@@ -40,7 +47,7 @@ export function inPrefix(prefix: string, name: string): string {
 
 const number = "(0|[1-9][0-9]{0,15})";
 const shape = new RegExp(
-  `^([^/]+)/([^/]+)/${number}-${number}-([^/]+)/${number}-${number}-([0-9a-f]{8})$`,
+  `^([^/]+)/([^/]+)/${number}-${number}-([^/]+)/${number}-${number}-([0-9a-f]{8})(-unproven)?$`,
 );
 
 /** What a key of an extent says; undefined for every other key. */
@@ -49,8 +56,8 @@ export function parseExtentKey(prefix: string, key: string): S3KeyFacts | undefi
   if (!key.startsWith(begin)) return undefined;
   const found = shape.exec(key.slice(begin.length));
   if (found === null) return undefined;
-  const [, deploymentId = "", blobId = "", base, openedAt, fence = "", start, length, crc32] =
-    found;
+  const [, deploymentId = "", blobId = "", base, openedAt, fence = "", ...run] = found;
+  const [start, length, crc32, unproven] = run;
   return {
     deploymentId,
     epoch: { fence, blobId, base: Number(base), openedAt: Number(openedAt) },
@@ -61,5 +68,6 @@ export function parseExtentKey(prefix: string, key: string): S3KeyFacts | undefi
       crc32: Number.parseInt(crc32 ?? "", 16),
       inline: undefined,
     },
+    isUnproven: unproven !== undefined,
   };
 }
