@@ -154,8 +154,9 @@ function checkChanges(changes: AppChanges): void {
   if (lengthMax !== undefined && !isWholeNumber(lengthMax)) {
     throw invalid("lengthMax", "is not a length", "a whole number of bytes, at least 1");
   }
-  if (lifetimeMs !== undefined && !isWholeNumber(lifetimeMs)) {
-    throw invalid("lifetimeMs", "is not a lifetime", "a whole number of milliseconds, at least 1");
+  if (lifetimeMs !== undefined && !isLifetime(lifetimeMs)) {
+    const valid = `a whole number of milliseconds from 1 to ${limits.lifetimeMsMax}`;
+    throw invalid("lifetimeMs", "is not a lifetime", valid);
   }
   checkPolicies(changes);
 }
@@ -175,6 +176,10 @@ function checkPolicies({ contentPolicy, digestPolicy, roomBytesMax }: AppChanges
 /** As a request declares one: in lower case, without parameters. */
 export function isMediaType(text: string): boolean {
   return /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/.test(text);
+}
+
+function isLifetime(value: number): boolean {
+  return isWholeNumber(value) && value <= limits.lifetimeMsMax;
 }
 
 function isWholeNumber(value: number): boolean {
