@@ -109,29 +109,12 @@ export class Apps {
   /** Undefined when there is no such app. */
   async update(id: string, changes: AppChanges): Promise<AppDetails | undefined> {
     checkChanges(changes);
-    const before = await this.#catalog.findApp(id);
-    if (before === undefined) return undefined;
-    const app: App = {
-      id,
-      name: changes.name ?? before.name,
-      sealedSecret:
-        changes.secret === undefined
-          ? before.sealedSecret
-          : this.#keyring.seal(Buffer.from(changes.secret)),
-      types: changes.types ?? before.types,
-      lengthMax: changes.lengthMax ?? before.lengthMax,
-      lifetimeMs: changes.lifetimeMs ?? before.lifetimeMs,
-      contentPolicy: changes.contentPolicy ?? before.contentPolicy,
-      digestPolicy: changes.digestPolicy ?? before.digestPolicy,
-      roomBytesMax:
-        changes.roomBytesMax === undefined
-          ? before.roomBytesMax
-          : (changes.roomBytesMax ?? undefined),
-      createdAt: before.createdAt,
-    };
-    const updated = await this.#catalog.updateApp(app);
+    const { secret, ...plain } = changes;
+    const sealedSecret = secret === undefined ? undefined : this.#keyring.seal(Buffer.from(secret));
+    const updated = await this.#catalog.updateApp(id, { ...plain, sealedSecret });
     this.#recent.clear();
-    return updated ? this.#open(app) : undefined;
+    const app = updated ? await this.#catalog.findApp(id) : undefined;
+    return app === undefined ? undefined : this.#open(app);
   }
 
   #open(app: App): AppDetails {

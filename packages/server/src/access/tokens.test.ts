@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { updatedApp } from "../../../../test/support/memory-rows.ts";
 import type { Clock } from "../base/clock.ts";
 import { systemClock } from "../base/clock.ts";
 import { systemRandom } from "../base/random.ts";
@@ -21,10 +22,10 @@ function memoryCatalog(): Catalog {
       if (isNew) apps.set(app.id, app);
       return Promise.resolve(isNew);
     },
-    updateApp: (app) => {
-      const isThere = apps.has(app.id);
-      if (isThere) apps.set(app.id, app);
-      return Promise.resolve(isThere);
+    updateApp: (id, update) => {
+      const app = apps.get(id);
+      if (app !== undefined) apps.set(id, updatedApp(app, update));
+      return Promise.resolve(app !== undefined);
     },
     findApp: (id) => Promise.resolve(apps.get(id)),
     listApps: () => Promise.resolve([...apps.values()]),
@@ -89,9 +90,7 @@ describe("Tokens", () => {
     const { token, record } = await tokens.create({ appId });
     await tokens.authenticate(token);
     await catalog.revokeToken(record.id, now);
-    const app = await catalog.findApp(appId);
-    if (app === undefined) throw new Error("the app is gone");
-    await catalog.updateApp({ ...app, lengthMax: 7 });
+    expect(await catalog.updateApp(appId, { lengthMax: 7 })).toBe(true);
     monotonic += 1_000;
     await expect(tokens.authenticate(token)).rejects.toMatchObject({ code: "token_invalid" });
     expect(await apps.find(appId)).toMatchObject({ lengthMax: 7 });
@@ -177,6 +176,18 @@ describe("Apps", () => {
     expect(await apps.find(app.id)).toEqual(app);
     expect(await apps.find("9")).toBeUndefined();
     expect(await apps.update("9", { name: "n" })).toBeUndefined();
+  });
+
+  it("keeps each of two changes that come at once, and what neither of them says", async () => {
+    const { id, name } = await apps.create({ roomBytesMax: 9 });
+    await Promise.all([
+      apps.update(id, { secret: "another" }),
+      apps.update(id, { lengthMax: 7 }),
+      apps.update(id, { roomBytesMax: null }),
+      apps.update(id, {}),
+    ]);
+    const kept = { name, secret: "another", lengthMax: 7, roomBytesMax: undefined };
+    expect(await apps.find(id)).toMatchObject(kept);
   });
 
   it("refuses a taken id and what no request could name", async () => {
