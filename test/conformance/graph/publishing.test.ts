@@ -137,6 +137,24 @@ describe("the published file", () => {
     expectGraphError(await api.delete(`/v21.0/${id}`), unknownNode);
   });
 
+  it("takes the token of a DELETE from its body, too", async () => {
+    const { api } = target();
+    const tokens = { access_token: api.token };
+    const bodies = [
+      { type: "application/x-www-form-urlencoded", body: queryOf(tokens) },
+      { type: "application/json", body: JSON.stringify(tokens) },
+    ];
+    for (const { type, body } of bodies) {
+      const path = `/v21.0/${await api.publish(await api.upload(bytes))}`;
+      const headers = { "Content-Type": type };
+      const deleted = await api.request({ method: "DELETE", path, headers, body });
+      expect(deleted.status, deleted.body.toString()).toBe(200);
+      expectGraphError(await api.get(path), unknownNode);
+    }
+    const kept = `/v21.0/${await api.publish(await api.upload(bytes))}`;
+    expectGraphError(await api.request({ method: "DELETE", path: kept }), noToken);
+  });
+
   it("that never was is answered like one that is not yours", async (context) => {
     const { api } = target();
     expectGraphError(await api.get("/v21.0/999999999999999"), unknownNode);
