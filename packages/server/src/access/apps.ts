@@ -45,6 +45,11 @@ const contentPolicies: readonly string[] = ["off", "warn", "reject"] satisfies C
 const digestPolicies: readonly string[] = ["on_request", "on_publish"] satisfies DigestPolicy[];
 const secretBytes = 16;
 
+/** Only such an id is looked up: Postgres fails at a text with a NUL. */
+export function isAppId(text: string): boolean {
+  return /^[0-9]{1,20}$/.test(text);
+}
+
 /** The longest upload that an app can ever begin: one longer than its room finds none. */
 export function uploadLengthMax(app: Pick<App, "lengthMax" | "roomBytesMax">): number {
   return Math.min(app.lengthMax, app.roomBytesMax ?? app.lengthMax);
@@ -69,7 +74,7 @@ export class Apps {
   async find(id: string): Promise<AppDetails | undefined> {
     const known = this.#recent.get(id);
     if (known !== undefined) return known;
-    const app = await this.#catalog.findApp(id);
+    const app = isAppId(id) ? await this.#catalog.findApp(id) : undefined;
     if (app === undefined) return undefined;
     const details = this.#open(app);
     this.#recent.set(id, details);
@@ -84,7 +89,7 @@ export class Apps {
   async create(wanted: NewApp): Promise<AppDetails> {
     const secret = wanted.secret ?? this.#random.bytes(secretBytes).toString("hex");
     const id = wanted.id ?? this.#random.numericId();
-    if (!/^[0-9]{1,20}$/.test(id)) {
+    if (!isAppId(id)) {
       throw invalid("id", "is not an app id", "1 to 20 digits");
     }
     checkChanges({ ...wanted, secret });
@@ -109,6 +114,7 @@ export class Apps {
   /** Undefined when there is no such app. */
   async update(id: string, changes: AppChanges): Promise<AppDetails | undefined> {
     checkChanges(changes);
+    if (!isAppId(id)) return undefined;
     const { secret, ...plain } = changes;
     const sealedSecret = secret === undefined ? undefined : this.#keyring.seal(Buffer.from(secret));
     const updated = await this.#catalog.updateApp(id, { ...plain, sealedSecret });

@@ -12,6 +12,11 @@ import { Apps } from "./apps.ts";
 import { Keyring } from "./keyring.ts";
 import { Tokens } from "./tokens.ts";
 
+/** Postgres takes no text with a NUL. */
+function refuseNul(text: string): void {
+  if (text.includes("\0")) throw new Error("invalid text");
+}
+
 /** The few verbs that access uses, over maps. */
 function memoryCatalog(): Catalog {
   const apps = new Map<string, App>();
@@ -23,11 +28,15 @@ function memoryCatalog(): Catalog {
       return Promise.resolve(isNew);
     },
     updateApp: (id, update) => {
+      refuseNul(id);
       const app = apps.get(id);
       if (app !== undefined) apps.set(id, updatedApp(app, update));
       return Promise.resolve(app !== undefined);
     },
-    findApp: (id) => Promise.resolve(apps.get(id)),
+    findApp: (id) => {
+      refuseNul(id);
+      return Promise.resolve(apps.get(id));
+    },
     listApps: () => Promise.resolve([...apps.values()]),
     insertToken: (token) => {
       tokens.set(token.id, token);
@@ -35,11 +44,13 @@ function memoryCatalog(): Catalog {
     },
     findToken: (hash) =>
       Promise.resolve([...tokens.values()].find((token) => Buffer.compare(token.hash, hash) === 0)),
-    listTokens: (appId) =>
-      Promise.resolve(
-        [...tokens.values()].filter((token) => (appId ?? token.appId) === token.appId),
-      ),
+    listTokens: (appId) => {
+      refuseNul(appId ?? "");
+      const all = [...tokens.values()];
+      return Promise.resolve(all.filter((token) => (appId ?? token.appId) === token.appId));
+    },
     revokeToken: (id, at) => {
+      refuseNul(id);
       const token = tokens.get(id);
       if (token === undefined || token.revokedAt !== undefined) return Promise.resolve(false);
       tokens.set(id, { ...token, revokedAt: at });
@@ -129,6 +140,7 @@ describe("Tokens", () => {
   it("is for apps that exist, with plausible facts", async () => {
     for (const wanted of [
       { appId: "9" },
+      { appId: "\0" },
       { appId, userId: "me" },
       { appId, scopes: [] },
       { appId, value: "a|b" },
@@ -136,6 +148,15 @@ describe("Tokens", () => {
       await expect(tokens.create(wanted)).rejects.toMatchObject({ code: "parameter_invalid" });
     }
   });
+});
+
+it("what no id can be names no app and no token", async () => {
+  for (const id of ["\0", `${appId}\0`, "x"]) {
+    expect(await apps.find(id)).toBeUndefined();
+    expect(await apps.update(id, { name: "n" })).toBeUndefined();
+    expect(await tokens.list(id)).toEqual([]);
+    expect(await tokens.revoke(id)).toBe(false);
+  }
 });
 
 describe("open access", () => {
