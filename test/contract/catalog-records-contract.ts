@@ -134,8 +134,8 @@ function describeFiles(open: OpenCatalog): void {
       await catalog.setFileSha256(first, "ab".repeat(32));
       await catalog.removeFile(second, 6_000);
       expect(await due()).toEqual([third]);
-      await catalog.updateApp(makeApp({ id: "1003", digestPolicy: "on_request" }));
-      await catalog.updateApp(makeApp({ id: "1002", digestPolicy: "on_publish" }));
+      await catalog.updateApp("1003", { digestPolicy: "on_request" });
+      await catalog.updateApp("1002", { digestPolicy: "on_publish" });
       expect(await due()).toEqual([foreign]);
     });
 
@@ -223,17 +223,33 @@ function describeAccess(open: OpenCatalog): void {
 
     test("an app that exists can be changed, and one that does not cannot", async () => {
       const app = makeApp();
-      expect(await catalog.updateApp(app)).toBe(false);
+      expect(await catalog.updateApp(app.id, { name: "Renamed" })).toBe(false);
       expect(await catalog.findApp(app.id)).toBeUndefined();
       const other = makeApp({ id: "1002" });
       for (const each of [other, app]) await catalog.insertApp(each);
       const policies = { contentPolicy: "off", digestPolicy: "on_publish" } as const;
       const caps = { lengthMax: 5, roomBytesMax: 2 ** 50 };
-      const changed = makeApp({ name: "Renamed", types: [], ...caps, ...policies });
-      expect(await catalog.updateApp(changed)).toBe(true);
-      expect(await catalog.listApps()).toEqual([changed, other]);
-      expect(await catalog.updateApp({ ...changed, roomBytesMax: undefined })).toBe(true);
-      expect((await catalog.findApp(app.id))?.roomBytesMax).toBeUndefined();
+      const sealedSecret = Uint8Array.of(7, 0, 255);
+      const names = { name: "Renamed", types: [], sealedSecret };
+      const changes = { ...names, ...caps, ...policies, lifetimeMs: 3_000 };
+      expect(await catalog.updateApp(app.id, changes)).toBe(true);
+      expect(await catalog.listApps()).toEqual([{ ...app, ...changes }, other]);
+      expect(await catalog.updateApp(app.id, { roomBytesMax: null })).toBe(true);
+      const uncapped = { ...app, ...changes, roomBytesMax: undefined };
+      expect(await catalog.findApp(app.id)).toEqual(uncapped);
+    });
+
+    test("a change of an app leaves all alone that it does not name", async () => {
+      const app = makeApp({ roomBytesMax: 9 });
+      await catalog.insertApp(app);
+      expect(await catalog.updateApp(app.id, {})).toBe(true);
+      expect(await catalog.updateApp(app.id, { name: undefined })).toBe(true);
+      expect(await catalog.findApp(app.id)).toEqual(app);
+      const sealedSecret = Uint8Array.of(7, 0, 255);
+      const changes = [{ sealedSecret }, { lengthMax: 5 }, { name: "Renamed" }];
+      await Promise.all(changes.map((change) => catalog.updateApp(app.id, change)));
+      const changed = { ...app, sealedSecret, lengthMax: 5, name: "Renamed" };
+      expect(await (await opened.reopen()).findApp(app.id)).toEqual(changed);
     });
 
     test("a token is found by its hash alone", async () => {

@@ -162,6 +162,7 @@ describe("hawser app", () => {
   it.for([
     ["--digest-policy", "always"],
     ["--room-bytes-max", "0"],
+    ["--lifetime-seconds", "3153600001"],
   ] as const)("refuses %s %s as a mistake in the command", async ([flag, value], context) => {
     const command = ["app", "update", "1001", flag, value];
     const stateDirectory = await makeDirectory(context);

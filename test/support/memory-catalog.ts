@@ -1,5 +1,6 @@
 import type {
   Advance,
+  AppUpdate,
   BlobOwner,
   Catalog,
   CommitOutcome,
@@ -20,7 +21,7 @@ import {
   type Upload,
   type UploadState,
 } from "../../packages/server/src/catalog/records.ts";
-import { MemoryRows } from "./memory-rows.ts";
+import { MemoryRows, updatedApp } from "./memory-rows.ts";
 import { MemoryStoreVerbs } from "./memory-store-verbs.ts";
 
 /**
@@ -263,11 +264,10 @@ export class MemoryCatalog extends MemoryStoreVerbs implements Catalog {
     return Promise.resolve(isNew);
   }
 
-  updateApp(app: App): Promise<boolean> {
-    const before = this.rows.apps.get(app.id);
-    if (before === undefined) return Promise.resolve(false);
-    this.rows.apps.set(app.id, app);
-    return Promise.resolve(true);
+  updateApp(id: string, update: AppUpdate): Promise<boolean> {
+    const before = this.rows.apps.get(id);
+    if (before !== undefined) this.rows.apps.set(id, updatedApp(before, update));
+    return Promise.resolve(before !== undefined);
   }
 
   findApp(id: string): Promise<App | undefined> {

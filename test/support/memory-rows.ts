@@ -1,3 +1,4 @@
+import type { AppUpdate } from "../../packages/server/src/catalog/catalog.ts";
 import type {
   App,
   Epoch,
@@ -137,4 +138,11 @@ export class MemoryRows {
 
 function fill<Key, Value>(into: Map<Key, Value>, from: ReadonlyMap<Key, Value>): void {
   for (const [key, value] of from) into.set(key, value);
+}
+
+export function updatedApp(app: App, update: AppUpdate): App {
+  const { roomBytesMax, ...given } = update;
+  const cap = roomBytesMax === undefined ? app.roomBytesMax : (roomBytesMax ?? undefined);
+  const changes = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...app, ...(Object.fromEntries(changes) as Partial<App>), roomBytesMax: cap };
 }

@@ -62,6 +62,16 @@ describe("the bytes of a published file", () => {
     for (const name of names) expect(head.headers[name], name).toBe(whole.headers[name]);
   });
 
+  it("are described whole by HEAD whatever Range it has, which is GET's alone", async () => {
+    const { api } = target();
+    for (const range of ["bytes=0-99", `bytes=${length}-`]) {
+      const head = await api.authorized({ method: "HEAD", path, headers: { Range: range } });
+      expect(head.status, range).toBe(200);
+      expect(head.headers["content-length"]).toBe(`${length}`);
+      expect(head.headers).not.toHaveProperty("content-range");
+    }
+  });
+
   it("need a token, in the header or the query", async () => {
     const { api } = target();
     expectGraphError(await api.request({ method: "GET", path }), noToken);

@@ -60,6 +60,18 @@ describe("publishing on the files edge", () => {
     expect(json.name).toBe("published.pdf");
   });
 
+  it("refuses a description with a NUL, which not every catalog can keep", async () => {
+    const { api } = target();
+    const handle = await api.upload(bytes);
+    const path = `/v21.0/${api.appId}/files`;
+    const answer = await api.postJson(path, { handle, description: "a\u0000b" });
+    expectGraphError(answer, { status: 400, type: "OAuthException", code: 100 });
+    expect(answer.record("error").message).toMatch(/description/);
+    const video = { fbuploader_video_file_chunk: handle, description: "\u0000" };
+    expect((await api.postJson(`/v21.0/${api.appId}/videos`, video)).status).toBe(400);
+    expect((await api.postJson(path, { handle, description: "a\n\tb" })).status).toBe(200);
+  });
+
   it("refuses a request without a handle and names it", async () => {
     const { api } = target();
     const answer = await api.postForm(`/v21.0/${api.appId}/files`, { name: "x" });
@@ -137,9 +149,31 @@ describe("the published file", () => {
     expectGraphError(await api.delete(`/v21.0/${id}`), unknownNode);
   });
 
+  it("takes the token of a DELETE from its body, too", async () => {
+    const { api } = target();
+    const tokens = { access_token: api.token };
+    const bodies = [
+      { type: "application/x-www-form-urlencoded", body: queryOf(tokens) },
+      { type: "application/json", body: JSON.stringify(tokens) },
+    ];
+    for (const { type, body } of bodies) {
+      const path = `/v21.0/${await api.publish(await api.upload(bytes))}`;
+      const headers = { "Content-Type": type };
+      const deleted = await api.request({ method: "DELETE", path, headers, body });
+      expect(deleted.status, deleted.body.toString()).toBe(200);
+      expectGraphError(await api.get(path), unknownNode);
+    }
+    const kept = `/v21.0/${await api.publish(await api.upload(bytes))}`;
+    expectGraphError(await api.request({ method: "DELETE", path: kept }), noToken);
+  });
+
   it("that never was is answered like one that is not yours", async (context) => {
     const { api } = target();
-    expectGraphError(await api.get("/v21.0/999999999999999"), unknownNode);
+    for (const id of ["999999999999999", "9".repeat(30), "%00", "a%00b"]) {
+      expectGraphError(await api.get(`/v21.0/${id}`), unknownNode);
+      expectGraphError(await api.get(`/v21.0/${id}/content`), unknownNode);
+      expectGraphError(await api.delete(`/v21.0/${id}`), unknownNode);
+    }
     const other = await target().secondApp(context);
     const id = await api.publish(await api.upload(bytes));
     for (const path of [`/v21.0/${id}`, `/v21.0/${id}/content`]) {

@@ -122,6 +122,18 @@ describe("the id of an upload", () => {
     const answer = await api.get(`/v21.0/${id}&unknown=1`);
     expect(answer.json).toEqual({ id, file_offset: 0 });
   });
+
+  it("may be encoded and still be followed by further parameters with &", async () => {
+    const { api } = target();
+    const id = await api.start();
+    const told = { id, file_offset: 0, file_length: 10, status: "open" };
+    for (const rest of ["&fields=file_length,status", "?fields=file_length%2Cstatus"]) {
+      const answer = await api.get(`/v21.0/${encodeURIComponent(id)}${rest}`);
+      expect(answer.json, rest).toEqual(told);
+    }
+    const twice = await api.get(`/v21.0/${encodeURIComponent(id)}&fields=crc32?fields=status`);
+    expect(twice.status).toBe(400);
+  });
 });
 
 describe("an id whose signature is bad or lost", () => {

@@ -36,6 +36,21 @@ describe("the length of an upload", () => {
     expect((await api.head(url)).header("upload-length")).toBe(`${length}`);
   });
 
+  it("is recorded when a whole upload ends at its app's limit, unannounced", async (context) => {
+    const { api } = target();
+    const graph = target().hawser(context);
+    const { token } = await graph.secondApp(context, { lengthMax: 1_000 });
+    const small = api.as(token);
+    const bytes = whole.subarray(0, 1_000);
+    const created = await small.create({ bytes, complete: true, chunked: true });
+    expectTaken(created, 201);
+    expect((await small.head(created.location)).header("upload-length")).toBe("1000");
+    const headers = { ...small.authorization, "Tus-Resumable": "1.0.0" };
+    const told = await small.request({ method: "HEAD", url: created.location, headers });
+    expect(told.header("upload-length")).toBe("1000");
+    expect(told.header("upload-defer-length")).toBeUndefined();
+  });
+
   it("that contradicts Content-Length in the same creation is refused", async () => {
     const { api } = target();
     const answer = await api.create({ bytes: whole, complete: true, length: length + 1 });

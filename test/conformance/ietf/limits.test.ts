@@ -86,6 +86,21 @@ describe("the largest size", () => {
     expect(await small.offset(url)).toBe(0);
   });
 
+  it("is told as the largest Integer there is where an app takes more", async (context) => {
+    const { api } = target();
+    const graph = target().hawser(context);
+    const large = { lengthMax: Number.MAX_SAFE_INTEGER };
+    const big = api.as((await graph.secondApp(context, large)).token);
+    const options = { method: "OPTIONS", url: big.url.href };
+    for (const [answer, status] of [
+      [await big.create(), 201],
+      [await big.authorized(options), 204],
+    ] as const) {
+      expectTaken(answer, status);
+      expect(answer.limits.get("max-size")).toBe(999_999_999_999_999);
+    }
+  });
+
   it("stops one whose length nobody said", async (context) => {
     const { api } = target();
     const graph = target().hawser(context);

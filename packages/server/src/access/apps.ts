@@ -45,6 +45,11 @@ const contentPolicies: readonly string[] = ["off", "warn", "reject"] satisfies C
 const digestPolicies: readonly string[] = ["on_request", "on_publish"] satisfies DigestPolicy[];
 const secretBytes = 16;
 
+/** Only such an id is looked up: Postgres fails at a text with a NUL. */
+export function isAppId(text: string): boolean {
+  return /^[0-9]{1,20}$/.test(text);
+}
+
 /** The longest upload that an app can ever begin: one longer than its room finds none. */
 export function uploadLengthMax(app: Pick<App, "lengthMax" | "roomBytesMax">): number {
   return Math.min(app.lengthMax, app.roomBytesMax ?? app.lengthMax);
@@ -69,7 +74,7 @@ export class Apps {
   async find(id: string): Promise<AppDetails | undefined> {
     const known = this.#recent.get(id);
     if (known !== undefined) return known;
-    const app = await this.#catalog.findApp(id);
+    const app = isAppId(id) ? await this.#catalog.findApp(id) : undefined;
     if (app === undefined) return undefined;
     const details = this.#open(app);
     this.#recent.set(id, details);
@@ -84,7 +89,7 @@ export class Apps {
   async create(wanted: NewApp): Promise<AppDetails> {
     const secret = wanted.secret ?? this.#random.bytes(secretBytes).toString("hex");
     const id = wanted.id ?? this.#random.numericId();
-    if (!/^[0-9]{1,20}$/.test(id)) {
+    if (!isAppId(id)) {
       throw invalid("id", "is not an app id", "1 to 20 digits");
     }
     checkChanges({ ...wanted, secret });
@@ -109,29 +114,13 @@ export class Apps {
   /** Undefined when there is no such app. */
   async update(id: string, changes: AppChanges): Promise<AppDetails | undefined> {
     checkChanges(changes);
-    const before = await this.#catalog.findApp(id);
-    if (before === undefined) return undefined;
-    const app: App = {
-      id,
-      name: changes.name ?? before.name,
-      sealedSecret:
-        changes.secret === undefined
-          ? before.sealedSecret
-          : this.#keyring.seal(Buffer.from(changes.secret)),
-      types: changes.types ?? before.types,
-      lengthMax: changes.lengthMax ?? before.lengthMax,
-      lifetimeMs: changes.lifetimeMs ?? before.lifetimeMs,
-      contentPolicy: changes.contentPolicy ?? before.contentPolicy,
-      digestPolicy: changes.digestPolicy ?? before.digestPolicy,
-      roomBytesMax:
-        changes.roomBytesMax === undefined
-          ? before.roomBytesMax
-          : (changes.roomBytesMax ?? undefined),
-      createdAt: before.createdAt,
-    };
-    const updated = await this.#catalog.updateApp(app);
+    if (!isAppId(id)) return undefined;
+    const { secret, ...plain } = changes;
+    const sealedSecret = secret === undefined ? undefined : this.#keyring.seal(Buffer.from(secret));
+    const updated = await this.#catalog.updateApp(id, { ...plain, sealedSecret });
     this.#recent.clear();
-    return updated ? this.#open(app) : undefined;
+    const app = updated ? await this.#catalog.findApp(id) : undefined;
+    return app === undefined ? undefined : this.#open(app);
   }
 
   #open(app: App): AppDetails {
@@ -154,8 +143,9 @@ function checkChanges(changes: AppChanges): void {
   if (lengthMax !== undefined && !isWholeNumber(lengthMax)) {
     throw invalid("lengthMax", "is not a length", "a whole number of bytes, at least 1");
   }
-  if (lifetimeMs !== undefined && !isWholeNumber(lifetimeMs)) {
-    throw invalid("lifetimeMs", "is not a lifetime", "a whole number of milliseconds, at least 1");
+  if (lifetimeMs !== undefined && !isLifetime(lifetimeMs)) {
+    const valid = `a whole number of milliseconds from 1 to ${limits.lifetimeMsMax}`;
+    throw invalid("lifetimeMs", "is not a lifetime", valid);
   }
   checkPolicies(changes);
 }
@@ -175,6 +165,10 @@ function checkPolicies({ contentPolicy, digestPolicy, roomBytesMax }: AppChanges
 /** As a request declares one: in lower case, without parameters. */
 export function isMediaType(text: string): boolean {
   return /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/.test(text);
+}
+
+function isLifetime(value: number): boolean {
+  return isWholeNumber(value) && value <= limits.lifetimeMsMax;
 }
 
 function isWholeNumber(value: number): boolean {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { updatedApp } from "../../../../test/support/memory-rows.ts";
 import type { Clock } from "../base/clock.ts";
 import { systemClock } from "../base/clock.ts";
 import { systemRandom } from "../base/random.ts";
@@ -10,6 +11,11 @@ import type { App, Token } from "../catalog/records.ts";
 import { Apps } from "./apps.ts";
 import { Keyring } from "./keyring.ts";
 import { Tokens } from "./tokens.ts";
+
+/** Postgres takes no text with a NUL. */
+function refuseNul(text: string): void {
+  if (text.includes("\0")) throw new Error("invalid text");
+}
 
 /** The few verbs that access uses, over maps. */
 function memoryCatalog(): Catalog {
@@ -21,12 +27,16 @@ function memoryCatalog(): Catalog {
       if (isNew) apps.set(app.id, app);
       return Promise.resolve(isNew);
     },
-    updateApp: (app) => {
-      const isThere = apps.has(app.id);
-      if (isThere) apps.set(app.id, app);
-      return Promise.resolve(isThere);
+    updateApp: (id, update) => {
+      refuseNul(id);
+      const app = apps.get(id);
+      if (app !== undefined) apps.set(id, updatedApp(app, update));
+      return Promise.resolve(app !== undefined);
     },
-    findApp: (id) => Promise.resolve(apps.get(id)),
+    findApp: (id) => {
+      refuseNul(id);
+      return Promise.resolve(apps.get(id));
+    },
     listApps: () => Promise.resolve([...apps.values()]),
     insertToken: (token) => {
       tokens.set(token.id, token);
@@ -34,11 +44,13 @@ function memoryCatalog(): Catalog {
     },
     findToken: (hash) =>
       Promise.resolve([...tokens.values()].find((token) => Buffer.compare(token.hash, hash) === 0)),
-    listTokens: (appId) =>
-      Promise.resolve(
-        [...tokens.values()].filter((token) => (appId ?? token.appId) === token.appId),
-      ),
+    listTokens: (appId) => {
+      refuseNul(appId ?? "");
+      const all = [...tokens.values()];
+      return Promise.resolve(all.filter((token) => (appId ?? token.appId) === token.appId));
+    },
     revokeToken: (id, at) => {
+      refuseNul(id);
       const token = tokens.get(id);
       if (token === undefined || token.revokedAt !== undefined) return Promise.resolve(false);
       tokens.set(id, { ...token, revokedAt: at });
@@ -89,9 +101,7 @@ describe("Tokens", () => {
     const { token, record } = await tokens.create({ appId });
     await tokens.authenticate(token);
     await catalog.revokeToken(record.id, now);
-    const app = await catalog.findApp(appId);
-    if (app === undefined) throw new Error("the app is gone");
-    await catalog.updateApp({ ...app, lengthMax: 7 });
+    expect(await catalog.updateApp(appId, { lengthMax: 7 })).toBe(true);
     monotonic += 1_000;
     await expect(tokens.authenticate(token)).rejects.toMatchObject({ code: "token_invalid" });
     expect(await apps.find(appId)).toMatchObject({ lengthMax: 7 });
@@ -130,6 +140,7 @@ describe("Tokens", () => {
   it("is for apps that exist, with plausible facts", async () => {
     for (const wanted of [
       { appId: "9" },
+      { appId: "\0" },
       { appId, userId: "me" },
       { appId, scopes: [] },
       { appId, value: "a|b" },
@@ -137,6 +148,15 @@ describe("Tokens", () => {
       await expect(tokens.create(wanted)).rejects.toMatchObject({ code: "parameter_invalid" });
     }
   });
+});
+
+it("what no id can be names no app and no token", async () => {
+  for (const id of ["\0", `${appId}\0`, "x"]) {
+    expect(await apps.find(id)).toBeUndefined();
+    expect(await apps.update(id, { name: "n" })).toBeUndefined();
+    expect(await tokens.list(id)).toEqual([]);
+    expect(await tokens.revoke(id)).toBe(false);
+  }
 });
 
 describe("open access", () => {
@@ -177,6 +197,18 @@ describe("Apps", () => {
     expect(await apps.find(app.id)).toEqual(app);
     expect(await apps.find("9")).toBeUndefined();
     expect(await apps.update("9", { name: "n" })).toBeUndefined();
+  });
+
+  it("keeps each of two changes that come at once, and what neither of them says", async () => {
+    const { id, name } = await apps.create({ roomBytesMax: 9 });
+    await Promise.all([
+      apps.update(id, { secret: "another" }),
+      apps.update(id, { lengthMax: 7 }),
+      apps.update(id, { roomBytesMax: null }),
+      apps.update(id, {}),
+    ]);
+    const kept = { name, secret: "another", lengthMax: 7, roomBytesMax: undefined };
+    expect(await apps.find(id)).toMatchObject(kept);
   });
 
   it("refuses a taken id and what no request could name", async () => {

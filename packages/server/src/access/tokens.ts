@@ -4,7 +4,7 @@ import { uploadError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Token } from "../catalog/records.ts";
-import type { Apps } from "./apps.ts";
+import { isAppId, type Apps } from "./apps.ts";
 import { findCredentials, readCredentials, type CredentialSources } from "./credentials.ts";
 import { isLoopback } from "./loopback.ts";
 import { Recent } from "./recent.ts";
@@ -62,7 +62,7 @@ export class Tokens {
   /** The only time that the token is told. The same configured value again changes nothing. */
   async create(wanted: NewToken): Promise<{ token: string; record: Token }> {
     checkNewToken(wanted);
-    if ((await this.#catalog.findApp(wanted.appId)) === undefined) {
+    if (!isAppId(wanted.appId) || (await this.#catalog.findApp(wanted.appId)) === undefined) {
       throw invalid("appId", "is not an app of this server", "the id of an existing app");
     }
     const token = wanted.value ?? this.#generate();
@@ -121,13 +121,16 @@ export class Tokens {
   }
 
   async list(appId?: string): Promise<Token[]> {
+    if (appId !== undefined && !isAppId(appId)) return [];
     return await this.#catalog.listTokens(appId);
   }
 
   /** False when there is no such token that is not revoked yet. */
   async revoke(idOrToken: string): Promise<boolean> {
     const record = await this.#catalog.findToken(hashOf(idOrToken));
-    const revoked = await this.#catalog.revokeToken(record?.id ?? idOrToken, this.#clock.now());
+    const id = record?.id ?? idOrToken;
+    // No id holds a NUL, and Postgres fails at a text that does.
+    const revoked = !id.includes("\0") && (await this.#catalog.revokeToken(id, this.#clock.now()));
     this.#recent.clear();
     return revoked;
   }
@@ -144,7 +147,7 @@ export class Tokens {
   async #authenticateApp(token: string): Promise<Principal> {
     const bar = token.indexOf("|");
     const appId = token.slice(0, bar);
-    const app = /^[0-9]{1,20}$/.test(appId) ? await this.#apps.find(appId) : undefined;
+    const app = isAppId(appId) ? await this.#apps.find(appId) : undefined;
     // Hashes have one length, which timingSafeEqual needs and which hides the secret's own.
     const given = hashOf(token.slice(bar + 1));
     if (app === undefined || !timingSafeEqual(given, hashOf(app.secret))) throw unknown();

@@ -145,6 +145,8 @@ export const limits = Object.freeze({
   appLengthMaxDefault: 100 * GiB,
   uploadLifetimeMsDefault: 24 * 60 * 60 * 1000,
   handleLifetimeMsDefault: 4 * 24 * 60 * 60 * 1000,
+  /** The longest that an upload may stay open, or its handle be valid. */
+  lifetimeMsMax: 100 * 365 * 24 * 60 * 60 * 1000,
   /** Doomed bytes stay at least this long, so that a mistake can be undone and readers finish. */
   doomedMs: 60 * 60 * 1000,
   /** Rows of ended uploads stay this long, so that "gone" can be told from "never was". */

@@ -3,6 +3,8 @@ import type {
   App,
   Assembly,
   Completion,
+  ContentPolicy,
+  DigestPolicy,
   Epoch,
   Extent,
   PublishedFile,
@@ -149,7 +151,8 @@ export interface Catalog {
   putOffAssembly(blobId: string, nonce: string, dueAt: number | undefined): Promise<void>;
 
   insertApp(app: App): Promise<boolean>;
-  updateApp(app: App): Promise<boolean>;
+  /** Of changes at once that name different facts, each stays. False when there is no such app. */
+  updateApp(id: string, update: AppUpdate): Promise<boolean>;
   findApp(id: string): Promise<App | undefined>;
   listApps(): Promise<App[]>;
   insertToken(token: Token): Promise<void>;
@@ -166,6 +169,19 @@ export interface Catalog {
   claimMark(name: string, value: string): Promise<string>;
 
   close(): Promise<void>;
+}
+
+/** What is to be another in an app: all that is left out, or undefined, stays as it is. */
+export interface AppUpdate {
+  readonly name?: string | undefined;
+  readonly sealedSecret?: Uint8Array | undefined;
+  readonly types?: readonly string[] | undefined;
+  readonly lengthMax?: number | undefined;
+  readonly lifetimeMs?: number | undefined;
+  readonly contentPolicy?: ContentPolicy | undefined;
+  readonly digestPolicy?: DigestPolicy | undefined;
+  /** Null takes the cap away. */
+  readonly roomBytesMax?: number | null | undefined;
 }
 
 export interface PromisedRoom {

@@ -5,6 +5,7 @@ import type { Random } from "../base/random.ts";
 import { CatalogReads } from "./catalog-reads.ts";
 import type {
   Advance,
+  AppUpdate,
   AssemblyClaim,
   AssemblyFinish,
   Catalog,
@@ -319,8 +320,8 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
     return found !== undefined && Buffer.compare(found.sealedSecret, app.sealedSecret) === 0;
   }
 
-  async updateApp(app: App): Promise<boolean> {
-    return (await this.#pool.run(records.updateApp(text, app))).changes > 0;
+  async updateApp(id: string, update: AppUpdate): Promise<boolean> {
+    return (await this.#pool.run(records.updateApp(text, id, update))).changes > 0;
   }
 
   async findApp(id: string): Promise<App | undefined> {

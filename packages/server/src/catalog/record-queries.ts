@@ -1,6 +1,7 @@
 import { sql, type Expression, type Kysely } from "kysely";
+import type { AppUpdate } from "./catalog.ts";
 import type { App, PublishedFile, Token } from "./records.ts";
-import { appRow, fileRow, tokenRow } from "./rows.ts";
+import { appRow, appUpdateRow, fileRow, tokenRow } from "./rows.ts";
 import type { FilesTable, Schema } from "./schema.ts";
 
 /** Statements about files, apps, tokens and marks: one text for both dialects. */
@@ -71,8 +72,9 @@ export function insertApp(db: Kysely<Schema>, app: App) {
     .onConflict((conflict) => conflict.column("id").doNothing());
 }
 
-export function updateApp(db: Kysely<Schema>, app: App) {
-  const { id, ...changes } = appRow(app);
+/** Sets what is given, and no other column. The id as it is makes a statement of no changes, too. */
+export function updateApp(db: Kysely<Schema>, id: string, update: AppUpdate) {
+  const changes = { id, ...appUpdateRow(update) };
   return db.updateTable("apps").set(changes).where("id", "=", id);
 }
 

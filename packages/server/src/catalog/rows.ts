@@ -1,4 +1,5 @@
 import type { Insertable, Selectable } from "kysely";
+import type { AppUpdate } from "./catalog.ts";
 import type {
   App,
   Assembly,
@@ -202,6 +203,20 @@ export function appRow(app: App): Insertable<AppsTable> {
     digest_policy: app.digestPolicy,
     room_bytes_max: app.roomBytesMax ?? null,
     created_at: app.createdAt,
+  };
+}
+
+/** What is undefined is no part of the statement. */
+export function appUpdateRow(update: AppUpdate) {
+  return {
+    name: update.name,
+    sealed_secret: update.sealedSecret,
+    types: update.types === undefined ? undefined : JSON.stringify(update.types),
+    length_max: update.lengthMax,
+    lifetime_ms: update.lifetimeMs,
+    content_policy: update.contentPolicy,
+    digest_policy: update.digestPolicy,
+    room_bytes_max: update.roomBytesMax,
   };
 }
 

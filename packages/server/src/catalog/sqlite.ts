@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type {
   Advance,
+  AppUpdate,
   AssemblyClaim,
   AssemblyFinish,
   Catalog,
@@ -228,8 +229,8 @@ export class SqliteCatalog extends CatalogReads implements Catalog {
     return (await this.#writer.change([step(insertApp(this.db, app), 1)])).kind === "done";
   }
 
-  async updateApp(app: App): Promise<boolean> {
-    return (await this.#writer.change([step(updateApp(this.db, app), 1)])).kind === "done";
+  async updateApp(id: string, update: AppUpdate): Promise<boolean> {
+    return (await this.#writer.change([step(updateApp(this.db, id, update), 1)])).kind === "done";
   }
 
   async findApp(id: string): Promise<App | undefined> {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
+import { limits } from "../base/limits.ts";
 import type { AdministrationApi, AppChanges } from "../service/administration.ts";
 import type { AdminFlags } from "./admin-command.ts";
 import {
@@ -86,7 +87,7 @@ function withAppOptions(command: Command): Command {
     .option("--name <name>", "its name")
     .option("--types <list>", "the media types its uploads may have", readList)
     .option("--length-max <bytes>", "the longest upload", readWholeNumber)
-    .option("--lifetime-seconds <seconds>", "how long an upload stays open", readWholeNumber)
+    .option("--lifetime-seconds <seconds>", "how long an upload stays open", readLifetime)
     .addOption(
       new Option("--content-policy <policy>", "when bytes are not of the declared type").choices([
         "off",
@@ -112,6 +113,13 @@ function readCap(text: string): number | "none" {
   const bytes = Number(text);
   if (/^[0-9]+$/.test(text) && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
   throw new InvalidArgumentError('Give a whole number, 1 or more, or "none".');
+}
+
+function readLifetime(text: string): number {
+  const seconds = readWholeNumber(text);
+  const most = limits.lifetimeMsMax / 1000;
+  if (seconds <= most) return seconds;
+  throw new InvalidArgumentError(`Give a whole number from 1 to ${most}.`);
 }
 
 function changesOf(flags: AppFlags): AppChanges {

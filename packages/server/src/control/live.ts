@@ -7,6 +7,7 @@ import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Ring } from "../base/ring.ts";
 import { cancel, expire } from "../engine/cancel.ts";
+import { isUploadId } from "../engine/look-up.ts";
 import type { EngineParts } from "../engine/parts.ts";
 import { LiveListener } from "./live-listener.ts";
 import { readCursor, type LiveQuery, type LiveView } from "./live-view.ts";
@@ -68,6 +69,7 @@ export function addLive(
     app.post(`/admin/v1/uploads/:id/${name}`, async (context) => {
       await readBody(context, nothing);
       const id = context.req.param("id");
+      if (!isUploadId(id)) throw uploadError("node_unknown", { node: id });
       await act(live.engine, id);
       return context.json({ id, state });
     });

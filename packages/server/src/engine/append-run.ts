@@ -242,6 +242,7 @@ export class AppendRun {
     this.#head?.keep([bytes]);
     const checksum = crc32(bytes);
     const extent = { key: "", start: 0, length: bytes.length, crc32: checksum, inline: bytes };
+    this.#declared ??= this.#upload.length === undefined ? bytes.length : undefined;
     await this.#advance(bytes.length, { extents: [extent], replaced: [] }, await this.#ending());
     return { ending: "clean", upload: this.#upload };
   }

@@ -28,6 +28,8 @@ export interface CreateRequest {
  */
 export async function createUpload(parts: EngineParts, request: CreateRequest): Promise<Upload> {
   const now = parts.clock.now();
+  // An app that was stored before there was a longest one may have a longer one.
+  const lifetimeMs = Math.min(request.app.lifetimeMs, limits.lifetimeMsMax);
   const upload: Upload = {
     id: request.id,
     appId: request.app.id,
@@ -46,11 +48,11 @@ export async function createUpload(parts: EngineParts, request: CreateRequest): 
     concatenates: request.concatenates,
     sha256: request.sha256,
     contentPolicy: request.app.contentPolicy,
-    lifetimeMs: Math.min(request.app.lifetimeMs, limits.offsetMax - now),
+    lifetimeMs,
     handleLifetimeMs: parts.handleLifetimeMs,
     createdAt: now,
     updatedAt: now,
-    expiresAt: now + request.app.lifetimeMs,
+    expiresAt: now + lifetimeMs,
     completion: undefined,
     reason: undefined,
   };

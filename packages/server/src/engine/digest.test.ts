@@ -69,7 +69,7 @@ test("every file that is due gets the digest of its bytes, and is not read again
 });
 
 test("files of an app that leaves it to requests are not touched", async () => {
-  await catalog.updateApp(makeApp({ digestPolicy: "on_request" }));
+  await catalog.updateApp(makeApp().id, { digestPolicy: "on_request" });
   const published = await publishOne(1);
   await digestDue(engine, on());
   expect(await knownOf(published)).toBeUndefined();

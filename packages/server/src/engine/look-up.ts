@@ -84,13 +84,23 @@ export async function* everyFile(
   }
 }
 
+/** Only such an id is looked up: Postgres fails at a text with a NUL. */
+export function isFileId(id: string): boolean {
+  return /^[0-9]{1,20}$/.test(id);
+}
+
+/** The same of an upload's. */
+export function isUploadId(id: string): boolean {
+  return /^[0-9a-f-]{36}$/.test(id);
+}
+
 /** An app's published file, with the same rule. */
 export async function findFile(
   parts: EngineParts,
   id: string,
   appId: string,
 ): Promise<PublishedFile> {
-  const file = await parts.catalog.findFile(id);
+  const file = isFileId(id) ? await parts.catalog.findFile(id) : undefined;
   if (file?.appId !== appId) throw uploadError("node_unknown", { node: id });
   return file;
 }

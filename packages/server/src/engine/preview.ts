@@ -1,5 +1,6 @@
 import { uploadError } from "../base/errors.ts";
-import { settledUpload } from "./look-up.ts";
+import { isFileId, isUploadId, settledUpload } from "./look-up.ts";
+import type { PublishedFile, Upload } from "../catalog/records.ts";
 import type { EngineParts } from "./parts.ts";
 
 /** Complete bytes, whether they are published or not. */
@@ -24,7 +25,7 @@ export async function findPreviewable(
   parts: EngineParts,
   { kind, id, mayKnow }: PreviewRequest,
 ): Promise<Previewable> {
-  const found = kind === "file" ? await parts.catalog.findFile(id) : await settledUpload(parts, id);
+  const found = kind === "file" ? await fileOf(parts, id) : await uploadOf(parts, id);
   if (found === undefined || !mayKnow(found.appId)) throw uploadError("node_unknown", { node: id });
   const { appId, blobId, name, type, crc32 } = found;
   if ("size" in found) return { appId, blobId, name, type, crc32, size: found.size };
@@ -34,4 +35,12 @@ export async function findPreviewable(
     throw uploadError("parameter_invalid", { name: "upload", problem, valid });
   }
   return { appId, blobId, name, type, crc32, size: found.offset };
+}
+
+async function fileOf({ catalog }: EngineParts, id: string): Promise<PublishedFile | undefined> {
+  return isFileId(id) ? await catalog.findFile(id) : undefined;
+}
+
+async function uploadOf(parts: EngineParts, id: string): Promise<Upload | undefined> {
+  return isUploadId(id) ? await settledUpload(parts, id) : undefined;
 }

@@ -26,9 +26,7 @@ export async function answerContent(exchange: Exchange, content: Content): Promi
     await exchange.respond({ status: 304, headers });
     return;
   }
-  const ifRange = exchange.header("if-range");
-  const wanted = ifRange === undefined || ifRange === etag ? exchange.header("range") : undefined;
-  const range = rangeOf(wanted, size);
+  const range = rangeOf(wantedRange(exchange, etag), size);
   if (range.kind === "unsatisfiable") {
     const place = { "Content-Range": `bytes */${size}` };
     await exchange.respond({ status: 416, headers: { ...headers, ...place } });
@@ -43,6 +41,13 @@ export async function answerContent(exchange: Exchange, content: Content): Promi
     length: to - from,
     chunks: content.read({ from, to }),
   });
+}
+
+/** A Range is GET's alone, and only of the bytes that the client has a part of (RFC 9110, 14.2). */
+function wantedRange(exchange: Exchange, etag: string): string | undefined {
+  const ifRange = exchange.header("if-range");
+  const isWanted = exchange.method === "GET" && (ifRange === undefined || ifRange === etag);
+  return isWanted ? exchange.header("range") : undefined;
 }
 
 /** Whether the client says that it has it already. */

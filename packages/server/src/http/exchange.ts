@@ -8,6 +8,7 @@ import type { Random } from "../base/random.ts";
 import type { BodyWatch } from "./body-watch.ts";
 import { corsHeaders, type AllowedOrigins } from "./cors.ts";
 import { writeInterim } from "./interim-answer.ts";
+import { authority } from "./loggable-path.ts";
 import { closeRefused } from "./refusal.ts";
 import { RequestBody, type BodySender } from "./request-body.ts";
 
@@ -98,9 +99,12 @@ export class Exchange implements BodySender {
 
   #splitTarget(): { readonly path: string; readonly query: string } {
     const { url = "" } = this.#arrival.request;
-    const question = url.indexOf("?");
-    if (question < 0) return { path: url, query: "" };
-    return { path: url.slice(0, question), query: url.slice(question + 1) };
+    // Every server has to take the absolute form, too, as for a proxy (RFC 9112, section 3.2.2).
+    const target = url.replace(authority, "");
+    const question = target.indexOf("?");
+    const path = question < 0 ? target : target.slice(0, question);
+    const query = question < 0 ? "" : target.slice(question + 1);
+    return { path: path === "" ? "/" : path, query };
   }
 
   header(name: string): string | undefined {

@@ -1,7 +1,7 @@
 const pathCharactersMax = 2_048;
 
 /** What may stand before a path: the scheme and the host, with a name and a password, of a URL. */
-const authority = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
+export const authority = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
 
 /** Where parameters begin, also for a client that has encoded the mark, once or more often. */
 const parameters = /[?#;&]|%(?:25)*(?:3f|23|3b|26)/i;

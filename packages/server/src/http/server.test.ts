@@ -300,6 +300,21 @@ describe("the server", () => {
     },
   );
 
+  it.for([
+    ["http://upload.example/a/b?c=http://d/e", "/a/b", "c=http%3A%2F%2Fd%2Fe"],
+    ["HTTPS://name:word@upload.example:8443/", "/", ""],
+    ["http://upload.example", "/", ""],
+    ["http://upload.example?c=d", "/", "c=d"],
+    ["/http://upload.example/a", "/http://upload.example/a", ""],
+    ["*", "*", ""],
+  ] as const)("takes the path and query of the target %s", async ([target, path, query]) => {
+    const { address } = await serve((exchange) =>
+      exchange.respond({ status: 200, headers: {}, body: `${exchange.path} ${exchange.query}` }),
+    );
+    const answer = await rawRequest(address, { method: "OPTIONS", path: target });
+    expect(answer.body.toString()).toBe(`${path} ${query}`);
+  });
+
   it("hides what went wrong inside, and passes on what no protocol knows", async () => {
     const { address } = await serve(() => Promise.reject(new Error("secret")));
     const answer = await rawRequest(address, { method: "GET", path: "/" });

@@ -114,7 +114,6 @@ const secretText = z
 
 /** A timer of Node's takes no longer delay. */
 const timerSecondsMax = 2_147_483;
-const yearSeconds = 365 * 24 * 60 * 60;
 
 /** Every option there is. */
 export const configOptions = Object.freeze({
@@ -224,7 +223,7 @@ export const configOptions = Object.freeze({
   }),
   handleLifetimeSeconds: option("handle-lifetime-seconds", {
     description: "how long the handle of a complete upload is valid",
-    type: wholeNumber(1, 100 * yearSeconds),
+    type: wholeNumber(1, limits.lifetimeMsMax / 1000),
     default: String(limits.handleLifetimeMsDefault / 1000),
   }),
   sweepIntervalSeconds: option("sweep-interval-seconds", {

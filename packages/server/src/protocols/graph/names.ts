@@ -27,8 +27,13 @@ export function titleOf(parameters: Parameters): string | undefined {
 export function descriptionOf(parameters: Parameters): string | undefined {
   const text = parameters.text("description");
   const bytesMax = limits.descriptionBytesMax;
-  const valid = `up to ${bytesMax} bytes of UTF-8`;
-  if (text !== undefined) refuseLonger(text, { name: "description", bytesMax, valid });
+  const valid = `up to ${bytesMax} bytes of UTF-8 without NUL`;
+  if (text === undefined) return undefined;
+  refuseLonger(text, { name: "description", bytesMax, valid });
+  // Postgres keeps no text that holds one.
+  if (text.includes("\0")) {
+    throw uploadError("parameter_invalid", { name: "description", problem: "holds a NUL", valid });
+  }
   return text;
 }
 

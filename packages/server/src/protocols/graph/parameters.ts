@@ -12,7 +12,8 @@ export class Parameters {
 
   /** Reads a urlencoded, multipart or JSON body beside the query. Other bodies carry none. */
   static async read(exchange: Exchange): Promise<Parameters> {
-    const hasBody = exchange.announcedLength !== 0 && exchange.method === "POST";
+    const mayHaveBody = exchange.method === "POST" || exchange.method === "DELETE";
+    const hasBody = mayHaveBody && exchange.announcedLength !== 0;
     return new Parameters([...exchange.query, ...(hasBody ? await readBody(exchange) : [])]);
   }
 

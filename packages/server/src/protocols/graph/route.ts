@@ -6,6 +6,8 @@ export type Route =
       /** The base64 part of the id, and its signature, as they came after decoding. */
       readonly payload: string;
       readonly signature: string;
+      /** What came with it, behind the encoded id as well as in the query. */
+      readonly parameters: URLSearchParams;
       readonly version: string;
     }
   | {
@@ -40,12 +42,13 @@ export function routeOf(exchange: Exchange): Route | undefined {
 function uploadRoute(rest: string, exchange: Exchange, version: string): Route {
   const text = decode(rest).slice("upload:".length);
   const mark = text.indexOf("?");
-  const inPath = mark === -1 ? undefined : new URLSearchParams(text.slice(mark + 1)).get("sig");
+  const inPath = new URLSearchParams(mark === -1 ? "" : text.slice(mark + 1));
   const payload = mark === -1 ? text : text.slice(0, mark);
-  const signature = inPath ?? exchange.query.get("sig") ?? "";
+  const parameters = new URLSearchParams([...inPath, ...exchange.query]);
+  const signature = parameters.get("sig") ?? "";
   // A trailing "/" is allowed; base64 of this payload may itself end in one only without padding.
   const trimmed = payload.endsWith("=/") ? payload.slice(0, -1) : payload;
-  return { kind: "upload", payload: trimmed, signature, version };
+  return { kind: "upload", payload: trimmed, signature, parameters, version };
 }
 
 function decode(text: string): string {

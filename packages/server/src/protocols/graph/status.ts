@@ -14,12 +14,12 @@ const known = ["id", "file_offset", ...extras];
 
 /** GET /{version}/upload:{id} */
 export async function status(request: GraphRequest, route: UploadRoute): Promise<void> {
-  const { parts, exchange } = request;
+  const { parts } = request;
   const { upload: found, principal } = await uploadOf(request, route);
   requireScope(principal, "read");
   const upload = await findSettled(parts.engine, found);
   refuseEnded(upload);
-  const asked = exchange.query.getAll("fields");
+  const asked = route.parameters.getAll("fields");
   if (asked.length > 1) {
     throw uploadError("parameter_invalid", {
       name: "fields",

@@ -8,6 +8,9 @@ export type UploadLimits = Readonly<
   >
 >;
 
+/** The largest Integer of a structured field (RFC 9651, section 3.3.1). */
+const integerMax = 999_999_999_999_999;
+
 /** Who asks before it is known whose limits hold is told of none, in the draft's words for that. */
 export const noLimits: UploadLimits = { "min-size": 0 };
 
@@ -18,5 +21,8 @@ export function limitHeader(
 ): Record<string, string> {
   if (lifetimeKey === undefined) return {};
   const lifetime = maxAge === undefined ? {} : { [lifetimeKey]: maxAge };
-  return { "Upload-Limit": serializeDictionary({ ...sizes, ...lifetime }) };
+  const told = Object.entries({ ...sizes, ...lifetime }).map(
+    ([key, value]) => [key, Math.min(value, integerMax)] as const,
+  );
+  return { "Upload-Limit": serializeDictionary(Object.fromEntries(told)) };
 }
