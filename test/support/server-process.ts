@@ -155,7 +155,7 @@ export class ServerProcess {
     }
   }
 
-  signal(name: "SIGSTOP" | "SIGCONT" | "SIGHUP"): void {
+  signal(name: "SIGSTOP" | "SIGCONT" | "SIGHUP" | "SIGINT" | "SIGTERM"): void {
     this.#signal(name);
   }
 

@@ -150,6 +150,10 @@ export const limits = Object.freeze({
   /** Rows of ended uploads stay this long, so that "gone" can be told from "never was". */
   endedRowsMs: 7 * 24 * 60 * 60 * 1000,
   sweepIntervalMs: 60_000,
+  /** The wall clock was set when it moved by more than this against the machine's uptime. */
+  clockJumpMs: 5 * 60 * 1000,
+  /** So long after that nothing is swept. */
+  clockPauseMs: 60 * 60 * 1000,
   /** Large files of which a node makes the SHA-256 at once. */
   digestsInFlight: 2,
   /** How often is looked for published files whose SHA-256 is due. */

@@ -66,8 +66,9 @@ async function serve(config: Config): Promise<void> {
       },
     );
   };
-  process.once("SIGTERM", stop);
-  process.once("SIGINT", stop);
+  // Not once: a second signal, as a terminal and what runs in it may send, must not end the drain.
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
   process.stdout.write(`listening on ${service.url}\n`);
   if (config.open) process.stdout.write("open: requests from this machine need no token\n");
   const { newToken, tokenPath, appId } = service.access;

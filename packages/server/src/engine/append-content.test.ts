@@ -54,7 +54,7 @@ describe("content of which the first few bytes came before the rest", () => {
 test("whoever may no longer send does not bring the last byte, whatever was durable before", async () => {
   const half = Buffer.alloc(limits.checkpointBytes / 2);
   const upload = await uploads.create({ app, length: 2 * half.length });
-  const authorise = () => Promise.reject(uploadError("token_expired", {}));
+  const authorise = () => Promise.reject(uploadError("token_expired", { expiredAt: 1 }));
   const sent = uploads.send(upload, 0, { body: givenBody([half, half]), authorise });
   await expect(sent).rejects.toMatchObject({ code: "token_expired" });
   const stored = await uploads.stored(upload);

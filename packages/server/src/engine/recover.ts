@@ -1,4 +1,5 @@
 import { asError, UploadError } from "../base/errors.ts";
+import { CatalogFullError } from "../catalog/catalog.ts";
 import type { Upload } from "../catalog/records.ts";
 import { completeLeftOpen } from "./complete.ts";
 import { damage } from "./damage.ts";
@@ -35,19 +36,28 @@ export async function recover(parts: EngineParts): Promise<RecoverReport> {
   }
   let completed = 0;
   for (const { id } of await parts.catalog.listUncompleted(1_000)) {
-    if (await complete(parts, id)) completed += 1;
-    else unreadable.add(id);
+    const outcome = await complete(parts, id);
+    if (outcome === "completed") completed += 1;
+    if (outcome === "unreadable") unreadable.add(id);
   }
   // Suspects reach back to the last clean stop, however many crashes lie in between.
   const from = cleanStart ? String(parts.clock.now()) : (since ?? "0");
-  await parts.catalog.writeMark(cleanMark, `running:${from}`);
+  await parts.catalog.writeMark(cleanMark, `running:${from}`).catch((error: unknown) => {
+    // What it says after an unclean stop holds for this run as well.
+    if (cleanStart || !(error instanceof CatalogFullError)) throw error;
+  });
   const checked = suspects.length;
   return { cleanStart, checked, damaged, unreadable: [...unreadable], completed };
 }
 
 /** Says that everything was closed in order: the next start has nothing to check. */
 export async function markCleanStop(parts: EngineParts): Promise<void> {
-  await parts.catalog.writeMark(cleanMark, `clean:${parts.clock.now()}`);
+  try {
+    await parts.catalog.writeMark(cleanMark, `clean:${parts.clock.now()}`);
+  } catch (error) {
+    if (!(error instanceof CatalogFullError)) throw error;
+    parts.log.warn({}, "there is no room to say that all was closed: the next start will check");
+  }
 }
 
 /** A file that cannot be looked at is not known to be damaged, and concerns no other upload. */
@@ -74,18 +84,22 @@ async function look(
   return "whole";
 }
 
-/** False when its bytes cannot be read; whoever asks for it next tries again. */
-async function complete(parts: EngineParts, id: string): Promise<boolean> {
+/** What is not completed now is tried again by whoever asks for it next. */
+async function complete(
+  parts: EngineParts,
+  id: string,
+): Promise<"completed" | "unreadable" | "no room"> {
   try {
     await completeLeftOpen(parts, id);
-    return true;
+    return "completed";
   } catch (error) {
+    if (error instanceof CatalogFullError) return "no room";
     if (!(error instanceof UploadError)) throw error;
     // Another node has taken it, and completes it.
-    if (error.code === "superseded" || error.code === "upload_busy") return true;
+    if (error.code === "superseded" || error.code === "upload_busy") return "completed";
     if (error.code !== "storage_failed") throw error;
     tellUnreadable(parts, id, error);
-    return false;
+    return "unreadable";
   }
 }
 

@@ -4,6 +4,7 @@ import { digestDue } from "../engine/digest.ts";
 import type { EngineParts } from "../engine/parts.ts";
 import { quarantineOrphans } from "../engine/recover.ts";
 import { sweep } from "../engine/sweep.ts";
+import { ClockWatch } from "./clock-watch.ts";
 
 /**
  * What a server does besides answering: one look for orphans, then sweeping at an interval, and the
@@ -15,14 +16,24 @@ export async function doChores(
   { sweepIntervalMs, signal }: { readonly sweepIntervalMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
   const unreadable = new Set<string>();
+  const watch = new ClockWatch(engine.clock);
   const run = new Chores(engine, signal);
   await Promise.all([
     run
       .once(() => quarantineOrphans(engine, signal))
-      .then(() => run.every(sweepIntervalMs, () => sweep(engine, { dryRun: false, signal }))),
+      .then(() => run.every(sweepIntervalMs, () => sweepInCalm(engine, { watch, signal }))),
     run.every(limits.digestLookMs, () => digestDue(engine, { unreadable, signal })),
     run.every(limits.assemblyLookMs, () => assembleDue(engine, signal)),
   ]);
+}
+
+async function sweepInCalm(
+  engine: EngineParts,
+  { watch, signal }: { readonly watch: ClockWatch; readonly signal: AbortSignal },
+): Promise<void> {
+  const pauseMs = watch.pauseMs();
+  if (pauseMs === 0) await sweep(engine, { dryRun: false, signal });
+  else engine.log.warn({ pauseMs }, "the clock was set: nothing is swept meanwhile");
 }
 
 /** One after another, until none is due. */

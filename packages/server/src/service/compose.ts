@@ -240,7 +240,7 @@ export async function startService(
   if (config.open) rooms.tokens.openTo(access.appId);
   const { sweepIntervalMs } = config;
   const chores = doChores(rooms.engine, { sweepIntervalMs, signal: ending.signal });
-  const stop = (): Promise<void> => {
+  const stopNow = (): Promise<void> => {
     ending.abort();
     return stopInTime({
       clock: systemClock,
@@ -252,6 +252,9 @@ export async function startService(
       },
     });
   };
+  let stopping: Promise<void> | undefined;
+  // A supervisor and a terminal may both ask for it, and more than once.
+  const stop = (): Promise<void> => (stopping ??= stopNow());
   return { url, access, stop };
 }
 

@@ -1,7 +1,9 @@
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Apps } from "../access/apps.ts";
 import { uploadScopes } from "../access/scopes.ts";
 import type { Tokens } from "../access/tokens.ts";
+import { asError, isVolumeFull } from "../base/errors.ts";
 import type { EngineParts } from "../engine/parts.ts";
 import type { Config } from "./config.ts";
 import {
@@ -53,10 +55,26 @@ export async function prepareLocalAccess(
     ...(token === undefined ? {} : { token }),
     ...(config.appSecret === undefined ? { appSecret: app.secret } : {}),
   };
-  await writeLocalCredentials(config.dataDirectory, credentials);
+  await keep(rooms, config, { credentials, known });
   const isKept = newToken === undefined && token !== undefined;
   const tokenPath = isKept ? join(config.dataDirectory, credentialsFileName) : undefined;
   return { appId: app.id, newToken, tokenPath };
+}
+
+/** On a full disk what commands need to know of an earlier start does: only the address is another. */
+async function keep(
+  { engine }: AccessRooms,
+  { dataDirectory }: Config,
+  told: { readonly credentials: LocalCredentials; readonly known: LocalCredentials | undefined },
+): Promise<void> {
+  const { credentials, known } = told;
+  try {
+    await writeLocalCredentials(dataDirectory, credentials);
+  } catch (error) {
+    const isOldUsable = isDeepStrictEqual({ ...known, url: credentials.url }, credentials);
+    if (!isVolumeFull(error) || !isOldUsable) throw error;
+    engine.log.warn({ err: asError(error) }, "commands on this machine are not told the address");
+  }
 }
 
 /** Another node may have made the same thing in the same moment: then it is there to be found. */

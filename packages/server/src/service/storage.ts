@@ -191,16 +191,31 @@ export function sweepCounter(store: NamedObjects): SweepCounter {
 
 async function openDisk(options: StorageOptions): Promise<BlobStore> {
   const { dataDirectory } = options.config;
+  const { openFilesMax, cleanFilesMax } = fileShares(await descriptorsMax());
   const volume = await NodeVolume.open({
     directory: path.join(dataDirectory, "blobs"),
     quarantineDirectory: path.join(dataDirectory, "quarantine"),
     syncsMax: Math.max(1, Math.floor(options.threadPoolSize / 2)),
-    // The larger part is for sockets.
-    openFilesMax: Math.floor((await descriptorsMax()) * limits.openFilesShare),
+    openFilesMax,
   });
   const { log, onVolumeFailure } = options;
-  const { cleanFilesMax } = limits;
   return new DiskBlobStore({ ...outside, volume, log, cleanFilesMax, onVolumeFailure });
+}
+
+/**
+ * How many files of uploads may be open of so many descriptors, and how many of those though they
+ * wait for nothing: fewer, so that a file that has to wait for its turn gets one.
+ */
+export function fileShares(descriptors: number): {
+  readonly openFilesMax: number;
+  readonly cleanFilesMax: number;
+} {
+  // The larger part is for sockets.
+  const openFilesMax = Math.floor(descriptors * limits.openFilesShare);
+  return {
+    openFilesMax,
+    cleanFilesMax: Math.min(limits.cleanFilesMax, Math.floor(openFilesMax / 2)),
+  };
 }
 
 /** Brings the schema in Postgres up to date and returns the steps that were taken for it. */

@@ -266,3 +266,16 @@ test("how many bytes were cut off beyond the committed offset is told", async ()
   await (await store.openAppender({ epoch, extents, offset: to })).close();
   expect(lines).toEqual([{ key: extents[0]?.key, bytes: 9 }]);
 });
+
+test("a file that cannot be removed keeps no other, and is named", async () => {
+  const removed: string[] = [];
+  const remove = (key: string): Promise<void> => {
+    if (key === "aa/bad") return Promise.reject(new Error("EPERM"));
+    removed.push(key);
+    return Promise.resolve();
+  };
+  const { store } = openFailing({ volume: { remove } });
+  const removing = store.remove(["aa/first", "aa/bad", "aa/last"]);
+  await expect(removing).rejects.toMatchObject({ name: "KeysLeftError", keys: ["aa/bad"] });
+  expect(removed).toEqual(["aa/first", "aa/last"]);
+});

@@ -1,5 +1,11 @@
 import { ReadableStream } from "node:stream/web";
-import { isVolumeFull, systemErrorCode, UploadError, uploadError } from "../../base/errors.ts";
+import {
+  asError,
+  isVolumeFull,
+  systemErrorCode,
+  UploadError,
+  uploadError,
+} from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
@@ -13,6 +19,7 @@ import type {
   StoredExtent,
   StoreRoom,
 } from "../blob-store.ts";
+import { KeysLeftError } from "../blob-store.ts";
 import { DiskAppender } from "./disk-appender.ts";
 import type { Volume, VolumeFile } from "./volume.ts";
 
@@ -135,10 +142,18 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async remove(keys: readonly string[]): Promise<void> {
+    const left: string[] = [];
+    let why = "";
     for (const key of keys) {
-      await this.#options.volume.remove(key);
-      this.#retired.delete(key);
+      try {
+        await this.#options.volume.remove(key);
+        this.#retired.delete(key);
+      } catch (error) {
+        left.push(key);
+        why = asError(error).message;
+      }
     }
+    if (left.length > 0) throw new KeysLeftError(left, why);
   }
 
   async *listOlderKeys(): AsyncIterable<string> {
