@@ -165,6 +165,18 @@ describe("Repr-Digest", () => {
     expectTaken(await api.append(url, 0, part), 201);
   });
 
+  it("that is another than that of an upload complete already is refused and changes nothing", async (context) => {
+    target().hawser(context);
+    const { api } = target();
+    const { location: url, body } = await api.create({ bytes: whole, complete: true });
+    const again = { complete: true, headers: { "Repr-Digest": wrong } };
+    expectProblem(await api.append(url, length, again), { status: 400 });
+    const right = { complete: true, headers: { "Repr-Digest": digestOf(whole) } };
+    const answer = await api.append(url, length, right);
+    expectTaken(answer, 201);
+    expect(answer.body.equals(body)).toBe(true);
+  });
+
   it("may be said with the last part instead", async () => {
     const { api } = target();
     const url = await api.begun({ bytes: whole.subarray(0, 10) });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { patternBytes } from "../../support/seeded.ts";
-import { useTusTarget } from "./tus-target.ts";
+import { chunked, useTusTarget } from "./tus-target.ts";
 
 const target = useTusTarget();
 
@@ -44,6 +44,19 @@ describe("DELETE", () => {
     const url = await api.upload(bytes);
     const answer = await api.delete(url);
     expect(answer.status, answer.seen).toBe(204);
+    await expectGone(url);
+  });
+
+  it("of a completed upload takes over from a PATCH that is silent", async (context) => {
+    target().hawser(context);
+    const { api } = target();
+    const url = await api.upload(bytes);
+    const headers = [...chunked, ["Expect", "100-continue"] as const];
+    const upload = { url, offset: bytes.length };
+    using silent = await target().beginPatch(context, upload, headers);
+    expect((await silent.readInterim())?.status).toBe(100);
+    expect((await api.delete(url)).status).toBe(204);
+    expect((await silent.answer()).status).toBe(423);
     await expectGone(url);
   });
 

@@ -7,8 +7,10 @@ import { assembleInBackground } from "./assemble.ts";
 import { damage } from "./damage.ts";
 import { declaredLength, type AppendCompletion } from "./append-length.ts";
 import { BodyDigest, type ExpectedDigest } from "./body-digest.ts";
+import { sha256OfUpload } from "./digest.ts";
 import { asOf } from "./expiry.ts";
 import { inOrder } from "./extents.ts";
+import type { Lease } from "./lease.ts";
 import type { EngineParts } from "./parts.ts";
 
 export interface AppendRequest {
@@ -41,11 +43,11 @@ export async function append(parts: EngineParts, request: AppendRequest): Promis
   const { body } = request;
   try {
     refuseUnfit(request, asOf(upload, parts.clock.now()));
-    if (upload.state === "complete") return await replay(upload, request);
     yielding.onAsked(() => {
       body.stop();
     });
     yielding.reads(body);
+    if (upload.state === "complete") return await replay(parts, lease, request);
     const run = new AppendRun(parts, await inOrder(parts, lease), request);
     const { ending, upload: after } = await run.consume(body);
     if (after.state === "rejected") {
@@ -111,14 +113,27 @@ export function refuseEnded(upload: Upload): void {
 }
 
 /** A repeat after completion: an empty body gets the first answer again, if it is what was said. */
-async function replay(upload: Upload, { body, digest }: AppendRequest): Promise<Upload> {
+async function replay(
+  parts: EngineParts,
+  { upload, yielding }: Lease,
+  { body, digest, sha256 }: AppendRequest,
+): Promise<Upload> {
+  const { offset } = upload;
   const batch = await body.next();
-  if (batch.kind === "end" && batch.ending === "clean") {
-    if (digest === undefined || new BodyDigest(digest).matches()) return upload;
-    const { offset } = upload;
+  if (batch.kind === "bytes") throw uploadError("length_exceeded", { offset, length: offset });
+  if (batch.ending !== "clean") throw endedEarly(batch.ending, offset, yielding.isAsked);
+  if (digest !== undefined && !new BodyDigest(digest).matches()) {
     throw uploadError("digest_mismatch", { offset, algorithm: digest.algorithm });
   }
-  throw uploadError("length_exceeded", { offset: upload.offset, length: upload.offset });
+  if (sha256 === undefined) return upload;
+  // Nobody is to wait until all of a large upload was read through.
+  const reading = new AbortController();
+  yielding.onAsked(() => {
+    reading.abort(uploadError("superseded", { offset }));
+  });
+  const known = await sha256OfUpload(parts, upload, reading.signal);
+  if (known !== sha256) throw uploadError("digest_inconsistent", { offset });
+  return upload;
 }
 
 function endedEarly(

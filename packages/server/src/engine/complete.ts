@@ -49,6 +49,22 @@ export function rejectionOf(
 }
 
 /**
+ * The same of a complete upload that was not to be judged, by what its app wants now. It may be a
+ * part of another one, and to be judged only once somebody wants to use it as a file.
+ */
+export async function rejectionOfUnjudged(
+  parts: EngineParts,
+  upload: Upload,
+): Promise<string | undefined> {
+  if (upload.contentPolicy !== "off") return undefined;
+  const { contentPolicy = "off" } = (await parts.catalog.findApp(upload.appId)) ?? {};
+  if (contentPolicy === "off") return undefined;
+  const extents = await parts.catalog.listExtents(upload.blobId);
+  const head = await readHead(parts, upload, extents);
+  return rejectionOf(parts, { ...upload, contentPolicy }, head);
+}
+
+/**
  * Whether the last run is all there, for who completes an upload without having gone on with it:
  * whoever does finds out by that.
  */

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { uploadError } from "../base/errors.ts";
 import type { Upload } from "../catalog/records.ts";
+import { rejectionOfUnjudged } from "./complete.ts";
 import type { EngineParts } from "./parts.ts";
 
 /*
@@ -37,7 +38,8 @@ export async function handleOf(parts: EngineParts, upload: Upload): Promise<stri
 
 /**
  * The complete upload that a handle stands for. Fails with `handle_invalid` when the handle is
- * altered, expired, another app's, or its bytes are gone.
+ * altered, expired, another app's, its bytes are gone, or nobody judged them and they are not of
+ * their type where the app rejects that.
  */
 export async function uploadOfHandle(
   parts: EngineParts,
@@ -56,6 +58,8 @@ export async function uploadOfHandle(
   if (Number(expiry) * 1000 <= parts.clock.now()) throw invalid("it has expired");
   const upload = await parts.catalog.findUpload(uuidOf(facts.subarray(3, 19)));
   if (upload?.state !== "complete") throw invalid("its file is gone");
+  const reason = await rejectionOfUnjudged(parts, upload);
+  if (reason !== undefined) throw invalid(reason);
   return upload;
 }
 

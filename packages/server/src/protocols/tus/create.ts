@@ -29,7 +29,7 @@ export async function create(request: StandardRequest): Promise<void> {
   const principal = await principalOf(request, "create");
   const app = await appOf(request, principal);
   const concat = parseConcat(exchange.header("upload-concat"), baseUrlOf(exchange, parts));
-  const words = wordsOf(request, principal, app);
+  const words = wordsOf(request, principal, concat.kind === "partial" ? unjudging(app) : app);
   const upload =
     concat.kind === "final"
       ? await concatenated(request, words, concat.of)
@@ -41,6 +41,11 @@ export async function create(request: StandardRequest): Promise<void> {
     Location: uploadUrlOf(request, upload.id),
   };
   await exchange.respond({ status: 201, headers });
+}
+
+/** A part begins with what happens to be there: only what is made of all of them is of the type. */
+function unjudging(app: AppDetails): AppDetails {
+  return { ...app, contentPolicy: "off" };
 }
 
 export type UploadWords = ReturnType<typeof wordsOf>;
