@@ -16,6 +16,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // Less than a test's own, which would hide what was seen at last.
+    expect: { poll: { timeout: 20_000 } },
     execArgv: ["--conditions=source"],
     reporters: ["default"],
   },

@@ -109,7 +109,7 @@ describe("by keyboard alone", () => {
     await press(page, "Cancel this upload", "Enter");
     await visit.row("barge.mp4").getByText("Cancelled", { exact: true }).waitFor();
     const dory = await sample("dory.pdf", mib);
-    await visit.setUplink(mib / 4);
+    await visit.setUplink(mib / 16);
     await choose(page, dory);
     await visit.row("dory.pdf").getByText("/s").waitFor();
     await tabTo(page, "Pause dory.pdf");

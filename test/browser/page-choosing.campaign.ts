@@ -51,7 +51,8 @@ describe("dropped files and folders", () => {
     await writeFile(join(directory, folder, ".DS_Store"), "of the system");
     await visit.drop([loose.path, join(directory, folder)]);
     await page.getByRole("heading", { name: `${made.length} files on the server` }).waitFor();
-    await visit.row(`${folder}/${folder} beach.mp4`).waitFor();
+    // Only rows near the window exist, and a directory may be read in any order.
+    await visit.row(`${folder}/roll/`).first().waitFor();
     await expectStored(server, made);
     expect(visit.complaints).toEqual([]);
   }

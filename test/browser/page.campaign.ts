@@ -114,7 +114,7 @@ describe("uploading", () => {
   test("can be paused and gone on with", async () => {
     await using visit = await PageVisit.open(browser, server.url);
     await visit.signIn(server.token);
-    await visit.setUplink(4 * mib);
+    await visit.setUplink(mib / 2);
     const ferry = await sample("ferry.mp4", 20 * mib);
     await visit.pick([ferry.path]);
     await visit.row("ferry.mp4").getByText("/s").waitFor();
@@ -133,6 +133,8 @@ describe("uploading", () => {
     const mooring = await sample("mooring.mp4", 20 * mib);
     await visit.pick([mooring.path]);
     await visit.someDurable("mooring.mp4");
+    // So slow that it cannot finish before it is asked about.
+    await visit.setUplink(mib / 8);
     await visit.button("Cancel mooring.mp4").click();
     await visit.button("Cancel this upload").waitFor();
     await visit.setUplink(-1);
@@ -145,7 +147,7 @@ describe("uploading", () => {
   test("goes on by itself when the network comes back", async () => {
     await using visit = await PageVisit.open(browser, server.url);
     await visit.signIn(server.token);
-    await visit.setUplink(4 * mib);
+    await visit.setUplink(mib / 2);
     const lighthouse = await sample("lighthouse.mp4", 20 * mib);
     await visit.pick([lighthouse.path]);
     await visit.row("lighthouse.mp4").getByText("/s").waitFor();
@@ -298,17 +300,22 @@ describe.each(["light", "dark"])("in %s colours", (colours) => {
     const api = new GraphApi({ url, appId, token });
     const name = `${colours} slack.pdf`;
     const id = await api.start({ file_name: name, file_length: 2000 });
-    using connection = await RawConnection.open({ host: "127.0.0.1", port: server.port });
-    await connection.sendHead(api.appendHead(id, 2000));
-    await connection.write(Buffer.from("%PDF-1.4\n".padEnd(1000)));
     await using visit = await open();
     const { page } = visit;
     const row = await openLive(visit, name);
+    // Only now: the server cuts a body that is silent for half a minute.
+    using connection = await RawConnection.open({ host: "127.0.0.1", port: server.port });
+    await connection.sendHead(api.appendHead(id, 2000));
+    await connection.write(Buffer.from("%PDF-1.4\n".padEnd(1000)));
     await row.getByText("stalled for").waitFor();
     expect(await row.getAttribute("class")).toContain("stalled");
     await page.locator(".count.alarming").getByText("1", { exact: true }).waitFor();
     await page.locator(".plot canvas").waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
+    // A sign of life, and half a minute more.
+    await connection.write(Buffer.alloc(1));
+    await page.locator(".count.alarming").waitFor({ state: "detached" });
+    await row.getByText("stalled for").waitFor();
     const other = await graphOf(server).start({
       name: "idle.pdf",
       type: "application/pdf",
@@ -322,7 +329,7 @@ describe.each(["light", "dark"])("in %s colours", (colours) => {
     await visit.button("Expire this upload").waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
     await visit.button("No, keep it").click();
-    await connection.write(Buffer.alloc(1000));
+    await connection.write(Buffer.alloc(999));
     await row.waitFor({ state: "detached" });
     await page.locator(".count.alarming").waitFor({ state: "detached" });
     expect((await connection.answer()).status).toBe(200);

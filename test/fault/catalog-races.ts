@@ -30,6 +30,16 @@ export interface Race {
   readonly story: string[];
 }
 
+/** Connections to the nodes' database that are no node's. */
+interface Connections {
+  /** Holds rows. */
+  readonly gate: pg.Client;
+  /** Sees who waits: within its own transaction the gate would be told the same again and again. */
+  readonly watcher: pg.Client;
+  /** Runs what is careless: at once, as nodes do, which are connected when a race begins. */
+  readonly careless: pg.Client;
+}
+
 interface Runner {
   readonly name: string;
   readonly run: (catalog: Catalog) => Promise<unknown>;
@@ -49,12 +59,16 @@ interface Field {
  */
 export class CatalogRaces {
   readonly #nodes: readonly Catalog[];
-  readonly #gate: pg.Client;
+  readonly #connections: Connections;
   readonly #careless: CarelessVerb | undefined;
 
-  private constructor(nodes: readonly Catalog[], gate: pg.Client, careless?: CarelessVerb) {
+  private constructor(
+    nodes: readonly Catalog[],
+    connections: Connections,
+    careless: CarelessVerb | undefined,
+  ) {
     this.#nodes = nodes;
-    this.#gate = gate;
+    this.#connections = connections;
     this.#careless = careless;
   }
 
@@ -64,40 +78,66 @@ export class CatalogRaces {
   ): Promise<CatalogRaces> {
     const name = await databases.create();
     const nodes = [await databases.open(name), await databases.open(name)];
-    const gate = new pg.Client({ connectionString: databases.server.url(name) });
-    gate.on("error", () => undefined);
-    await gate.connect();
-    return new CatalogRaces(nodes, gate, careless);
+    const connect = async () => {
+      const client = new pg.Client({ connectionString: databases.server.url(name) });
+      client.on("error", () => undefined);
+      await client.connect();
+      return client;
+    };
+    const connections = {
+      gate: await connect(),
+      watcher: await connect(),
+      careless: await connect(),
+    };
+    return new CatalogRaces(nodes, connections, careless);
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.close()));
-    await this.#gate.end();
+    const { gate, watcher, careless } = this.#connections;
+    await Promise.all([gate, watcher, careless].map((client) => client.end()));
   }
 
   async race(random: SeededRandom): Promise<Race> {
     const field =
       random.fraction() < 0.7 ? await this.#complete(random) : await this.#openUpload(random);
     const { upload, runners } = field;
+    const { gate } = this.#connections;
     const isGated = random.fraction() < 0.5;
     if (isGated) {
-      await this.#gate.query("begin");
-      await this.#gate.query("select 1 from uploads where id = $1 for update", [upload.id]);
-      await this.#gate.query("select 1 from files where blob_id = $1 for update", [upload.blobId]);
+      await gate.query("begin");
+      await gate.query("select 1 from uploads where id = $1 for update", [upload.id]);
+      await gate.query("select 1 from files where blob_id = $1 for update", [upload.blobId]);
     }
+    let left = runners.length;
     const start = [...runners].sort(() => random.fraction() - 0.5);
     const running = start.map(async ({ name, run }) => {
       const node = this.#nodes[random.integer(0, this.#nodes.length - 1)];
       if (node === undefined) throw new Error("there are no nodes");
       await sleep(random.integer(0, 4));
-      return `${name} ${String(await run(node))}`;
+      const outcome = await run(node);
+      left -= 1;
+      return `${name} ${String(outcome)}`;
     });
     if (isGated) {
-      await sleep(random.integer(10, 30));
-      await this.#gate.query("commit");
+      await this.#untilAllWait(() => left);
+      await gate.query("commit");
     }
     const story = await Promise.all(running);
     return { problems: await this.#judge(field), story };
+  }
+
+  /** Resolves when all that are left wait for rows; or soon, as some never do. */
+  async #untilAllWait(left: () => number): Promise<void> {
+    const giveUpAt = performance.now() + 300;
+    while (performance.now() < giveUpAt) {
+      const { rows } = await this.#connections.watcher.query<{ waiting: number }>(
+        `select count(*)::int as waiting from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      if ((rows[0]?.waiting ?? 0) >= left()) return;
+      await sleep(2);
+    }
   }
 
   /** A complete upload, perhaps published, that is being assembled. */
@@ -235,29 +275,18 @@ export class CatalogRaces {
       .replaceAll(/and seen\.version = uploads\.xmin/g, "")
       .replaceAll(/and \w+\.xmin = seen_\w+\.version/g, "");
     if (careless === sql) throw new Error("nothing was planted");
-    const client = new pg.Client({
-      host: "127.0.0.1",
-      port: this.#gate.port,
-      user: "postgres",
-      database: this.#gate.database ?? "",
-    });
-    await client.connect();
-    try {
-      for (;;) {
-        try {
-          return (await client.query<Row>(careless, [...parameters])).rows;
-        } catch (error) {
-          if (failureOf(error) !== "undone") throw error; // a deadlock, as the catalog would
-        }
+    for (;;) {
+      try {
+        return (await this.#connections.careless.query<Row>(careless, [...parameters])).rows;
+      } catch (error) {
+        if (failureOf(error) !== "undone") throw error; // a deadlock, as the catalog would
       }
-    } finally {
-      await client.end();
     }
   }
 
   async #judge({ upload, keys }: Field): Promise<string[]> {
     const read = async (sql: string, value: unknown): Promise<Record<string, unknown>[]> =>
-      (await this.#gate.query<Record<string, unknown>>(sql, [value])).rows;
+      (await this.#connections.gate.query<Record<string, unknown>>(sql, [value])).rows;
     const problems: string[] = [];
     const shown = await read(
       "select * from extents where blob_id = $1 order by start",

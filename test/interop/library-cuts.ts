@@ -48,6 +48,8 @@ export async function uploadOverBadLines(
     const random = new SeededRandom(seed + round);
     const content = random.bytes(random.integer(1, 700_000));
     const faults = badLine(random);
+    // One failure at least, whatever the seed: lines may happen to be good.
+    if (round === 0) faults[0] = { toServer: { afterBytes: 0, fault: "reset" } };
     const first = line.connections.length;
     line.setPlan((index) => faults[index - first] ?? {});
     const options: StandardUploadOptions = {

@@ -48,7 +48,7 @@ async function startByCurl(path: string, length: number): Promise<string> {
   );
   const id = String(fieldOf(started, "id"));
   const cut = curl(
-    ...["--limit-rate", "2M", "--max-time", "0.5", "-X", "POST", `${base}/${id}`],
+    ...["--limit-rate", "300k", "--max-time", "3", "-X", "POST", `${base}/${id}`],
     ...["--header", `Authorization: OAuth ${server.token}`, "--header", "file_offset: 0"],
     ...["--data-binary", `@${path}`],
   );

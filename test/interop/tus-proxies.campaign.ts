@@ -129,9 +129,11 @@ describe.each(proxyNames)("%s in front of tus", (name) => {
     const id = graphIdOf(await api.head(url));
     using stalled = await beginPatch(api, url, { "Content-Length": `${bytes.length}` });
     await stalled.write(bytes.subarray(0, 200_000));
-    // Graph's status leaves the PATCH alone, unlike HEAD.
+    // Graph's status leaves the PATCH alone, unlike HEAD. The last of the half may be a trickle,
+    // which is durable only after 15 s.
     await eventually(async () => ((await graph.offset(id)) === 200_000 ? true : undefined), {
       what: "the first half to be durable",
+      timeoutMs: 45_000,
     });
     const offset = await api.offsetOf(url);
     expect(offset).toBe(200_000);

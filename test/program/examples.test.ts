@@ -61,14 +61,15 @@ async function fetchFile(id: string): Promise<Buffer> {
   return Buffer.from(await response.arrayBuffer());
 }
 
-/** Whether the one open upload has bytes that are durable. */
-async function storedSome(): Promise<true | undefined> {
+/** Whether an upload has more than so many bytes that are durable. */
+async function storedMoreThan(least: number): Promise<true | undefined> {
   const headers = { authorization: `OAuth ${server.token}` };
   const fields = "fields=file_offset,status";
   const response = await fetch(`${server.url}/v21.0/${server.appId}/uploads?${fields}`, {
     headers,
   });
-  return /"file_offset":[1-9]/.test(await response.text()) || undefined;
+  const offsets = [...(await response.text()).matchAll(/"file_offset":(\d+)/g)];
+  return offsets.some(([, offset]) => Number(offset) > least) ? true : undefined;
 }
 
 async function publish(handle: string): Promise<string> {
@@ -94,11 +95,11 @@ it("node-script goes on after it was killed, and prints a handle of the whole fi
       ),
     { what: "the upload to stall" },
   );
+  await eventually(() => storedMoreThan(2 * MiB), { what: "the server to keep what it has" });
   first.kill("SIGKILL");
   await ended;
   proxy.setPlan(() => ({}));
   proxy.resetAll();
-  await eventually(storedSome, { what: "the server to keep what it has" });
   const { stdout, stderr } = await promisify(execFile)(process.execPath, command, options);
   const resumedFrom = Number(/the first (\d+) of them by an earlier run/.exec(stderr)?.[1]);
   expect(resumedFrom).toBeGreaterThan(2 * MiB);

@@ -2,14 +2,13 @@ export interface CephPlaces {
   readonly directory: string;
   readonly classDirectory: string;
   readonly monitorPort: number;
-  readonly gatewayPort: number;
   /** The store takes a few ports from this one on. */
   readonly portsFrom: number;
 }
 
 /** The smallest cluster there is: no keys, no manager, one copy, all in memory. */
 export function cephConfiguration(places: CephPlaces, clusterId: string): string {
-  const { directory, classDirectory, monitorPort, gatewayPort, portsFrom } = places;
+  const { directory, classDirectory, monitorPort, portsFrom } = places;
   return `[global]
 fsid = ${clusterId}
 mon host = v2:127.0.0.1:${monitorPort}/0
@@ -63,7 +62,6 @@ osd op num shards = 1
 osd numa auto affinity = false
 memstore device bytes = 4294967296
 [client]
-rgw frontends = beast endpoint=127.0.0.1:${gatewayPort} tcp_nodelay=1
 rgw data = ${directory}/rgw
 rgw enable apis = s3
 rgw enable usage log = false

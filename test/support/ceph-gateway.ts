@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 
 import { cephConfiguration } from "./ceph-configuration.ts";
 import { ChildPrograms, missingPrograms } from "./child-programs.ts";
-import { freePorts } from "./free-port.ts";
+import { freePort, freePorts } from "./free-port.ts";
 import { S3Gateway } from "./s3-gateway.ts";
 
 const run = promisify(execFile);
@@ -17,31 +17,40 @@ const programs = ["ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "rado
 
 /** Ceph's S3 gateway with one monitor and one store in memory, on loopback, for a few tests. */
 export class CephGateway extends S3Gateway {
-  readonly #directory: string;
-  readonly #configuration: string;
-  readonly #children = new ChildPrograms();
+  readonly #cluster: CephCluster;
 
-  private constructor(directory: string, port: number) {
+  private constructor(cluster: CephCluster, port: number) {
     super({ host: "127.0.0.1", port }, keys);
-    this.#directory = directory;
-    this.#configuration = join(directory, "ceph.conf");
+    this.#cluster = cluster;
   }
 
   /** The gateway, or the reason why there can be none here. */
   static async start(): Promise<CephGateway | string> {
     const missing = await cephMissing();
     if (missing !== undefined) return missing;
-    const directory = await mkdtemp(join(tmpdir(), "hawser-ceph-"));
-    const [monitorPort = 0, port = 0, portsFrom = 0] = await freePorts(3);
-    const gateway = new CephGateway(directory, port);
+    const cluster = new CephCluster(await mkdtemp(join(tmpdir(), "hawser-ceph-")));
     try {
-      const places = { directory, classDirectory: await classDirectory() };
-      await gateway.#start({ ...places, monitorPort, gatewayPort: port, portsFrom });
-      return gateway;
+      await cluster.start();
+      return new CephGateway(cluster, await cluster.startGateway());
     } catch (error) {
-      await gateway.stop();
+      await cluster.stop();
       throw error;
     }
+  }
+
+  async stop(): Promise<void> {
+    await this.#cluster.stop();
+  }
+}
+
+class CephCluster {
+  readonly #directory: string;
+  readonly #configuration: string;
+  readonly #children = new ChildPrograms();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#configuration = join(directory, "ceph.conf");
   }
 
   /** Nothing in it is worth an orderly end. */
@@ -50,14 +59,18 @@ export class CephGateway extends S3Gateway {
     await rm(this.#directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  async #start(places: Parameters<typeof cephConfiguration>[0]): Promise<void> {
+  /** Resolves when the store is up and has the user whose keys the gateway takes. */
+  async start(): Promise<void> {
     const clusterId = randomUUID();
     const storeId = randomUUID();
     const path = (name: string): string => join(this.#directory, name);
     for (const name of ["mon", "osd", "rgw", "run", "log"]) await mkdir(path(name));
+    const [monitorPort = 0, portsFrom = 0] = await freePorts(2);
+    const directories = { directory: this.#directory, classDirectory: await classDirectory() };
+    const places = { ...directories, monitorPort, portsFrom };
     await writeFile(this.#configuration, cephConfiguration(places, clusterId));
     await writeFile(path("keyring"), "");
-    const monitor = `[v2:127.0.0.1:${places.monitorPort}]`;
+    const monitor = `[v2:127.0.0.1:${monitorPort}]`;
     const map = ["--create", "--fsid", clusterId, "--addv", "a", monitor, path("monmap")];
     await run("monmaptool", map);
     await this.#run("ceph-mon", ["--mkfs", "-i", "a", "--monmap", path("monmap")]);
@@ -73,11 +86,22 @@ export class CephGateway extends S3Gateway {
       `--access-key=${accessKeyId}`,
       `--secret-key=${secretAccessKey}`,
     ]);
-    const gateway = this.#spawn("radosgw", ["-f", "-n", "client.rgw"]);
-    while (!(await isAnswering(this.endpoint))) {
-      if (gateway.exitCode !== null) throw new Error(`radosgw ended with ${gateway.exitCode}`);
+  }
+
+  /** The gateway's port: drawn only now, and another where that was taken meanwhile. */
+  async startGateway(tries = 3): Promise<number> {
+    const port = await freePort();
+    const endpoint = `127.0.0.1:${port}`;
+    const frontends = `--rgw-frontends=beast endpoint=${endpoint} tcp_nodelay=1`;
+    const gateway = this.#spawn("radosgw", ["-f", "-n", "client.rgw", frontends]);
+    while (!(await isAnswering(`http://${endpoint}`))) {
+      if (gateway.exitCode !== null) {
+        if (tries > 1) return await this.startGateway(tries - 1);
+        throw new Error(`radosgw ended with ${gateway.exitCode}`);
+      }
       await sleep(50);
     }
+    return port;
   }
 
   async #run(program: string, options: readonly string[]): Promise<void> {

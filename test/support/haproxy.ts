@@ -27,6 +27,7 @@ defaults
   timeout connect 5s
   timeout client 60s
   timeout server 60s
+  timeout check 5s
   option http-no-delay
 frontend uploads
   bind 127.0.0.1:${port}

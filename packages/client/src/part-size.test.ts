@@ -17,8 +17,7 @@ afterEach(async () => {
   await fake[Symbol.asyncDispose]();
 });
 
-/** Patient enough that nothing but the faults ends a request. */
-const options = () => optionsFor(fake, { stallMs: 20_000, answerMs: 20_000 });
+const options = () => optionsFor(fake);
 
 /** Every append meets the fault. */
 function always(fault: Fault): void {

@@ -59,7 +59,7 @@ describe("a disturbed upload", () => {
     };
     // More than the buffers between take in, so that the stall is in the sending.
     const big = Buffer.concat(Array.from({ length: 8 }, () => content));
-    await upload(big, options({ onState }));
+    await upload(big, options({ onState, stallMs: 400 }));
     expect(errors).toEqual(["stalled"]);
     expect(fake.kept.equals(big)).toBe(true);
   });
@@ -74,7 +74,7 @@ describe("a disturbed upload", () => {
       return true;
     });
     const big = Buffer.concat(Array.from({ length: 3 }, () => content));
-    const result = await upload(big, options({ stallMs: 300, answerMs: 20_000 }));
+    const result = await upload(big, options({ stallMs: 300 }));
     expect(result.handle).toBe(fake.handle);
     expect(fake.kept.equals(big)).toBe(true);
   });
@@ -271,7 +271,7 @@ describe("a disturbed upload", () => {
 
   test("is given up on the server too when cancelled", async () => {
     fake.appendFaults.push(stallAfter(1000));
-    const task = upload(file, options({ stallMs: 20_000 }));
+    const task = upload(file, options());
     await expect.poll(() => fake.kept.length).toBe(1000);
     void task.cancel();
     expect((await failureOf(task)).code).toBe("cancelled");

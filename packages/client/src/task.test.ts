@@ -16,9 +16,7 @@ afterEach(async () => {
   await fake[Symbol.asyncDispose]();
 });
 
-/** Patient enough that nothing but the test ends a request. */
-const options = (more: Partial<UploadOptions> = {}) =>
-  optionsFor(fake, { stallMs: 20_000, answerMs: 20_000, ...more });
+const options = (more: Partial<UploadOptions> = {}) => optionsFor(fake, more);
 
 /** Resolves when the task comes to that state. */
 async function until(task: UploadTask, kind: UploadState["kind"]): Promise<UploadSnapshot> {

@@ -35,7 +35,6 @@ interface StandardPlainOptions {
   readonly dialect: keyof typeof dialects;
   readonly url: string;
   readonly token: string;
-  readonly stallMs: number;
 }
 
 const store = new IndexedDbResumeStore();

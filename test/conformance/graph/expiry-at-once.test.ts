@@ -10,7 +10,7 @@ import { useGraphTarget } from "./graph-target.ts";
 const target = useGraphTarget({ extraArguments: ["--sweep-interval-seconds", "3600"] });
 
 it("an upload is over when its time is, not when it is swept", async (context) => {
-  const api = await target().secondApp(context, { lifetimeSeconds: 1 });
+  const api = await target().secondApp(context, { lifetimeSeconds: 3 });
   const id = await api.start({ file_length: 40_000 });
   const bytes = patternBytes({ seed: 161, length: 40_000 });
   expect((await api.append({ id, offset: 0, bytes: bytes.subarray(0, 20_000) })).status).toBe(200);

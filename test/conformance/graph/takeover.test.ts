@@ -13,6 +13,8 @@ const length = 1_000_000;
 const stalledAt = 300_000;
 const first = { seed: 11 };
 const second = { seed: 12 };
+/** The last of what came may be a trickle, which is durable only after 15 s. */
+const timeoutMs = 45_000;
 
 /** A first writer that sent a part of what it promised and then fell silent, still connected. */
 async function stalledWriter(
@@ -36,7 +38,7 @@ describe("a second writer on the same upload", () => {
     const { api } = target();
     const { id, connection } = await stalledWriter(context);
     const there = async () => ((await api.offset(id)) === stalledAt ? true : undefined);
-    await eventually(there, { what: "the first writer's bytes to be durable" });
+    await eventually(there, { what: "the first writer's bytes to be durable", timeoutMs });
     const started = performance.now();
     const bytes = patternBytes({ ...second, start: stalledAt, length: length - stalledAt });
     const answer = await api.append({ id, offset: stalledAt, bytes });
@@ -55,7 +57,7 @@ describe("a second writer on the same upload", () => {
     expect(firstStrangeByte(content.subarray(0, stalledAt), first)).toBeUndefined();
     const rest = content.subarray(stalledAt);
     expect(firstStrangeByte(rest, { ...second, start: stalledAt })).toBeUndefined();
-  });
+  }, 90_000);
 
   it("is judged against the true offset once the first has stopped", async (context) => {
     const { api } = target();

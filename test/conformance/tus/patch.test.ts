@@ -270,7 +270,9 @@ describe("a PATCH while another one is stalled", () => {
     await stalled.write(bytes.subarray(0, 300_000));
     const onlooker = await target().onlooker(context);
     const moved = async () => ((await onlooker.offsetOf(url)) === 300_000 ? true : undefined);
-    await eventually(moved, { what: "the first writer's bytes to be durable" });
+    // The last of them may be a trickle, which is durable only after 15 s.
+    const what = "the first writer's bytes to be durable";
+    await eventually(moved, { what, timeoutMs: 45_000 });
     const started = performance.now();
     const rest = bytes.subarray(300_000);
     const answer = await api.patch({ url, offset: 300_000, bytes: rest });
@@ -278,5 +280,5 @@ describe("a PATCH while another one is stalled", () => {
     expect(performance.now() - started).toBeLessThan(8_000);
     expect(answer.status, answer.seen).toBe(204);
     expect((await target().content(url)).equals(bytes)).toBe(true);
-  });
+  }, 90_000);
 });

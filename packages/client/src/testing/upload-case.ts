@@ -4,11 +4,14 @@ import { UploadError } from "../index.ts";
 import type { FakeGraph, Fault } from "./fake-graph.ts";
 import { answering } from "./fake-graph.ts";
 
-/** Options for an upload to the fake server, with little patience. */
+/**
+ * Options for an upload to the fake server, which is soon tried again: and patient enough that
+ * nothing but a test's own faults ends a request.
+ */
 export function optionsFor(fake: FakeGraph, more: Partial<UploadOptions> = {}): UploadOptions {
   const retry = { waitMs: 5, attempts: 4 };
   const { url, token } = fake;
-  return { url, appId: "1234", token, retry, stallMs: 400, answerMs: 400, ...more };
+  return { url, appId: "1234", token, retry, stallMs: 20_000, answerMs: 20_000, ...more };
 }
 
 /** The error a task ends with. */
