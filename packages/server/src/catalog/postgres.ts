@@ -23,10 +23,11 @@ import {
   publishFile,
   rejectUpload,
   removePublishedFile,
+  type Begin,
   type Change,
 } from "./postgres-changes.ts";
 import { readIdentity, refuseForgetfulServer, refuseOtherSchema } from "./postgres-checks.ts";
-import { isRefusalOfParameters } from "./postgres-failures.ts";
+import { explained } from "./postgres-failures.ts";
 import { PostgresLeases } from "./postgres-leases.ts";
 import { PostgresNeighbours } from "./postgres-neighbours.ts";
 import { isAssembled, isSameAdvance, isSameEnding } from "./postgres-outcome.ts";
@@ -133,9 +134,14 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
   }
 
   async #insertUploadWithin(upload: Upload, within: PromisedRoom): Promise<boolean> {
+    let repeated = false;
     for (;;) {
-      const { rows, repeated } = await this.#pool.run(beginUploadWithin(upload, within));
-      const [{ seen, moved, kept } = { seen: 0, moved: 0, kept: 0 }] = rows;
+      const answer: Answer<Begin> = await this.#pool.run(
+        beginUploadWithin(upload, within),
+        repeated,
+      );
+      repeated = answer.repeated;
+      const [{ seen, moved, kept } = { seen: 0, moved: 0, kept: 0 }] = answer.rows;
       if (kept > 0) return true;
       if (moved === 0 && seen > 0) continue;
       const found = await this.findUpload(upload.id);
@@ -370,8 +376,8 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
   async #change(statement: CompiledQuery<Change>): Promise<{ moved: boolean; repeated: boolean }> {
     let repeated = false;
     for (;;) {
-      const answer: Answer<Change> = await this.#pool.run(statement);
-      repeated ||= answer.repeated;
+      const answer: Answer<Change> = await this.#pool.run(statement, repeated);
+      repeated = answer.repeated;
       const [{ seen, moved } = { seen: 0, moved: 0 }] = answer.rows;
       if (moved > 0 || seen === 0) return { moved: moved > 0, repeated };
     }
@@ -383,14 +389,4 @@ async function channelOf(pool: PostgresPool): Promise<string> {
   const { rows } = await pool.run(compiled<{ name: string }>(sql`select current_schema() as name`));
   const hash = createHash("sha256").update(rows[0]?.name ?? "");
   return `hawser_${hash.digest("hex").slice(0, 16)}`;
-}
-
-function explained(error: unknown): unknown {
-  if (!isRefusalOfParameters(error)) return error;
-  return new Error(
-    "a pooler before Postgres refuses the limits that a connection asks for: give PgBouncer " +
-      "ignore_startup_parameters = statement_timeout,lock_timeout," +
-      "idle_in_transaction_session_timeout, and set them for the role instead",
-    { cause: error },
-  );
 }
