@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { CommitOutcome } from "../../packages/server/src/catalog/catalog.ts";
+import type { Upload } from "../../packages/server/src/catalog/records.ts";
 import type { PostgresCatalog } from "../../packages/server/src/catalog/postgres.ts";
-import type { Advance, CommitOutcome } from "../../packages/server/src/catalog/catalog.ts";
 import { asError } from "../../packages/server/src/base/errors.ts";
 import { eventually } from "../support/eventually.ts";
 import { PostgresDatabases } from "../support/postgres-databases.ts";
-import { insertHeld, makeAdvance } from "./catalog-samples.ts";
+import { insertHeld, makeAdvance, makeEnd, makeUpload } from "./catalog-samples.ts";
 
 /*
  * A commit waits for a standby that never comes. Who ends that wait takes the answer away, and the
@@ -60,13 +61,16 @@ function describeAnswers(postgres: PostgresDatabases): void {
     await server.query("select pg_reload_conf()");
   }
 
-  /** It is committed here, and its answer is lost. */
-  async function advanceUnanswered(advance: Advance): Promise<{ outcome: Promise<CommitOutcome> }> {
-    const outcome = catalog.advance(advance);
+  /** A change that is committed here, and of which no answer came. */
+  async function unanswered<Outcome>(
+    change: () => Promise<Outcome>,
+  ): Promise<{ outcome: Promise<Outcome> }> {
+    await loseStandby();
+    const outcome = change();
     // Whoever asks for the outcome hears of it.
     outcome.catch(() => undefined);
-    const what = { what: "the commit to wait for the standby" };
-    const [process] = await eventually(() => waiting('"extents"'), what);
+    const what = { what: "the change to wait for the standby" };
+    const [process] = await eventually(() => waiting("uploads"), what);
     await server.query(`select pg_terminate_backend(${process})`);
     return { outcome };
   }
@@ -78,11 +82,29 @@ function describeAnswers(postgres: PostgresDatabases): void {
   test("is not said to have changed nothing where the server is full when it is sent again", async () => {
     const upload = await insertHeld(catalog);
     await server.query(fullFromTheSecondOn, name);
-    await loseStandby();
-    const { outcome } = await advanceUnanswered(makeAdvance(upload));
+    const { outcome } = await unanswered(() => catalog.advance(makeAdvance(upload)));
     const error = await outcome.catch(asError);
     expect(await committedOffset(upload.id)).toBe(100);
     expect(error).toMatchObject({ code: "storage_failed" });
+  });
+
+  type Verb = (held: Upload) => Promise<unknown>;
+  const verbs: readonly (readonly [string, Verb, CommitOutcome | boolean])[] = [
+    ["an advance", (held) => catalog.advance(makeAdvance(held)), "done"],
+    ["an ending", (held) => catalog.end(makeEnd(held)), "done"],
+    ["a creation", () => catalog.insertUpload(makeUpload()), true],
+  ];
+
+  test.for(verbs)("is acknowledged only once the standby has it: %s", async ([, verb, done]) => {
+    const upload = await insertHeld(catalog);
+    const { outcome } = await unanswered(() => verb(upload));
+    const first = await Promise.race([
+      outcome.then(() => "an acknowledgement"),
+      eventually(() => waiting("pg_logical_emit_message"), { what: "another wait" }),
+    ]);
+    expect(first).not.toBe("an acknowledgement");
+    await findStandby();
+    expect(await outcome).toBe(done);
   });
 }
 
