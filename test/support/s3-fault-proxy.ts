@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RawAddress } from "./raw-http.ts";
 
 /**
- * `refuse` answers 503 and `unimplemented` 501, and both pass nothing on, `reset` resets the connection instead of it, `lose`
+ * `refuse` answers 503, `unimplemented` 501 and `bad-request` 400, and none of them passes anything on, `reset` resets the connection instead of it, `lose`
  * resets the connection after the store has done what it was asked, `stall` never answers, `cut`
  * resets in the middle of the answer's body, `false-success` answers 200 with an error for a body,
  * `empty-success` 200 with no body, both without asking the store, `slow` waits before it passes the request on, `pause` waits until it is released, `late` resets
@@ -15,6 +15,7 @@ import type { RawAddress } from "./raw-http.ts";
 export type S3Fault =
   | "refuse"
   | "unimplemented"
+  | "bad-request"
   | "reset"
   | "lose"
   | "stall"
@@ -31,12 +32,14 @@ export interface S3Request {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
+  readonly headers: IncomingMessage["headers"];
 }
 
 /** Decides for each request what is to go wrong with it. */
 export type S3FaultPlan = (request: S3Request) => S3Fault | undefined;
 
 const slowMs = 700;
+const statuses = { refuse: 503, unimplemented: 501, "bad-request": 400 } as const;
 const errorBody = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>`;
 
 /** In front of a real S3 gateway; knows requests, where a TCP proxy knows only bytes. */
@@ -87,8 +90,8 @@ export class S3FaultProxy {
   }
 
   async #serve(incoming: IncomingMessage): Promise<void> {
-    const { method = "", url: path = "" } = incoming;
-    const seen = { index: this.requests.length, method, path };
+    const { method = "", url: path = "", headers } = incoming;
+    const seen = { index: this.requests.length, method, path, headers };
     this.requests.push(seen);
     const fault = this.plan(seen);
     const body = await bodyOf(incoming);
@@ -104,12 +107,8 @@ export class S3FaultProxy {
     }
     if (fault === "slow") await sleep(slowMs);
     if (fault === "pause") await this.#hold();
-    if (fault === "refuse" || fault === "unimplemented") {
-      answer(incoming, {
-        status: fault === "refuse" ? 503 : 501,
-        headers: {},
-        body: Buffer.from(""),
-      });
+    if (fault === "refuse" || fault === "unimplemented" || fault === "bad-request") {
+      answer(incoming, { status: statuses[fault], headers: {}, body: Buffer.from("") });
       return;
     }
     if (fault === "false-success") {

@@ -158,6 +158,19 @@ export function expireDueUploads(now: number, limit: number): CompiledQuery<Expi
   `);
 }
 
+/** Fences are drawn anew each time: one that is not the upload's now never will be again. */
+export function closeLeaseEpochs(at: number) {
+  return db
+    .updateTable("epochs")
+    .set({ closed_at: at, look_at: at })
+    .where("closed_at", "is", null)
+    .where("upload_id", "is not", null)
+    .where(
+      sql<boolean>`not exists (select 1 from uploads
+        where uploads.id = epochs.upload_id and uploads.fence = epochs.fence)`,
+    );
+}
+
 export function publishFile(file: PublishedFile): CompiledQuery<FilesTable> {
   const published = publishUpload(db, file).returning("id");
   const inserted = insertFile(db, file, sql`published`).returningAll();

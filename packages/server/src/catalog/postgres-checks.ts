@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { sql } from "kysely";
 import type { PostgresPool } from "./postgres-pool.ts";
 import { migrations } from "./migrations/migrations.ts";
@@ -63,4 +64,11 @@ export async function readIdentity(pool: PostgresPool): Promise<string> {
   const [found] = rows;
   if (found === undefined) throw new Error("Postgres does not tell its identity");
   return `${found.system}/${found.timeline}`;
+}
+
+/** Channels are a database's, not a schema's: deployments that share one must not hear each other. */
+export async function channelOf(pool: PostgresPool): Promise<string> {
+  const { rows } = await pool.run(compiled<{ name: string }>(sql`select current_schema() as name`));
+  const hash = createHash("sha256").update(rows[0]?.name ?? "");
+  return `hawser_${hash.digest("hex").slice(0, 16)}`;
 }

@@ -39,8 +39,19 @@ export function connectFailureOf(error: unknown): PostgresFailure {
  * A pooler does not pass on what a connection asks for when it begins. It says so with the state
  * that it uses for everything, so that its words must tell.
  */
-export function isRefusalOfParameters(error: unknown): boolean {
+function isRefusalOfParameters(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("unsupported startup parameter");
+}
+
+/** With what to do where the words of whoever refused would not tell. */
+export function explained(error: unknown): unknown {
+  if (!isRefusalOfParameters(error)) return error;
+  return new Error(
+    "a pooler before Postgres refuses the limits that a connection asks for: give PgBouncer " +
+      "ignore_startup_parameters = statement_timeout,lock_timeout," +
+      "idle_in_transaction_session_timeout, and set them for the role instead",
+    { cause: error },
+  );
 }
 
 /**

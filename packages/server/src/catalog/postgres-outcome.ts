@@ -1,7 +1,15 @@
-import type { Selectable } from "kysely";
+import { sql, type Selectable } from "kysely";
 import type { Advance, AssemblyFinish, EndUpload } from "./catalog.ts";
+import { compiled } from "./postgres-text.ts";
 import type { Extent, Upload } from "./records.ts";
 import type { SharedUploadsTable } from "./schema.ts";
+
+/**
+ * Commits nothing but a word in the server's log. A change whose answer was lost may be committed
+ * on this server alone: a synchronous standby is waited for by whoever commits, and by nobody who
+ * reads. It takes commits in their order, so that one that is made later waits for all before it.
+ */
+export const waitForStandby = compiled(sql`select pg_logical_emit_message(true, 'hawser', '')`);
 
 /**
  * Whether a change whose answer was lost has happened, told from what the rows say now. In doubt

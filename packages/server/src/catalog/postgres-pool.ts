@@ -52,10 +52,13 @@ export class PostgresPool {
     this.#pool.on("connect", (client) => client.on("error", () => undefined));
   }
 
-  async run<Row>(query: Compilable<Row> | CompiledQuery<Row> | Statement): Promise<Answer<Row>> {
+  /** With `repeated` the caller's own earlier try may have had its effect already. */
+  async run<Row>(
+    query: Compilable<Row> | CompiledQuery<Row> | Statement,
+    repeated = false,
+  ): Promise<Answer<Row>> {
     const statement = "compile" in query ? query.compile() : query;
     const giveUpAt = this.#clock.monotonic() + patienceMs;
-    let repeated = false;
     for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(2 * pauseMs, pauseMsMax)) {
       const leftMs = giveUpAt - this.#clock.monotonic();
       const attempt = await this.#attempt(statement, leftMs);
@@ -64,10 +67,12 @@ export class PostgresPool {
         const rows = attempt.result.rows as Row[];
         return { rows, changes: attempt.result.rowCount ?? 0, repeated };
       }
-      if (attempt.kind === "full") throw new CatalogFullError();
+      if (attempt.kind === "full" && !repeated) throw new CatalogFullError();
       if (attempt.kind === "refused") throw attempt.error;
       if (attempt.kind === "unknown") repeated = true;
-      if (!this.#isPatient || this.#clock.monotonic() + pauseMs >= giveUpAt) {
+      // Full after a try without an answer: that one may have changed something all the same.
+      const isFull = attempt.kind === "full";
+      if (isFull || !this.#isPatient || this.#clock.monotonic() + pauseMs >= giveUpAt) {
         throw uploadError("storage_failed", { offset: undefined }, { cause: attempt.error });
       }
       await this.#clock.sleep(pauseMs);

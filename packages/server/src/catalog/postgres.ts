@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { Kysely, sql, type CompiledQuery } from "kysely";
+import { Kysely, type CompiledQuery } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import { CatalogReads } from "./catalog-reads.ts";
@@ -18,21 +17,28 @@ import { insertUpload } from "./hot-queries.ts";
 import {
   advanceUpload,
   beginUploadWithin,
+  closeLeaseEpochs,
   endHeldUpload,
   expireDueUploads,
   finishHeldAssembly,
   publishFile,
   rejectUpload,
   removePublishedFile,
+  type Begin,
   type Change,
 } from "./postgres-changes.ts";
-import { readIdentity, refuseForgetfulServer, refuseOtherSchema } from "./postgres-checks.ts";
-import { isRefusalOfParameters } from "./postgres-failures.ts";
+import {
+  channelOf,
+  readIdentity,
+  refuseForgetfulServer,
+  refuseOtherSchema,
+} from "./postgres-checks.ts";
+import { explained } from "./postgres-failures.ts";
 import { PostgresLeases } from "./postgres-leases.ts";
 import { PostgresNeighbours } from "./postgres-neighbours.ts";
-import { isAssembled, isSameAdvance, isSameEnding } from "./postgres-outcome.ts";
+import { isAssembled, isSameAdvance, isSameEnding, waitForStandby } from "./postgres-outcome.ts";
 import { PostgresPool, type Answer } from "./postgres-pool.ts";
-import { compiled, postgresText as text } from "./postgres-text.ts";
+import { postgresText as text } from "./postgres-text.ts";
 import { filledWith } from "./prepared.ts";
 import { removeEndedUploads } from "./queries.ts";
 import * as records from "./record-queries.ts";
@@ -129,19 +135,25 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
     const { rows, repeated } = await this.#pool.run(insert);
     if (rows.length > 0) return true;
     // A blob's id is drawn with its upload's: the row that is there is the one we sent.
-    if (repeated && (await this.findUpload(upload.id))?.blobId === upload.blobId) return true;
+    const found = repeated ? await this.findUpload(upload.id) : undefined;
+    if (found?.blobId === upload.blobId) return await this.#outlasts();
     throw new Error(`upload ${upload.id} is there already`);
   }
 
   async #insertUploadWithin(upload: Upload, within: PromisedRoom): Promise<boolean> {
+    let repeated = false;
     for (;;) {
-      const { rows, repeated } = await this.#pool.run(beginUploadWithin(upload, within));
-      const [{ seen, moved, kept } = { seen: 0, moved: 0, kept: 0 }] = rows;
+      const answer: Answer<Begin> = await this.#pool.run(
+        beginUploadWithin(upload, within),
+        repeated,
+      );
+      repeated = answer.repeated;
+      const [{ seen, moved, kept } = { seen: 0, moved: 0, kept: 0 }] = answer.rows;
       if (kept > 0) return true;
       if (moved === 0 && seen > 0) continue;
       const found = await this.findUpload(upload.id);
       if (found === undefined) return false;
-      if (repeated && found.blobId === upload.blobId) return true;
+      if (repeated && found.blobId === upload.blobId) return await this.#outlasts();
       throw new Error(`upload ${upload.id} is there already`);
     }
   }
@@ -197,14 +209,21 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
   /** Whether an advance whose answer was lost has happened. */
   async #shows(advance: Advance): Promise<boolean> {
     const select = this.db.selectFrom("uploads").selectAll().where("id", "=", advance.id);
-    return isSameAdvance(await select.executeTakeFirst(), advance);
+    return isSameAdvance(await select.executeTakeFirst(), advance) && (await this.#outlasts());
+  }
+
+  /** True once what is committed outlasts this server, too: see `waitForStandby`. */
+  async #outlasts(): Promise<true> {
+    await this.#pool.run(waitForStandby, true);
+    return true;
   }
 
   end(ending: EndUpload): Promise<CommitOutcome> {
     return this.#leases.inTurn(ending.id, async () => {
       const { moved, repeated } = await this.#change(endHeldUpload(ending));
-      if (!moved && !(repeated && isSameEnding(await this.findUpload(ending.id), ending))) {
-        return "stale";
+      if (!moved) {
+        if (!repeated || !isSameEnding(await this.findUpload(ending.id), ending)) return "stale";
+        await this.#outlasts();
       }
       await this.#leases.noteEnded(ending.id);
       return "done";
@@ -228,7 +247,9 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
   }
 
   async insertFile(file: PublishedFile): Promise<PublishedFile | undefined> {
-    const [row] = (await this.#pool.run(publishFile(file))).rows;
+    const { rows, repeated } = await this.#pool.run(publishFile(file));
+    const [row] = rows;
+    if (row === undefined && repeated) await this.#outlasts();
     return row === undefined ? this.findFileOfUpload(file.uploadId) : fileOf(row);
   }
 
@@ -243,7 +264,7 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
   async removeFile(id: string, at: number): Promise<boolean> {
     const { moved, repeated } = await this.#change(removePublishedFile(id, at));
     // It may have been there and be gone by our first try: it is gone in either case.
-    return moved || repeated;
+    return moved || (repeated && (await this.#outlasts()));
   }
 
   async forgetDoomed(keys: readonly string[]): Promise<void> {
@@ -263,17 +284,7 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
   }
 
   async listEpochsDue(look: EpochLook): Promise<Epoch[]> {
-    // Fences are drawn anew each time: one that is not the upload's now never will be again.
-    const over = text
-      .updateTable("epochs")
-      .set({ closed_at: look.now, look_at: look.now })
-      .where("closed_at", "is", null)
-      .where("upload_id", "is not", null)
-      .where(
-        sql<boolean>`not exists (select 1 from uploads
-          where uploads.id = epochs.upload_id and uploads.fence = epochs.fence)`,
-      );
-    await this.#pool.run(over);
+    await this.#pool.run(closeLeaseEpochs(look.now));
     await this.#pool.run(store.closeAssemblyEpochs(text, look.now));
     return (await this.#pool.run(store.dueEpochs(text, look))).rows.map(epochOf);
   }
@@ -305,7 +316,9 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
     const { moved, repeated } = await this.#change(finishHeldAssembly(finish));
     if (moved) return "done";
     if (!repeated) return "stale";
-    return isAssembled(await this.listExtents(finish.blobId), finish) ? "done" : "stale";
+    if (!isAssembled(await this.listExtents(finish.blobId), finish)) return "stale";
+    await this.#outlasts();
+    return "done";
   }
 
   async putOffAssembly(blobId: string, nonce: string, dueAt: number | undefined): Promise<void> {
@@ -317,7 +330,10 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
     if (changes > 0 || !repeated) return changes > 0;
     // A secret is never sealed twice alike.
     const found = await this.findApp(app.id);
-    return found !== undefined && Buffer.compare(found.sealedSecret, app.sealedSecret) === 0;
+    if (found === undefined || Buffer.compare(found.sealedSecret, app.sealedSecret) !== 0) {
+      return false;
+    }
+    return await this.#outlasts();
   }
 
   async updateApp(id: string, update: AppUpdate): Promise<boolean> {
@@ -337,8 +353,9 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
       .returning("id");
     const { rows, repeated } = await this.#pool.run(insert);
     if (rows.length > 0) return;
-    if (repeated && (await this.findToken(token.hash))?.id === token.id) return;
-    throw new Error(`token ${token.id} is there already`);
+    const found = repeated ? await this.findToken(token.hash) : undefined;
+    if (found?.id !== token.id) throw new Error(`token ${token.id} is there already`);
+    await this.#outlasts();
   }
 
   async findToken(hash: Uint8Array): Promise<Token | undefined> {
@@ -351,7 +368,7 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
     const { changes, repeated } = await this.#pool.run(records.revokeToken(text, id, at));
     if (changes > 0 || !repeated) return changes > 0;
     const revoked = this.db.selectFrom("tokens").select("revoked_at").where("id", "=", id);
-    return (await revoked.executeTakeFirst())?.revoked_at === at;
+    return (await revoked.executeTakeFirst())?.revoked_at === at && (await this.#outlasts());
   }
 
   async writeMark(name: string, value: string): Promise<void> {
@@ -371,27 +388,10 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
   async #change(statement: CompiledQuery<Change>): Promise<{ moved: boolean; repeated: boolean }> {
     let repeated = false;
     for (;;) {
-      const answer: Answer<Change> = await this.#pool.run(statement);
-      repeated ||= answer.repeated;
+      const answer: Answer<Change> = await this.#pool.run(statement, repeated);
+      repeated = answer.repeated;
       const [{ seen, moved } = { seen: 0, moved: 0 }] = answer.rows;
       if (moved > 0 || seen === 0) return { moved: moved > 0, repeated };
     }
   }
-}
-
-/** Channels are a database's, not a schema's: deployments that share one must not hear each other. */
-async function channelOf(pool: PostgresPool): Promise<string> {
-  const { rows } = await pool.run(compiled<{ name: string }>(sql`select current_schema() as name`));
-  const hash = createHash("sha256").update(rows[0]?.name ?? "");
-  return `hawser_${hash.digest("hex").slice(0, 16)}`;
-}
-
-function explained(error: unknown): unknown {
-  if (!isRefusalOfParameters(error)) return error;
-  return new Error(
-    "a pooler before Postgres refuses the limits that a connection asks for: give PgBouncer " +
-      "ignore_startup_parameters = statement_timeout,lock_timeout," +
-      "idle_in_transaction_session_timeout, and set them for the role instead",
-    { cause: error },
-  );
 }

@@ -11,7 +11,7 @@ interface SweepFlags extends AdminFlags {
 /** `hawser sweep [--dry-run]`. */
 export function sweepCommand(): Command {
   return adminCommand("sweep", "expire uploads and remove what nothing needs any more", examples)
-    .option("--dry-run", "only tell what would go")
+    .option("--dry-run", "only tell what would go, of each kind up to 500")
     .action((flags: SweepFlags) =>
       runAdminCommand(flags, async (administration) => {
         const result = await administration.sweep({ dryRun: flags.dryRun === true });

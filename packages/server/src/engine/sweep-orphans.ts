@@ -1,6 +1,7 @@
 import { asError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
 import type { Epoch } from "../catalog/records.ts";
+import { inBatches } from "./in-batches.ts";
 import type { EngineParts } from "./parts.ts";
 import { removeKeys } from "./remove-keys.ts";
 
@@ -14,27 +15,49 @@ const keysBatch = 500;
  * is looked at several times, because a put can land long after its writer gave up on it.
  */
 export async function sweepOrphans(parts: EngineParts, signal?: AbortSignal): Promise<number> {
-  if (signal?.aborted || !parts.blobs.properties.needsEpochs) return 0;
+  if (!parts.blobs.properties.needsEpochs) return 0;
   const [firstLookMs = 0] = limits.orphanLooksMs;
   const now = parts.clock.now();
-  const look = { now, closedBefore: now - firstLookMs, limit: epochsBatch };
-  let removed = 0;
-  for (const epoch of await parts.catalog.listEpochsDue(look)) {
-    if (signal?.aborted) break;
-    try {
-      const seen = await lookAt(parts, epoch, signal);
-      removed += seen.removed;
-      // Those due behind it have their turn before it has its own again.
-      if (seen.left > 0) await parts.catalog.putOffEpochLook(epoch.fence, now + firstLookMs);
-      else await noteLook(parts, epoch);
-    } catch (error) {
+  const closedBefore = now - firstLookMs;
+  // They stay due, and the others have their turn.
+  const failed = new Set<string>();
+  return await inBatches(parts, signal, async () => {
+    const limit = epochsBatch + failed.size;
+    const due = await parts.catalog.listEpochsDue({ now, closedBefore, limit });
+    const epochs = due.filter(({ fence }) => !failed.has(fence));
+    let done = 0;
+    for (const epoch of epochs) {
       if (signal?.aborted) break;
-      // It stays due, and the others have their turn.
-      const facts = { err: asError(error), epoch: epoch.fence };
-      parts.log.warn(facts, "an epoch's keys could not be looked at");
+      const removed = await lookOnce(parts, epoch, signal);
+      if (removed === undefined) failed.add(epoch.fence);
+      else done += removed;
     }
+    // Where not one can be looked at, the store is away.
+    const isAway = epochs.every(({ fence }) => failed.has(fence));
+    return { done, more: epochs.length === epochsBatch && !isAway };
+  });
+}
+
+/** How many keys it removed; undefined when the look was not one. */
+async function lookOnce(
+  parts: EngineParts,
+  epoch: Epoch,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  const [firstLookMs = 0] = limits.orphanLooksMs;
+  const { catalog, clock, log } = parts;
+  try {
+    const { removed, left } = await lookAt(parts, epoch, signal);
+    // Those due behind it have their turn before it has its own again.
+    if (left > 0) await catalog.putOffEpochLook(epoch.fence, clock.now() + firstLookMs);
+    else await noteLook(parts, epoch);
+    return removed;
+  } catch (error) {
+    if (signal?.aborted) return undefined;
+    const facts = { err: asError(error), epoch: epoch.fence };
+    log.warn(facts, "an epoch's keys could not be looked at");
+    return undefined;
   }
-  return removed;
 }
 
 /** Numbers of keys. */

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
+import { makeUpload } from "../../../../test/contract/catalog-samples.ts";
 import { engineOf } from "../../../../test/fault/many-keys/engine-of.ts";
 import { ManualClock } from "../../../../test/support/manual-clock.ts";
 import { MemoryBlobStore } from "../../../../test/support/memory-blob-store.ts";
@@ -14,11 +15,11 @@ import { sweep } from "./sweep.ts";
 class LockingStore extends MemoryBlobStore {
   readonly locked = new Set<string>();
   asked = 0;
-  onAsked = (): void => undefined;
+  onAsked: (keys: readonly string[]) => void = () => undefined;
 
   override async remove(keys: readonly string[]): Promise<void> {
     this.asked += keys.length;
-    if (keys.length > 0) this.onAsked();
+    if (keys.length > 0) this.onAsked(keys);
     await super.remove(keys.filter((key) => !this.locked.has(key)));
     const left = keys.filter((key) => this.locked.has(key));
     if (left.length > 0) throw new KeysLeftError(left, "AccessDenied");
@@ -153,4 +154,75 @@ test("a sweep that is told to stop in the middle of an epoch has not looked at i
   expect(bucket.objects.size).toBe(1);
   const [kept] = await catalog.listEpochs("one");
   expect(kept?.looks).toBe(0);
+});
+
+/** More of each than several batches have. */
+const many = 1_200;
+
+async function expireMany(): Promise<void> {
+  for (let count = 0; count < many; count += 1) {
+    await catalog.insertUpload(makeUpload({ expiresAt: clock.now() }));
+  }
+}
+
+test("one sweep does all that is due, however many batches that is", async () => {
+  await expireMany();
+  for (let count = 0; count < many; count += 1) {
+    store(`doomed-${count}`, false);
+    catalog.rows.doomed.set(`doomed-${count}`, clock.now());
+    await strand(`epoch-${count}`, { free: 1, locked: 0 });
+  }
+  const [firstLookMs = 0] = limits.orphanLooksMs;
+  clock.pass(Math.max(limits.doomedMs, firstLookMs));
+  const report = await sweep(engine, { dryRun: false });
+  expect(report).toMatchObject({
+    expiredUploads: many,
+    removedKeys: many,
+    removedOrphans: many,
+  });
+  const now = clock.now();
+  expect(await catalog.listExpiring(now, 1)).toEqual([]);
+  expect(catalog.rows.doomed.size).toBe(0);
+  const look = { now, closedBefore: now - firstLookMs, limit: 1 };
+  expect(await catalog.listEpochsDue(look)).toEqual([]);
+});
+
+test("a sweep in which removal is held ends with the batch it is at", async () => {
+  await expireMany();
+  catalog.rows.doomed.set("doomed", clock.now());
+  clock.pass(limits.doomedMs);
+  const answers = [undefined, "an operator holds removal"];
+  const removalGuard = {
+    countSweep: () => Promise.resolve(undefined),
+    refusal: () => Promise.resolve(answers.length > 1 ? answers.shift() : answers[0]),
+  };
+  const report = await sweep({ ...engine, removalGuard }, { dryRun: false });
+  expect(report).toMatchObject({ expiredUploads: 500, removedKeys: 0 });
+  expect(catalog.rows.doomed.size).toBe(1);
+});
+
+test("a sweep ends where not one of a batch's epochs can be looked at, and leaves them due", async () => {
+  for (let count = 0; count < 150; count += 1) await strand(`${count}`, { free: 1, locked: 0 });
+  clock.pass(limits.orphanLooksMs[0] ?? 0);
+  blobs.onAsked = () => {
+    throw new Error("the store is away");
+  };
+  expect((await sweep(engine, { dryRun: false })).removedOrphans).toBe(0);
+  blobs.onAsked = () => undefined;
+  expect((await sweep(engine, { dryRun: false })).removedOrphans).toBe(150);
+});
+
+test("epochs that cannot be looked at hold up none behind them", async () => {
+  for (let count = 0; count < 99; count += 1) await strand(`bad-${count}`, { free: 1, locked: 0 });
+  clock.pass(1);
+  for (let count = 0; count < 150; count += 1) await strand(`${count}`, { free: 1, locked: 0 });
+  clock.pass(limits.orphanLooksMs[0] ?? 0);
+  let refused = 0;
+  blobs.onAsked = (keys) => {
+    if (!keys.some((key) => key.startsWith("bad-"))) return;
+    refused += 1;
+    throw new Error("it cannot be read");
+  };
+  expect((await sweep(engine, { dryRun: false })).removedOrphans).toBe(150);
+  expect(refused).toBe(99);
 });

@@ -1,4 +1,5 @@
 import { limits } from "../base/limits.ts";
+import { inBatches } from "./in-batches.ts";
 import type { EngineParts } from "./parts.ts";
 import { removeKeys } from "./remove-keys.ts";
 import { sweepOrphans } from "./sweep-orphans.ts";
@@ -16,6 +17,7 @@ export interface SweepReport {
 }
 
 export interface SweepOptions {
+  /** Changes nothing, and counts up to one batch of each. */
   readonly dryRun: boolean;
   /** Ends the sweep between two steps: what is left is due at the next one. */
   readonly signal?: AbortSignal | undefined;
@@ -48,16 +50,27 @@ export async function sweep(
     parts.log.error({ refusal }, "nothing is removed until an operator allows it");
     return { ...nothing, refusal };
   }
-  const expired = await catalog.expireUploads(now, sweepBatch);
+  const expiredUploads = await expireDue(parts, now, signal);
   const removedKeys = await removeDoomed(parts, now, signal);
   const removedOrphans = await sweepOrphans(parts, signal);
   const forgottenUploads = await catalog.removeEndedUploads(now - limits.endedRowsMs);
-  const counts = { expiredUploads: expired.length, removedKeys, removedOrphans, forgottenUploads };
+  const counts = { expiredUploads, removedKeys, removedOrphans, forgottenUploads };
   if (Object.values(counts).some((count) => count > 0)) parts.log.info(counts, "swept");
   return { ...counts, refusal };
 }
 
 const nothing = { expiredUploads: 0, removedKeys: 0, removedOrphans: 0, forgottenUploads: 0 };
+
+async function expireDue(
+  parts: EngineParts,
+  now: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  return await inBatches(parts, signal, async () => {
+    const { length } = await parts.catalog.expireUploads(now, sweepBatch);
+    return { done: length, more: length === sweepBatch };
+  });
+}
 
 /** Bytes first, then the row that allows it: a crash in between only repeats the removal. */
 async function removeDoomed(
@@ -65,18 +78,14 @@ async function removeDoomed(
   now: number,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const { catalog, removalGuard } = parts;
-  let count = 0;
-  while (!signal?.aborted) {
+  const { catalog } = parts;
+  return await inBatches(parts, signal, async () => {
     const keys = await catalog.listDoomed(now - limits.doomedMs, sweepBatch);
     const left = new Set(await removeKeys(parts, keys, "the store keeps keys that are doomed"));
     const removed = keys.filter((key) => !left.has(key));
     await catalog.forgetDoomed(removed);
-    count += removed.length;
-    if (left.size === 0) return count;
     // As if they were doomed now: what is due behind them has its turn before they have theirs again.
     await catalog.putOffDoomed([...left], now);
-    if (keys.length < sweepBatch || (await removalGuard.refusal()) !== undefined) return count;
-  }
-  return count;
+    return { done: removed.length, more: keys.length === sweepBatch };
+  });
 }

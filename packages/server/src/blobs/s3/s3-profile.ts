@@ -8,7 +8,7 @@ export type DigestForm = (typeof digestForms)[number];
 export interface S3Profile {
   /** What every put carries; undefined where the store refuses no wrong digest at all. */
   readonly digest: DigestForm | undefined;
-  /** The forms of which a wrong value was refused. */
+  /** The forms of which a wrong value was refused, and a right one taken. */
   readonly refusedDigests: readonly DigestForm[];
   /** Many keys are removed by one request; else by one each. */
   readonly batchDelete: boolean;

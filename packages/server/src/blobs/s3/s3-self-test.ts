@@ -37,7 +37,7 @@ export class S3SelfTest {
     try {
       await this.#basics(plain);
       const refusedDigests: DigestForm[] = [];
-      for (const form of digestForms) if (await this.#refuses(form)) refusedDigests.push(form);
+      for (const form of digestForms) if (await this.#checks(form)) refusedDigests.push(form);
       const assembled = await this.#assembles(plain);
       return {
         digest: refusedDigests[0],
@@ -76,8 +76,13 @@ export class S3SelfTest {
     }
   }
 
-  /** Whether a put is refused when it carries a wrong digest of this form. */
-  async #refuses(form: DigestForm): Promise<boolean> {
+  /** Whether a put is refused for a wrong digest of this form, and not for having one at all. */
+  async #checks(form: DigestForm): Promise<boolean> {
+    if (await takes(this.#putWrong(form))) return false;
+    return await takes(this.#putRight(form));
+  }
+
+  async #putWrong(form: DigestForm): Promise<void> {
     const { sdk, client, bucket } = this.#connection;
     const wrong = Buffer.alloc(16).toString("base64");
     const command = new sdk.PutObjectCommand({
@@ -89,14 +94,14 @@ export class S3SelfTest {
     });
     const sha256 = form === "sha256" ? "0".repeat(64) : "UNSIGNED-PAYLOAD";
     command.middlewareStack.add(settingHeaders({ "x-amz-content-sha256": sha256 }), beforeSigning);
-    try {
-      await client.send(command);
-      return false;
-    } catch (error) {
-      if (serviceError(error).statusCode === 403) throw error;
-      if (isRefusal(error)) return true;
-      throw error;
-    }
+    await client.send(command);
+  }
+
+  /** As every put would be, were this form the chosen one. */
+  async #putRight(form: DigestForm): Promise<void> {
+    const profile = { ...this.#parts.profile, digest: form };
+    const objects = new S3Objects({ ...this.#parts, profile });
+    await objects.put({ key: this.#key(form), body, crc32: crc32(body), signal: undefined });
   }
 
   /** One part of a multipart upload, copied from an object. */
@@ -197,6 +202,18 @@ export class S3SelfTest {
       if (isRefusal(error) || serviceError(error).statusCode === 501) return "unknown";
       throw error;
     }
+  }
+}
+
+/** Whether the store takes what is put; not where it refuses it, or does not know what it carries. */
+async function takes(putting: Promise<void>): Promise<boolean> {
+  try {
+    await putting;
+    return true;
+  } catch (error) {
+    const { statusCode } = serviceError(error);
+    if (statusCode === 403 || !(isRefusal(error) || statusCode === 501)) throw error;
+    return false;
   }
 }
 
