@@ -12,14 +12,15 @@ const pausedThere: Trouble = {
   next: "Go on there, or close that tab.",
 };
 
-/** The keys of what other tabs keep of the same file that is not over: their rows, or this one. */
+/** The keys of what other tabs keep of the same file that is not over: their rows, else this one. */
 export async function rowsElsewhere(work: Work): Promise<string[]> {
   const own = new Set(everyWork().map(({ row }) => row.key));
-  const isOther = ({ key, phase, name, length, changedAt }: KeptRow) =>
-    (key === work.row.key || !own.has(key)) &&
+  const isOfFile = ({ phase, name, length, changedAt }: KeptRow) =>
     !["finished", "failed", "cancelled"].includes(phase) &&
     fileKeyOf({ name, size: length, lastModified: changedAt }) === fileKeyOfWork(work);
-  return (await keptRows(work.appId)).filter(isOther).map(({ key }) => key);
+  const keys = (await keptRows(work.appId)).filter(isOfFile).map(({ key }) => key);
+  const others = keys.filter((key) => !own.has(key));
+  return others.length > 0 ? others : keys.filter((key) => key === work.row.key);
 }
 
 /**
