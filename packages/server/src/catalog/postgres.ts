@@ -134,9 +134,10 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
       .returning("id");
     const { rows, repeated } = await this.#pool.run(insert);
     if (rows.length > 0) return true;
+    if (repeated) await this.#outlasts();
     // A blob's id is drawn with its upload's: the row that is there is the one we sent.
     const found = repeated ? await this.findUpload(upload.id) : undefined;
-    if (found?.blobId === upload.blobId) return await this.#outlasts();
+    if (found?.blobId === upload.blobId) return true;
     throw new Error(`upload ${upload.id} is there already`);
   }
 
@@ -151,9 +152,10 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
       const [{ seen, moved, kept } = { seen: 0, moved: 0, kept: 0 }] = answer.rows;
       if (kept > 0) return true;
       if (moved === 0 && seen > 0) continue;
+      if (repeated) await this.#outlasts();
       const found = await this.findUpload(upload.id);
       if (found === undefined) return false;
-      if (repeated && found.blobId === upload.blobId) return await this.#outlasts();
+      if (repeated && found.blobId === upload.blobId) return true;
       throw new Error(`upload ${upload.id} is there already`);
     }
   }
@@ -208,22 +210,23 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
 
   /** Whether an advance whose answer was lost has happened. */
   async #shows(advance: Advance): Promise<boolean> {
+    await this.#outlasts();
     const select = this.db.selectFrom("uploads").selectAll().where("id", "=", advance.id);
-    return isSameAdvance(await select.executeTakeFirst(), advance) && (await this.#outlasts());
+    return isSameAdvance(await select.executeTakeFirst(), advance);
   }
 
-  /** True once what is committed outlasts this server, too: see `waitForStandby`. */
-  async #outlasts(): Promise<true> {
+  /** See `waitForStandby`; what is read before it may be gone with this server. */
+  async #outlasts(): Promise<void> {
     await this.#pool.run(waitForStandby, true);
-    return true;
   }
 
   end(ending: EndUpload): Promise<CommitOutcome> {
     return this.#leases.inTurn(ending.id, async () => {
       const { moved, repeated } = await this.#change(endHeldUpload(ending));
       if (!moved) {
-        if (!repeated || !isSameEnding(await this.findUpload(ending.id), ending)) return "stale";
+        if (!repeated) return "stale";
         await this.#outlasts();
+        if (!isSameEnding(await this.findUpload(ending.id), ending)) return "stale";
       }
       await this.#leases.noteEnded(ending.id);
       return "done";
@@ -263,8 +266,10 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
 
   async removeFile(id: string, at: number): Promise<boolean> {
     const { moved, repeated } = await this.#change(removePublishedFile(id, at));
+    if (moved || !repeated) return moved;
+    await this.#outlasts();
     // It may have been there and be gone by our first try: it is gone in either case.
-    return moved || (repeated && (await this.#outlasts()));
+    return (await this.findFile(id)) === undefined;
   }
 
   async forgetDoomed(keys: readonly string[]): Promise<void> {
@@ -316,9 +321,8 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
     const { moved, repeated } = await this.#change(finishHeldAssembly(finish));
     if (moved) return "done";
     if (!repeated) return "stale";
-    if (!isAssembled(await this.listExtents(finish.blobId), finish)) return "stale";
     await this.#outlasts();
-    return "done";
+    return isAssembled(await this.listExtents(finish.blobId), finish) ? "done" : "stale";
   }
 
   async putOffAssembly(blobId: string, nonce: string, dueAt: number | undefined): Promise<void> {
@@ -328,12 +332,10 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
   async insertApp(app: App): Promise<boolean> {
     const { changes, repeated } = await this.#pool.run(records.insertApp(text, app));
     if (changes > 0 || !repeated) return changes > 0;
-    // A secret is never sealed twice alike.
+    await this.#outlasts();
     const found = await this.findApp(app.id);
-    if (found === undefined || Buffer.compare(found.sealedSecret, app.sealedSecret) !== 0) {
-      return false;
-    }
-    return await this.#outlasts();
+    // A secret is never sealed twice alike.
+    return found !== undefined && Buffer.compare(found.sealedSecret, app.sealedSecret) === 0;
   }
 
   async updateApp(id: string, update: AppUpdate): Promise<boolean> {
@@ -353,9 +355,9 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
       .returning("id");
     const { rows, repeated } = await this.#pool.run(insert);
     if (rows.length > 0) return;
+    if (repeated) await this.#outlasts();
     const found = repeated ? await this.findToken(token.hash) : undefined;
     if (found?.id !== token.id) throw new Error(`token ${token.id} is there already`);
-    await this.#outlasts();
   }
 
   async findToken(hash: Uint8Array): Promise<Token | undefined> {
@@ -367,8 +369,9 @@ export class PostgresCatalog extends CatalogReads implements Catalog {
   async revokeToken(id: string, at: number): Promise<boolean> {
     const { changes, repeated } = await this.#pool.run(records.revokeToken(text, id, at));
     if (changes > 0 || !repeated) return changes > 0;
+    await this.#outlasts();
     const revoked = this.db.selectFrom("tokens").select("revoked_at").where("id", "=", id);
-    return (await revoked.executeTakeFirst())?.revoked_at === at && (await this.#outlasts());
+    return (await revoked.executeTakeFirst())?.revoked_at === at;
   }
 
   async writeMark(name: string, value: string): Promise<void> {

@@ -34,7 +34,7 @@ export async function sweepOrphans(parts: EngineParts, signal?: AbortSignal): Pr
     }
     // Where not one can be looked at, the store is away.
     const isAway = epochs.every(({ fence }) => failed.has(fence));
-    return { done, more: epochs.length === epochsBatch && !isAway };
+    return { done, more: epochs.length >= epochsBatch && !isAway };
   });
 }
 

@@ -146,8 +146,7 @@ export class DiskBlobStore implements BlobStore {
     let why = "";
     for (const key of keys) {
       try {
-        await this.#options.volume.remove(key);
-        this.#retired.delete(key);
+        await this.#removeFile(key);
       } catch (error) {
         left.push(key);
         why = asError(error).message;
@@ -219,10 +218,15 @@ export class DiskBlobStore implements BlobStore {
     }
   }
 
+  async #removeFile(key: string): Promise<void> {
+    await this.#options.volume.remove(key);
+    this.#retired.delete(key);
+  }
+
   async #discard(key: string): Promise<void> {
     if (this.#volumeFailure !== undefined) return;
     try {
-      await this.remove([key]);
+      await this.#removeFile(key);
     } catch (error) {
       // Without a row it is set aside by the next process.
       this.#retire(key, error);

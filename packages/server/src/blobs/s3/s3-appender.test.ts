@@ -27,8 +27,13 @@ class Bucket {
     return this.#shared.memory.heldBytes + this.#shared.mergeMemory.heldBytes;
   }
 
-  open(blobId: string, extents: readonly StoredExtent[] = []): S3Appender {
+  open(
+    blobId: string,
+    extents: readonly StoredExtent[] = [],
+    isUnproven: () => boolean = () => false,
+  ): S3Appender {
     return new S3Appender({
+      isUnproven,
       ...this.#shared,
       put: async ({ key, body, crc32: sum }) => {
         this.#puts += 1;
@@ -41,7 +46,8 @@ class Bucket {
         return { attempts: 1 };
       },
       read: (key, { from, to }) => this.#read(this.#objectAt(key).subarray(from, to)),
-      keyOf: ({ start, length, crc32: sum }) => `${blobId}/${start}-${length}-${sum}`,
+      keyOf: ({ start, length, crc32: sum, isUnproven: asked = false }) =>
+        `${blobId}/${start}-${length}-${sum}${asked ? "-unproven" : ""}`,
       firstPartBytes: 1024 * KiB,
       clock: systemClock,
       extents,
@@ -143,3 +149,24 @@ test.for([
   expect(bucket.objects.size).toBe(times === 2 ? 1 : 2);
   expect(bucket.heldBytes).toBe(0);
 });
+
+test.each([1024, 2048, 1024 + 8, 1500])(
+  "the last key of %i KiB that are proven at their end is a proven one",
+  async (kib) => {
+    const bucket = new Bucket(8 * 1024 * KiB);
+    const bytes = randomBytes(kib * KiB);
+    let isUnproven = true;
+    const appender = bucket.open("blob", [], () => isUnproven);
+    for (let from = 0; from < bytes.length; from += 100_000) {
+      await appender.write([bytes.subarray(from, from + 100_000)]);
+    }
+    isUnproven = false;
+    const { to, extents } = await appender.checkpoint("everything");
+    await appender.close();
+    expect(to).toBe(bytes.length);
+    expect(bucket.bytesOf(extents).equals(bytes)).toBe(true);
+    expect(extents.at(-1)?.key).toMatch(/^blob/);
+    expect(extents.at(-1)?.key).not.toContain("unproven");
+    expect(bucket.heldBytes).toBe(0);
+  },
+);

@@ -13,6 +13,7 @@ import type {
 import { Operations } from "../operations.ts";
 import type { Filling, MemoryBudget } from "./memory-budget.ts";
 import { storageError } from "./s3-error.ts";
+import type { KeyedRun } from "./s3-keys.ts";
 import { mergeCount, partBytesAt } from "./s3-merging.ts";
 import type { PutRequest } from "./s3-objects.ts";
 import { S3Part } from "./s3-part.ts";
@@ -20,7 +21,9 @@ import { S3Part } from "./s3-part.ts";
 export interface S3AppenderParts {
   readonly put: (request: PutRequest) => Promise<{ readonly attempts: number }>;
   readonly read: (key: string, range: ByteRange, signal: AbortSignal) => AsyncIterable<Uint8Array>;
-  readonly keyOf: (extent: Pick<StoredExtent, "start" | "length" | "crc32">) => string;
+  readonly keyOf: (run: KeyedRun) => string;
+  /** Whether what is written is still to be shown to be what was meant. */
+  readonly isUnproven: () => boolean;
   /** Of all appenders' parts. */
   readonly memory: MemoryBudget;
   /** Of all appenders' merges: apart, so that a merge never waits for a part that waits for it. */
@@ -62,6 +65,8 @@ export class S3Appender implements Appender, Filling {
   #untold: StoredExtent[] = [];
   #untoldReplaced: StoredExtent[] = [];
   #hadFullPart = false;
+  /** The last key is of bytes that were not proven then: once they are, one has to tell so. */
+  #owesProof = false;
   readonly #operations = new Operations();
 
   constructor(parts: S3AppenderParts) {
@@ -114,9 +119,8 @@ export class S3Appender implements Appender, Filling {
         const count = part.add(rest);
         this.#position += count;
         rest = rest.subarray(count);
-        if (!part.isFull) continue;
-        this.#hadFullPart = true;
-        this.#sendOff("object");
+        // It may be the last one, whose key is to tell that all was proven.
+        if (part.isFull && !this.#parts.isUnproven()) this.#sendOff("object");
       }
     }
     this.#refuseAfterFailure();
@@ -130,6 +134,7 @@ export class S3Appender implements Appender, Filling {
   async #partWithRoom(): Promise<S3Part> {
     for (;;) {
       this.#refuseAfterFailure();
+      if (this.#filling?.isFull === true) this.#sendOff("object");
       const part = this.#filling;
       if (part?.hasRoom === true) return part;
       if (part === undefined && this.#unsettled > limits.s3PartsInFlight) {
@@ -169,7 +174,9 @@ export class S3Appender implements Appender, Filling {
     const part = this.#filling;
     if (part === undefined || part.length === 0) return;
     this.#filling = undefined;
+    this.#hadFullPart ||= part.isFull;
     this.#parts.memory.delete(this);
+    const isUnproven = this.#parts.isUnproven();
     const whole = partBytesAt(part.start, this.#parts.firstPartBytes);
     const count = mergeCount({
       short: this.#short.map(({ length }) => length),
@@ -184,11 +191,13 @@ export class S3Appender implements Appender, Filling {
     };
     const isInline =
       form === "smallest" &&
+      (isUnproven || !this.#owesProof) &&
       run.length <= limits.inlineBytesMax &&
       replaced.every(({ inline }) => inline !== undefined);
     const extent: StoredExtent = isInline
       ? { ...run, key: "", inline: inlineBytes(replaced, part) }
-      : { ...run, key: this.#parts.keyOf(run), inline: undefined };
+      : { ...run, key: this.#parts.keyOf({ ...run, isUnproven }), inline: undefined };
+    if (!isInline) this.#owesProof = isUnproven;
     if (run.length < whole) this.#short.push(extent);
     this.#begin({ extent, replaced }, part);
   }

@@ -102,7 +102,8 @@ export class S3BlobStore implements BlobStore {
     return new S3Appender({
       put: (part) => objects.put(part),
       read: (key, range, signal) => objects.read(key, range, signal),
-      keyOf: (run) => extentKey(this.#space, epoch, { ...run, isUnproven: isUnproven() }),
+      keyOf: (run) => extentKey(this.#space, epoch, run),
+      isUnproven,
       memory: this.#memory,
       mergeMemory: this.#mergeMemory,
       puts: this.#puts,
