@@ -1,3 +1,4 @@
+import { uploadError } from "../base/errors.ts";
 import type { Appender } from "../blobs/blob-store.ts";
 import type { Extent, Upload } from "../catalog/records.ts";
 import type { Lease } from "./lease.ts";
@@ -27,17 +28,35 @@ export async function openAppender(
 
 /**
  * The lease, taken after every epoch of its blob that is known: clocks of nodes disagree, and of
- * epochs that begin at the same offset the last alone has committed anything. To be asked for at
- * once: an epoch that is opened under a later lease must not be among them.
+ * epochs that begin at the same offset the last alone has committed anything. Fails with
+ * `superseded` where one of them may belong to who has taken the lease over meanwhile.
  */
 export async function inOrder(
-  { blobs, catalog }: Pick<EngineParts, "blobs" | "catalog">,
+  parts: Pick<EngineParts, "blobs" | "catalog" | "clock">,
   lease: Lease,
 ): Promise<Lease> {
-  if (!blobs.properties.needsEpochs) return lease;
-  const epochs = await catalog.listEpochs(lease.upload.blobId);
+  if (!parts.blobs.properties.needsEpochs) return lease;
+  const epochs = await parts.catalog.listEpochs(lease.upload.blobId);
   const latest = epochs.reduce((most, { openedAt }) => Math.max(most, openedAt), -1);
-  return { ...lease, takenAt: Math.max(lease.takenAt, latest + 1) };
+  if (latest < lease.takenAt) return lease;
+  await refuseLost(parts, lease);
+  return { ...lease, takenAt: latest + 1 };
+}
+
+/** A commit of nothing: what was listed before it was there before the lease, or is the lease's own. */
+async function refuseLost(
+  { catalog, clock }: Pick<EngineParts, "catalog" | "clock">,
+  { fence, upload }: Lease,
+): Promise<void> {
+  const { id, blobId, offset, crc32, expiresAt } = upload;
+  const outcome = await catalog.advance({
+    ...{ id, blobId, fence, from: offset, to: offset, crc32, expiresAt },
+    extents: [],
+    replaced: [],
+    at: clock.now(),
+    ending: undefined,
+  });
+  if (outcome === "stale") throw uploadError("superseded", { offset });
 }
 
 /** Later extents replace those with the same start: they are the same run, grown. */
