@@ -150,6 +150,33 @@ describe("a button that is clicked", () => {
   });
 });
 
+test("a file that was given to two tabs is listed once in a third", async () => {
+  await using first = await openList();
+  const film = await sample("film.mp4", 40 * mib);
+  await using second = await first.openTab();
+  await second.page.getByText("Drop files or folders anywhere").waitFor();
+  await second.page.evaluate(askForLocksLate);
+  await first.setUplink(mib);
+  await first.drop([film.path]);
+  await first.someDurable(film.name);
+  await second.drop([film.path]);
+  await second.row(film.name).getByText("is being sent already").waitFor();
+  await using third = await first.openTab();
+  await third.row(film.name).first().waitFor();
+  expect(await third.row(film.name).count()).toBe(1);
+});
+
+/** Runs in the page: it remembers what waits for its turn before it learns who has it. */
+function askForLocksLate(): void {
+  const { locks } = navigator;
+  const request = locks.request.bind(locks) as (...asked: unknown[]) => Promise<unknown>;
+  const late = async (...asked: unknown[]): Promise<unknown> => {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return await request(...asked);
+  };
+  Object.assign(locks, { request: late });
+}
+
 test("a file that was changed before a reload is not sent as the one it was", async () => {
   await using proxy = await proxyWithFault(server, 12 * mib, "stall");
   await using visit = await PageVisit.open(browser, proxy.url);

@@ -7,6 +7,7 @@ import { announce } from "./announcements.ts";
 import { begin, connect, forgetComplete } from "./client.ts";
 import { rowsElsewhere, untilLetGo } from "./elsewhere.ts";
 import { HeldElsewhere } from "./file-claims.ts";
+import { forgetRows } from "./kept-rows.ts";
 import type { RowView } from "./rows.ts";
 import { viewOf } from "./rows.ts";
 import { session } from "./session.ts";
@@ -93,7 +94,10 @@ function show(work: Work, { state, progress }: UploadSnapshot): void {
 async function waitForOther(work: Work): Promise<void> {
   const { task } = work;
   tell(work, { ...standingStill, phase: "elsewhere" });
-  const isLeft = await untilLetGo(work, await rowsElsewhere(work));
+  const others = await rowsElsewhere(work);
+  // What was remembered of this one before would be a second row of the file in later tabs.
+  if (others.length > 0 && !others.includes(work.row.key)) await forgetRows([work.row.key]);
+  const isLeft = await untilLetGo(work, others);
   if (isLeft && work.task === task) startTransfer(work);
 }
 
