@@ -147,7 +147,10 @@ function judgeJson(answer: RawResponse, shown: string): void {
  * protocols have theirs to themselves.
  */
 function judgeEnvelope(first: RawResponse, text: string): void {
-  const target = /^[A-Z]+ (\S+) HTTP\/1\.[01]\r\n/.exec(text)?.[1];
+  // Whose it is, is told by the path, also in a whole URL.
+  const target = /^[A-Z]+ (?:[A-Za-z][A-Za-z\d+.-]*:\/\/[^/?]*)?(\S+) HTTP\/1\.[01]\r\n/.exec(
+    text,
+  )?.[1];
   if (target === undefined || first.status < 400 || first.body.length === 0) return;
   const isStandard = /^\/uploads(?:[/?]|$)/.test(target);
   // What is no request at all is refused before anybody asks whose it is.
