@@ -10,7 +10,7 @@ import { preloads } from "./preload/preloads.ts";
  * hand is kept however long it takes.
  */
 const asked = wholeNumberGiven("HAWSER_KILL_CYCLES");
-const cycles = asked ?? 100;
+const cycles = asked ?? 60;
 const seed = wholeNumber("HAWSER_KILL_SEED", Date.now() % 2 ** 31);
 const budget = (minutes: number) => (asked === undefined ? { budgetMs: minutes * 60_000 } : {});
 

@@ -47,7 +47,7 @@ const app = {
   id: "1001",
   lengthMax: 1e12,
   lifetimeMs: 365 * day,
-  contentPolicy: "off",
+  contentPolicy: "warn",
   roomBytesMax: undefined,
 } as const;
 
