@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { uploadError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
-import type { Catalog } from "../catalog/catalog.ts";
+import type { AppUpdate, Catalog } from "../catalog/catalog.ts";
 import type { App, ContentPolicy, DigestPolicy } from "../catalog/records.ts";
 import type { Keyring } from "./keyring.ts";
 import { Recent } from "./recent.ts";
@@ -10,16 +10,8 @@ import { Recent } from "./recent.ts";
 export type AppDetails = App & { readonly secret: string };
 
 /** What may be said about an app; what is left out keeps its value or gets its default. */
-export interface AppChanges {
-  readonly name?: string | undefined;
+export interface AppChanges extends Omit<AppUpdate, "sealedSecret"> {
   readonly secret?: string | undefined;
-  readonly types?: readonly string[] | undefined;
-  readonly lengthMax?: number | undefined;
-  readonly lifetimeMs?: number | undefined;
-  readonly contentPolicy?: ContentPolicy | undefined;
-  readonly digestPolicy?: DigestPolicy | undefined;
-  /** Null takes the cap away. */
-  readonly roomBytesMax?: number | null | undefined;
 }
 
 export interface NewApp extends AppChanges {

@@ -1,20 +1,11 @@
-import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
+import { EngineUploads } from "../../../../test/support/engine-uploads.ts";
 import { ManualClock } from "../../../../test/support/manual-clock.ts";
 import { MemoryBlobStore } from "../../../../test/support/memory-blob-store.ts";
 import { MemoryBucket } from "../../../../test/support/memory-bucket.ts";
 import { MemoryCatalog } from "../../../../test/support/memory-catalog.ts";
 import { engineOver } from "../../../../test/support/memory-engine.ts";
-import { createUpload } from "./create.ts";
 import { inOrder, openAppender } from "./extents.ts";
-
-const app = {
-  id: "1001",
-  lengthMax: 1e9,
-  lifetimeMs: 86_400_000,
-  contentPolicy: "off",
-  roomBytesMax: undefined,
-} as const;
 
 test("a lease is put after what was taken before it, and not after who has taken it over", async () => {
   const clock = new ManualClock();
@@ -23,10 +14,9 @@ test("a lease is put after what was taken before it, and not after who has taken
   const node = (aheadMs: number) =>
     engineOver(catalog, { blobs, clock: new ManualClock(clock.now() + aheadMs) });
   const [ahead, engine, last] = [node(5_000), node(0), node(5_000)];
-  const upload = await createUpload(engine, {
-    ...{ id: randomUUID(), app, userId: "42", name: "a.bin", type: "a/b", length: 10 },
-    ...{ protocol: "tus", creation: "", completes: "at_length" },
-  });
+  const uploads = new EngineUploads();
+  uploads.engine = engine;
+  const upload = await uploads.create();
   const first = await inOrder(ahead, await ahead.leases.take(upload.id));
   await openAppender(ahead, { lease: first, upload, extents: [] });
   const taken = await engine.leases.take(upload.id);

@@ -6,6 +6,7 @@ import { MemoryBlobStore } from "../../../../test/support/memory-blob-store.ts";
 import { MemoryBucket } from "../../../../test/support/memory-bucket.ts";
 import { MemoryCatalog } from "../../../../test/support/memory-catalog.ts";
 import { engineOver } from "../../../../test/support/memory-engine.ts";
+import type { MemoryRows } from "../../../../test/support/memory-rows.ts";
 import { patternBytes } from "../../../../test/support/seeded.ts";
 import type { BodyEnding } from "../base/body.ts";
 import { uploadError } from "../base/errors.ts";
@@ -51,6 +52,12 @@ function held(): EngineParts {
     ...engine,
     removalGuard: { ...unguardedRemoval, refusal: () => Promise.resolve("a backup") },
   };
+}
+
+/** The same over what the catalog was then. */
+function restoredFrom(backup: MemoryRows): EngineParts {
+  const { removalGuard } = held();
+  return engineOver(new MemoryCatalog(backup), { blobs: engine.blobs, clock, removalGuard });
 }
 
 const words = () =>
@@ -106,9 +113,7 @@ test("a concatenation that a backup has waiting is completed by what was made of
   await assembleNext(engine, new AbortController().signal);
   const [assembled] = await catalog.listExtents(blobId);
   await engine.blobs.remove(bucket.keys().filter((key) => key !== assembled?.key));
-  const { blobs } = engine;
-  const removalGuard = { ...unguardedRemoval, refusal: () => Promise.resolve("a backup") };
-  const restored = engineOver(new MemoryCatalog(backup), { blobs, clock, removalGuard });
+  const restored = restoredFrom(backup);
   const { adopted } = await repair(restored, { dryRun: false });
   expect(adopted).toMatchObject([{ upload: id, from: 0, to: 80_000 }]);
   const found = await findUpload(restored, id, app.id);
@@ -203,9 +208,8 @@ test("an upload that lacked only its completion at the backup is completed", asy
   const backup = catalog.rows.copy();
   const body = givenBody([patternBytes({ seed: 8, start: offset, length: 10_000 })]);
   await append(engine, { id, offset, body, authorise: () => Promise.resolve() });
-  const restored = engineOver(new MemoryCatalog(backup), { blobs: engine.blobs, clock });
-  const { removalGuard } = held();
-  const { adopted } = await repair({ ...restored, removalGuard }, { dryRun: false });
+  const restored = restoredFrom(backup);
+  const { adopted } = await repair(restored, { dryRun: false });
   expect(adopted).toMatchObject([{ upload: id, from: 20_000, to: 30_000 }]);
   expect((await restored.catalog.findUpload(id))?.state).toBe("complete");
 });
@@ -243,9 +247,7 @@ test.for([
   const { id } = await begin(length);
   const backup = catalog.rows.copy();
   await appendProven(id, 0, true);
-  const restored = engineOver(new MemoryCatalog(backup), { blobs: engine.blobs, clock });
-  const { removalGuard } = held();
-  const { adopted } = await repair({ ...restored, removalGuard }, { dryRun: false });
+  const { adopted } = await repair(restoredFrom(backup), { dryRun: false });
   expect(adopted).toMatchObject([{ upload: id, from: 0, to: 50_000 }]);
 });
 
@@ -257,9 +259,7 @@ test("of what was refused only what another request put counts", async () => {
   await appendProven(id, 0, true);
   clock.pass(1_000);
   await appendProven(id, 50_000, false);
-  const restored = engineOver(new MemoryCatalog(backup), { blobs: engine.blobs, clock });
-  const { removalGuard } = held();
-  const { adopted } = await repair({ ...restored, removalGuard }, { dryRun: false });
+  const { adopted } = await repair(restoredFrom(backup), { dryRun: false });
   expect(adopted).toMatchObject([{ upload: id, from: 0, to: 50_000 }]);
 });
 
@@ -285,9 +285,7 @@ test("takes of nodes whose clocks disagree are told apart in the order of their 
   await send(engine, 0, "clean");
   await send(engine, 40_000, "clean");
   bucket.landLate();
-  const restored = engineOver(new MemoryCatalog(backup), { blobs: engine.blobs, clock });
-  const { removalGuard } = held();
-  const { adopted, unexplained } = await repair({ ...restored, removalGuard }, { dryRun: false });
+  const { adopted, unexplained } = await repair(restoredFrom(backup), { dryRun: false });
   expect(unexplained).toEqual([]);
   expect(adopted).toMatchObject([{ upload: id, from: 0, to: 80_000 }]);
 });
