@@ -1,15 +1,15 @@
 // That the page serves whoever has no mouse, little room, or eyes that lose what jumps.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import { ServerProcess } from "../support/server-process.ts";
 import { expectStored } from "./support/expect-stored.ts";
 import { graphOf, PageVisit, tokenForAll } from "./support/page-visit.ts";
-import { type SampleFile, sampleFile } from "./support/sample-file.ts";
+import type { SampleFile } from "./support/sample-file.ts";
 import { shareBrowser } from "./support/share-browser.ts";
+import { shareSamples } from "./support/share-samples.ts";
 
 // A browser takes a while on a machine that does other things too.
 vi.setConfig({ testTimeout: 120_000 });
@@ -18,22 +18,14 @@ const mib = 1024 * 1024;
 
 let server: ServerProcess;
 let browser: Browser;
-let directory: string;
 
 shareBrowser(async (launched, parts) => {
   browser = launched;
   server = parts.use(await ServerProcess.start());
 });
 
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), "hawser-page-"));
-});
-
-afterEach(() => rm(directory, { recursive: true, force: true }));
-
-function sample(name: string, length: number): Promise<SampleFile> {
-  return sampleFile(directory, name, length);
-}
+const samples = shareSamples();
+const { sample } = samples;
 
 describe("by keyboard alone", () => {
   /** Runs in the page: what has the focus, once as it is read and once whether it is seen. */
@@ -229,9 +221,9 @@ describe("on a screen of 360 pixels", () => {
     await visit.button("Cancel this upload").click();
     await visit.row(name).getByText("Cancelled", { exact: true }).waitFor();
     await expectToFit(page, "cancelled");
-    await writeFile(join(directory, "notes.txt"), "nothing that anybody takes");
+    await writeFile(join(samples.directory, "notes.txt"), "nothing that anybody takes");
     const small = await sample(`small ${name}`, 1000);
-    await visit.pick([join(directory, "notes.txt"), small.path]);
+    await visit.pick([join(samples.directory, "notes.txt"), small.path]);
     await visit.row("notes.txt").getByText("does not take").waitFor();
     await visit.row(small.name).getByText("On the server").waitFor();
     await expectToFit(page, "failed and finished");

@@ -1,15 +1,14 @@
-import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import { ServerProcess } from "../support/server-process.ts";
 import { expectNamesakesStored, expectStored } from "./support/expect-stored.ts";
 import { PageVisit } from "./support/page-visit.ts";
 import { proxyWithFault, untilFault } from "./support/proxy-with-fault.ts";
-import { type SampleFile, sampleFile } from "./support/sample-file.ts";
 import { shareBrowser } from "./support/share-browser.ts";
+import { shareSamples } from "./support/share-samples.ts";
 
 // A browser takes a while on a machine that does other things too.
 vi.setConfig({ testTimeout: 120_000 });
@@ -18,22 +17,14 @@ const mib = 1024 * 1024;
 
 let server: ServerProcess;
 let browser: Browser;
-let directory: string;
 
 shareBrowser(async (launched, parts) => {
   browser = launched;
   server = parts.use(await ServerProcess.start());
 });
 
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), "hawser-page-"));
-});
-
-afterEach(() => rm(directory, { recursive: true, force: true }));
-
-function sample(name: string, length: number): Promise<SampleFile> {
-  return sampleFile(directory, name, length);
-}
+const samples = shareSamples();
+const { sample } = samples;
 
 describe("dropped files and folders", () => {
   /** Drops one file and a folder with so many in a folder of its own. */
@@ -48,8 +39,8 @@ describe("dropped files and folders", () => {
     );
     const inFolder = [`${folder}/${folder} beach.mp4`, ...names].map((name) => sample(name, 3000));
     const made = [loose, ...(await Promise.all(inFolder))];
-    await writeFile(join(directory, folder, ".DS_Store"), "of the system");
-    await visit.drop([loose.path, join(directory, folder)]);
+    await writeFile(join(samples.directory, folder, ".DS_Store"), "of the system");
+    await visit.drop([loose.path, join(samples.directory, folder)]);
     await page.getByRole("heading", { name: `${made.length} files on the server` }).waitFor();
     // Only rows near the window exist, and a directory may be read in any order.
     await visit.row(`${folder}/roll/`).first().waitFor();
@@ -77,7 +68,7 @@ test("a picked folder arrives with everything in it", async () => {
   await visit.signIn(server.token);
   const names = ["voyage/out.pdf", "voyage/home/back.pdf"];
   const made = await Promise.all(names.map((name) => sample(name, 2000)));
-  await visit.page.setInputFiles("#folder", join(directory, "voyage"));
+  await visit.page.setInputFiles("#folder", join(samples.directory, "voyage"));
   for (const name of names) await visit.row(name).getByText("On the server").waitFor();
   await expectStored(server, made);
 });
@@ -99,7 +90,7 @@ test("of what is dropped a file that cannot be read costs the others nothing", a
   const made = await Promise.all(
     ["mixed/here.pdf", "mixed/gone.pdf", "mixed/there.pdf"].map((name) => sample(name, 2000)),
   );
-  await visit.drop([join(directory, "mixed")]);
+  await visit.drop([join(samples.directory, "mixed")]);
   await page.getByRole("heading", { name: "2 files on the server" }).waitFor();
   await page.getByRole("status").getByText("1 file could not be read.").waitFor();
   await expectStored(
@@ -116,11 +107,11 @@ test("files of the same name, length and time in two folders are two files", asy
   await page.getByText("Drop files or folders anywhere").waitFor();
   const [one, other] = [await sample("one/same.pdf", 5000), await sample("other/same.pdf", 5000)];
   await Promise.all([one, other].map(({ path }) => utimes(path, 1_700_000_000, 1_700_000_000)));
-  await visit.drop([join(directory, "one")]);
+  await visit.drop([join(samples.directory, "one")]);
   await visit.row("one/same.pdf").getByText("On the server").waitFor();
-  await visit.drop([join(directory, "other")]);
+  await visit.drop([join(samples.directory, "other")]);
   await visit.row("other/same.pdf").getByText("On the server").waitFor();
-  await visit.drop([join(directory, "one")]);
+  await visit.drop([join(samples.directory, "one")]);
   await page.getByText("This file is in the list already.").waitFor();
   await expectNamesakesStored(server, [one, other]);
 });

@@ -1,18 +1,16 @@
 // That a row stands for one file of one app, whatever is clicked twice, changed, or done meanwhile.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
 import { connectGraph } from "hawser-client";
 import type { Browser } from "playwright-core";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import { eventually } from "../support/eventually.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { expectStored } from "./support/expect-stored.ts";
 import { administer, graphOf, mintToken, PageVisit } from "./support/page-visit.ts";
 import { proxyWithFault, untilFault } from "./support/proxy-with-fault.ts";
-import { type SampleFile, sampleFile } from "./support/sample-file.ts";
 import { shareBrowser } from "./support/share-browser.ts";
+import { shareSamples } from "./support/share-samples.ts";
 
 // A browser takes a while on a machine that does other things too.
 vi.setConfig({ testTimeout: 120_000 });
@@ -21,22 +19,13 @@ const mib = 1024 * 1024;
 
 let server: ServerProcess;
 let browser: Browser;
-let directory: string;
 
 shareBrowser(async (launched, parts) => {
   browser = launched;
   server = parts.use(await ServerProcess.start());
 });
 
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), "hawser-page-"));
-});
-
-afterEach(() => rm(directory, { recursive: true, force: true }));
-
-function sample(name: string, length: number): Promise<SampleFile> {
-  return sampleFile(directory, name, length);
-}
+const { sample } = shareSamples();
 
 async function openList(): Promise<PageVisit> {
   const visit = await PageVisit.open(browser, server.url);

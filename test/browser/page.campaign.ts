@@ -1,9 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connectGraph } from "hawser-client";
 import type { Browser } from "playwright-core";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import { GraphApi } from "../conformance/graph/graph-api.ts";
 import { RawConnection } from "../support/raw-http.ts";
@@ -11,8 +10,8 @@ import { repositoryDirectory, ServerProcess } from "../support/server-process.ts
 import { accessibilityFaults } from "./support/accessibility.ts";
 import { expectStored } from "./support/expect-stored.ts";
 import { administer, graphOf, mintToken, PageVisit, tokenForAll } from "./support/page-visit.ts";
-import { type SampleFile, sampleFile } from "./support/sample-file.ts";
 import { shareBrowser } from "./support/share-browser.ts";
+import { shareSamples } from "./support/share-samples.ts";
 
 // A browser takes a while on a machine that does other things too.
 vi.setConfig({ testTimeout: 120_000 });
@@ -21,22 +20,14 @@ const mib = 1024 * 1024;
 
 let server: ServerProcess;
 let browser: Browser;
-let directory: string;
 
 shareBrowser(async (launched, parts) => {
   browser = launched;
   server = parts.use(await ServerProcess.start());
 });
 
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), "hawser-page-"));
-});
-
-afterEach(() => rm(directory, { recursive: true, force: true }));
-
-function sample(name: string, length: number): Promise<SampleFile> {
-  return sampleFile(directory, name, length);
-}
+const samples = shareSamples();
+const { sample } = samples;
 
 describe("signing in", () => {
   test("with a wrong token says what to do, with the right one shows where to drop", async () => {
@@ -162,8 +153,8 @@ describe("uploading", () => {
     await using visit = await PageVisit.open(browser, server.url);
     const { page } = visit;
     await visit.signIn(server.token);
-    await writeFile(join(directory, "notes.txt"), "nothing that anybody takes");
-    await visit.pick([join(directory, "notes.txt")]);
+    await writeFile(join(samples.directory, "notes.txt"), "nothing that anybody takes");
+    await visit.pick([join(samples.directory, "notes.txt")]);
     const row = visit.row("notes.txt");
     await visit.button("Retry notes.txt").waitFor();
     expect(await row.textContent()).toMatch(/does not take/);
@@ -257,9 +248,9 @@ describe.each(["light", "dark"])("in %s colours", (colours) => {
     await visit.signIn(server.token);
     await page.getByText("Drop files or folders anywhere").waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
-    await writeFile(join(directory, "notes.txt"), "nothing that anybody takes");
+    await writeFile(join(samples.directory, "notes.txt"), "nothing that anybody takes");
     const done = await sample(`${colours} done.pdf`, 1000);
-    await visit.pick([done.path, join(directory, "notes.txt")]);
+    await visit.pick([done.path, join(samples.directory, "notes.txt")]);
     await visit.row(done.name).getByText("On the server").waitFor();
     await visit.button("Retry notes.txt").waitFor();
     await visit.setUplink(mib / 4);
