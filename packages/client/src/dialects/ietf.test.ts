@@ -156,9 +156,10 @@ test("the handle is had behind a proxy that ends TLS, of a server that does not 
   expect(fake.requests.at(-1)).toBe("GET /described?fields=h");
 });
 
-test("the handle is asked for again when the server fails to tell it, and not when it refuses to", async () => {
+test("the handle is asked for again when the server fails to tell it or did not understand, and not when it refuses to", async () => {
   for (const [status, wanted] of [
     [503, "4:handle"],
+    [400, "4:handle"],
     [403, `${fake.url}${url}`],
   ] as const) {
     fake.link = "/described?fields=h";

@@ -1,5 +1,5 @@
 import type { UploadErrorCode } from "../errors.ts";
-import { UploadError } from "../errors.ts";
+import { asUploadError, UploadError } from "../errors.ts";
 import type { TransportAnswer } from "../transports/transport.ts";
 import type { Json } from "./answer.ts";
 import { classify, excerpt, isSuccess, parseJson, readCount, readText } from "./answer.ts";
@@ -93,13 +93,23 @@ export class StandardCalls {
     const url = link === undefined ? "" : (this.#reached(link + fields)?.href ?? "");
     if (originOf(url) !== originOf(this.collection)) return {};
     try {
-      const described = await this.send({ method: "GET", url, signal });
+      const described = await this.#ask({ method: "GET", url, signal });
       return parseJson(described.text) ?? {};
     } catch (error) {
       // The upload itself needs none of it; what passes is asked again, or a handle would be lost.
-      const isRefused = error instanceof UploadError && error.facts.status !== undefined;
-      if (isRefused && !passes(error)) return {};
+      const failure = asUploadError(error);
+      if (failure.facts.status !== undefined && !passes(failure)) return {};
       throw error;
+    }
+  }
+
+  /** Asks once more where the server calls it a bad request, which it only became on the way. */
+  async #ask(question: StandardCall): Promise<TransportAnswer> {
+    try {
+      return await this.send(question);
+    } catch (error) {
+      if (asUploadError(error).facts.status !== 400) throw error;
+      return await this.send(question);
     }
   }
 }
