@@ -112,14 +112,7 @@ describe("the offset", () => {
       expect(now).toBeGreaterThanOrEqual(before);
       before = now;
     }
-    // The last of those that were cut may only arrive now, where it went to another node.
-    const goOn = async () => {
-      const offset = await api.offset(url);
-      expect(offset).toBeGreaterThanOrEqual(before);
-      const rest = { bytes: bytes.subarray(offset), complete: true };
-      return (await api.append(url, offset, rest)).status < 300 ? true : undefined;
-    };
-    await eventually(goOn, { what: "the rest to be taken" });
+    await target().completeAfterCut(url, bytes, before);
   });
 
   it("survives a server that is killed", async (context) => {

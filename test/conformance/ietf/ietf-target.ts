@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, type TestContext } from "vitest";
 
+import { eventually } from "../../support/eventually.ts";
 import { type HeaderLine, type RawAddress, RawConnection } from "../../support/raw-http.ts";
 import type { ServerProcessOptions } from "../../support/server-process.ts";
 import { GraphTarget } from "../graph/graph-target.ts";
 import { takingUntyped } from "../untyped.ts";
+import { expectTaken } from "./expect-answer.ts";
 import { givenUrl } from "./given-server.ts";
 import { type IetfAnswer, IetfApi, type HeaderFields } from "./ietf-api.ts";
 import { type InteropVersion, newest } from "./versions.ts";
@@ -78,6 +80,24 @@ export class IetfTarget {
     }
     const file = await graph.publish((await graph.status(told.graphId, "h")).text("h"));
     expect((await graph.content(file)).equals(bytes)).toBe(true);
+  }
+
+  /**
+   * Goes on to the end after requests that were cut, of which the last may only arrive meanwhile
+   * where it went to another node. The offset never falls below `offsetMin`.
+   */
+  async completeAfterCut(url: string, whole: Uint8Array, offsetMin = 0): Promise<void> {
+    const { api } = this;
+    const goOn = async (): Promise<true | undefined> => {
+      const status = await api.head(url);
+      expect(api.completeness(status), status.shown).toBe(false);
+      expect(status.offset).toBeGreaterThanOrEqual(offsetMin);
+      const rest = { bytes: whole.subarray(status.offset), complete: true };
+      const answer = await api.append(url, status.offset, rest);
+      if (answer.status !== 409) expectTaken(answer, 201);
+      return answer.status === 409 ? undefined : true;
+    };
+    await eventually(goOn, { what: "the rest to be taken" });
   }
 
   /** What the server says while an append is being sent, where it can be asked without ending that. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { eventually } from "../../support/eventually.ts";
 import { patternBytes } from "../../support/seeded.ts";
 import { expectEnded, expectOffset, expectTaken } from "./expect-answer.ts";
 import { expectProblem, inconsistentLength } from "./expect-problem.ts";
@@ -33,7 +34,9 @@ describe("the length of an upload", () => {
     using connection = await target().beginAppend(context, append);
     await connection.write(whole.subarray(1_000, 2_000));
     connection.close();
-    expect((await api.head(url)).header("upload-length")).toBe(`${length}`);
+    // Where it went to another node it may only arrive now.
+    const told = async () => (await api.head(url)).header("upload-length");
+    expect(await eventually(told, { what: "the length to be told" })).toBe(`${length}`);
   });
 
   it("is recorded when a whole upload ends at its app's limit, unannounced", async (context) => {
