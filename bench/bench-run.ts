@@ -51,7 +51,7 @@ export class BenchRun {
     const origin = await runOrigin();
     const run = { rounds: this.#rounds, scale: this.#scale, ...origin };
     const kept = Object.fromEntries(
-      results.map(({ figure, rows }): [string, KeptFigure] => [
+      results.map(({ figure, rows }): [string, Omit<KeptFigure, "name">] => [
         figure.name,
         { title: figure.title, ...groupOf(figure), ...run, rows },
       ]),

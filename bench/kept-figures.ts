@@ -3,14 +3,16 @@ import type { FigureGroup, Row } from "./figure.ts";
 
 /** What `npm run bench -- --json` keeps of a figure. */
 export interface KeptFigure {
+  /** Names it on the command line. */
+  readonly name: string;
   readonly title: string;
   readonly group?: FigureGroup;
   readonly rounds: number;
   /** 1 is the full size. */
   readonly scale: number;
   readonly machine: string;
-  readonly date?: string;
-  readonly commit?: string;
+  readonly date: string;
+  readonly commit: string;
   readonly rows: readonly Row[];
 }
 
@@ -27,9 +29,9 @@ export async function readKeptFigures(
   // JSON has no NaN, which a quantity that was not measured is.
   const value: unknown = JSON.parse(text, (_name, part: unknown) => (part === null ? NaN : part));
   // Written by BenchRun.keep, whose type this is.
-  const kept = value as Readonly<Record<string, KeptFigure>>;
+  const kept = value as Readonly<Record<string, Omit<KeptFigure, "name">>>;
   const place = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
   return Object.entries(kept)
     .sort(([a], [b]) => place(a) - place(b))
-    .map(([, figure]) => figure);
+    .map(([name, figure]) => ({ ...figure, name }));
 }

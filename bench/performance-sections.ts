@@ -32,7 +32,12 @@ export function performanceSections(kept: readonly KeptFigure[]): {
   const summary = summaryOf(kept);
   const sections = [undefined, ...Object.values(groups)].flatMap((group) => sectionOf(kept, group));
   return {
-    page: [summary, ...sections, `![${plotWords}](performance.svg)`].join("\n\n"),
+    page: [
+      `Each figure's run:${warningOf(kept)}`,
+      originsOf(kept),
+      ...sections,
+      `![${plotWords}](performance.svg)`,
+    ].join("\n\n"),
     front: [`![${plotWords}](docs/performance.svg)`, shortTableOf(kept), summary].join("\n\n"),
   };
 }
@@ -44,18 +49,27 @@ function sectionOf(kept: readonly KeptFigure[], group: Group | undefined): strin
   return [...(group === undefined ? [] : [group.heading, group.words]), tableOf(figures)];
 }
 
+/** Which figures came from which run, and of how many rounds each is the median. */
+function originsOf(kept: readonly KeptFigure[]): string {
+  const runs = Map.groupBy(kept, (figure) => `${originWords([figure])} ${roundsOf([figure])}`);
+  const lines = Array.from(runs, ([words, figures]) => {
+    const names = figures.map(({ name }) => `\`${name}\``);
+    return `- ${words} ${names.join(", ")}`;
+  });
+  return lines.join("\n");
+}
+
 function summaryOf(kept: readonly KeptFigure[]): string {
-  const origins = kept.map(({ date, commit, machine }) => ({
-    date: date ?? "an unrecorded day",
-    commit: commit ?? "unrecorded",
-    machine,
-  }));
+  return `${originWords(kept)} ${roundsOf(kept)}${warningOf(kept)}`;
+}
+
+function roundsOf(kept: readonly KeptFigure[]): string {
   const rounds = [...new Set(kept.map((figure) => figure.rounds))].sort((a, b) => a - b);
-  const medians = `Medians of ${rounds.join(" or ")} interleaved rounds.`;
+  return `Medians of ${rounds.join(" or ")} interleaved rounds.`;
+}
+
+function warningOf(kept: readonly KeptFigure[]): string {
   const small = [...new Set(kept.map(({ scale }) => scale).filter((scale) => scale !== 1))];
-  const warning =
-    small.length === 0
-      ? ""
-      : ` Some figures are of a quick look at ${small.join(" and ")} of the full size: no results.`;
-  return `${originWords(origins)} ${medians}${warning}`;
+  if (small.length === 0) return "";
+  return ` Some figures are of a quick look at ${small.join(" and ")} of the full size: no results.`;
 }

@@ -41,10 +41,17 @@ export class MeasuredProcess {
 
   /** User and system time of all its threads, in seconds. */
   async cpuSeconds(): Promise<number> {
+    const { user, system } = await this.cpu();
+    return user + system;
+  }
+
+  /** Of all its threads: time in its own code, and in the kernel's for it. */
+  async cpu(): Promise<{ readonly user: number; readonly system: number }> {
     const stat = await readFile(`/proc/${this.pid}/stat`, "utf8");
     // Fields are counted after the name, which may hold spaces: 14 and 15 of the whole line.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+    const seconds = (index: number): number => Number(fields[index]) / ticksPerSecond;
+    return { user: seconds(11), system: seconds(12) };
   }
 
   /** What one read call brought on average since it started: of sockets and of files. */

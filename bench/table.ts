@@ -56,6 +56,8 @@ function otherWords({ otherValue, note }: Row): string {
 
 const words: Readonly<Record<string, string>> = {
   cpuSecondsPerGB: "CPU s/GB",
+  kernelSecondsPerGB: "CPU s/GB in the kernel",
+  ownSecondsPerGB: "CPU s/GB in its own code",
   senderCpuSecondsPerGB: "sender's CPU s/GB",
   rateMBs: "MB/s",
   uploadsPerSecond: "uploads/s",

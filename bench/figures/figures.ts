@@ -3,7 +3,7 @@ import { client } from "./client.ts";
 import { clientCuts } from "./client-cuts.ts";
 import { clientSize } from "./client-size.ts";
 import { fullCatalog } from "./full-catalog.ts";
-import { dialects, oneBody, smallWrites } from "./one-body.ts";
+import { dialects, oneBody, pacedWrites, smallWrites } from "./one-body.ts";
 import { parallel } from "./parallel.ts";
 import { s3Assembly } from "./s3-assembly.ts";
 import { s3OneBody, s3SmallAppends } from "./s3-bodies.ts";
@@ -18,6 +18,7 @@ import { toDisk } from "./to-disk.ts";
 export const figures: readonly Figure[] = [
   oneBody,
   smallWrites,
+  pacedWrites,
   dialects,
   toDisk,
   smallUploads,

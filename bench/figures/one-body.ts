@@ -1,9 +1,10 @@
 import { fileURLToPath } from "node:url";
+import { bareHttp } from "../contenders/bare-http.ts";
 import { createUpload, type BenchRequest, type ContenderKind } from "../contenders/contender.ts";
 import { hawser, hawserIetf, hawserTus } from "../contenders/hawser.ts";
-import { nginx } from "../contenders/nginx.ts";
+import { nginx, nginxGathering } from "../contenders/nginx.ts";
 import { tusServer } from "../contenders/tus-server.ts";
-import type { Bench, Figure, Measured } from "../figure.ts";
+import type { Bench, Figure, Measured, Row } from "../figure.ts";
 import { run } from "../processes.ts";
 import { curlArguments } from "../senders/curl.ts";
 
@@ -23,24 +24,37 @@ export const oneBody: Figure = {
       rounds.ratio({ of: hawser.name, to: tusServer.name, what: "cpuSecondsPerGB", most: 0.5 }),
       rounds.ratio({ of: hawser.name, to: tusServer.name, what: "rateMBs", least: 1.8 }),
       rounds.ratio({ of: hawser.name, to: nginx.name, what: "cpuSecondsPerGB", most: 2 }),
+      rounds.ratio({ of: hawser.name, to: nginx.name, what: "kernelSecondsPerGB" }),
+      rounds.ratio({ of: hawser.name, to: nginx.name, what: "ownSecondsPerGB" }),
     ];
   },
 };
 
-/** The same from a sender that writes 16 KiB at a time, as networks and TLS deliver. */
+/** The same from a sender that writes 16 KiB at a time, as fast as they are taken. */
 export const smallWrites: Figure = {
   name: "small-writes",
   title: "one 2 GiB body to tmpfs, written 16 KiB at a time",
-  measure: async (bench) => {
-    const rounds = await bench.rounds([hawser, tusServer, nginx], (kind) =>
-      measureBody(bench, kind, sendInSlices),
-    );
-    return [
-      rounds.ratio({ of: hawser.name, to: tusServer.name, what: "cpuSecondsPerGB", most: 0.3 }),
-      rounds.ratio({ of: hawser.name, to: nginx.name, what: "cpuSecondsPerGB" }),
-    ];
-  },
+  measure: (bench) => measureSlices(bench, Infinity),
 };
+
+/** At the pace of a gigabit line each is read before the next one comes, as networks deliver. */
+export const pacedWrites: Figure = {
+  name: "paced-writes",
+  title: "one 2 GiB body to tmpfs, 16 KiB at a time at 100 MB/s",
+  measure: (bench) => measureSlices(bench, 100e6),
+};
+
+async function measureSlices(bench: Bench, bytesPerSecond: number): Promise<Row[]> {
+  const contenders = [hawser, tusServer, nginx, nginxGathering, bareHttp];
+  const rounds = await bench.rounds(contenders, (kind) =>
+    measureBody(bench, kind, (sending) => sendInSlices(sending, bytesPerSecond)),
+  );
+  const what = "cpuSecondsPerGB";
+  const floors = [nginx, nginxGathering, bareHttp].map(({ name }) =>
+    rounds.ratio({ of: name, to: tusServer.name, what }),
+  );
+  return [rounds.ratio({ of: hawser.name, to: tusServer.name, what, most: 0.3 }), ...floors];
+}
 
 /** The same body in each of the three dialects. */
 export const dialects: Figure = {
@@ -75,13 +89,17 @@ async function measureBody(
   const contender = await kind.start(directory.path);
   try {
     const target = await createUpload(contender, length);
-    const before = await contender.process.cpuSeconds();
+    const before = await contender.process.cpu();
     const readBefore = await contender.process.reads();
     const { seconds } = await send({ file, length, port: contender.port, target });
-    const cpuSeconds = (await contender.process.cpuSeconds()) - before;
+    const after = await contender.process.cpu();
     const readAfter = await contender.process.reads();
+    const kernelSecondsPerGB = ((after.system - before.system) * 1e9) / length;
+    const ownSecondsPerGB = ((after.user - before.user) * 1e9) / length;
     return {
-      cpuSecondsPerGB: (cpuSeconds * 1e9) / length,
+      cpuSecondsPerGB: kernelSecondsPerGB + ownSecondsPerGB,
+      kernelSecondsPerGB,
+      ownSecondsPerGB,
       rateMBs: length / 1e6 / seconds,
       meanReadKiB:
         (readAfter.bytes - readBefore.bytes) / (readAfter.calls - readBefore.calls) / 1024,
@@ -95,8 +113,8 @@ function sendByCurl({ file, port, target }: Sending) {
   return run("curl", curlArguments(port, target, file));
 }
 
-function sendInSlices({ file, length, port, target }: Sending) {
+function sendInSlices({ file, length, port, target }: Sending, bytesPerSecond: number) {
   const headers = Object.entries(target.headers).map(([name, value]) => `${name}: ${value}`);
-  const sizes = [port, file, length, sliceBytes].map(String);
+  const sizes = [port, file, length, sliceBytes, bytesPerSecond].map(String);
   return run(process.execPath, [slices, ...sizes, target.method, target.path, ...headers]);
 }

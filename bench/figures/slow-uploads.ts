@@ -5,12 +5,18 @@ import type { Contender, ContenderKind } from "../contenders/contender.ts";
 import { hawser } from "../contenders/hawser.ts";
 import type { Bench, Figure, Measured } from "../figure.ts";
 import { KeepAliveConnection } from "../senders/keep-alive.ts";
+import { limits } from "../../packages/server/src/base/limits.ts";
 import { uploadOne } from "./small-uploads.ts";
 import { percentile } from "./takeover.ts";
 
 const slowUploads = 10_000;
 const pieceBytes = 2 * 1024;
-const pieceIntervalMs = 2_000;
+/** A tenth faster than the least rate, below which a sender is cut off. */
+const pieceIntervalMs = 1_800;
+/** By then each upload has reached the disk twice, and as many do so each second as ever will. */
+const steadyMs = 2 * limits.trickleCheckpointMs + 5_000;
+/** A healthy upload each so often, for as long as it takes the slow ones to reach the disk again. */
+const healthyIntervalMs = 40;
 const length = 1024 ** 2;
 const healthyUploads = 500;
 
@@ -37,10 +43,8 @@ async function measure(bench: Bench, kind: ContenderKind): Promise<Measured> {
   try {
     const begun = await contender.process.residentBytes("VmRSS");
     await slowOnes.open(contender, bench.count(slowUploads));
-    // Two rounds of pieces before anything is measured, so that every upload has begun.
-    await sleep(2 * pieceIntervalMs);
-    const times = await healthyTimes(contender, bench.count(healthyUploads));
-    const resident = await contender.process.residentBytes("VmRSS");
+    await sleep(steadyMs);
+    const { times, resident } = await healthyTimes(contender, healthyUploads);
     const alive = slowOnes.alive;
     if (alive < bench.count(slowUploads)) throw new Error(`only ${alive} slow uploads are left`);
     return {
@@ -56,19 +60,26 @@ async function measure(bench: Bench, kind: ContenderKind): Promise<Measured> {
   }
 }
 
-async function healthyTimes(contender: Contender, count: number): Promise<number[]> {
+/** What uploads took among the slow ones, and the most memory that was seen meanwhile. */
+async function healthyTimes(
+  contender: Contender,
+  count: number,
+): Promise<{ readonly times: readonly number[]; readonly resident: number }> {
   const connection = await KeepAliveConnection.open(contender.port);
   const times: number[] = [];
+  let resident = 0;
   for (let upload = 0; upload < count; upload += 1) {
     const begun = performance.now();
     await uploadOne(contender, connection);
     times.push(performance.now() - begun);
+    resident = Math.max(resident, await contender.process.residentBytes("VmRSS"));
+    await sleep(Math.max(0, begun + healthyIntervalMs - performance.now()));
   }
   connection.close();
-  return times;
+  return { times, resident };
 }
 
-/** Each sends a piece every two seconds, spread evenly over that time. */
+/** Each sends a piece at its turn, spread evenly over the time between two. */
 class SlowSenders {
   readonly #sockets: Socket[] = [];
   #timer: NodeJS.Timeout | undefined;

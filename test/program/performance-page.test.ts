@@ -18,7 +18,7 @@ const inTime: Row = { ...ofPeer, what: "p99Ms", most: 100, judge: "value" };
 
 const machine = { machine: "a machine", date: "2026-01-02", commit: "abc" };
 const kept: KeptFigure = {
-  ...{ title: "one <big> body", rounds: 5, scale: 1, ...machine },
+  ...{ name: "first", title: "one <big> body", rounds: 5, scale: 1, ...machine },
   rows: [faster, cheaper, missing, inTime],
 };
 
@@ -31,6 +31,15 @@ it("the page tells of every comparison whether its bound was kept", () => {
     "| one \\<big\\> body | CPU s/GB | 90.0 | peer: 60.0 | 1.50 | at most 2 | kept |",
     "| one \\<big\\> body | MB/s | 90.0 | nginx: nginx is not installed | - | at most 1 | nginx is not installed |",
     "| one \\<big\\> body | ms, p99 | 90.0 | peer: 60.0 | 1.50 | at most 100 ms, p99 | kept |",
+  ]);
+});
+
+it("the page names the figures of each run with their rounds", () => {
+  const later: KeptFigure = { ...kept, name: "later", rounds: 3 };
+  const lines = performanceSections([kept, later, { ...kept, name: "third" }]).page.split("\n");
+  expect(lines.filter((line) => line.startsWith("- "))).toEqual([
+    "- Run on 2026-01-02 at commit abc on a machine. Medians of 5 interleaved rounds. `first`, `third`",
+    "- Run on 2026-01-02 at commit abc on a machine. Medians of 3 interleaved rounds. `later`",
   ]);
 });
 
