@@ -159,7 +159,7 @@ test("a catalog from a backup removes nothing, is repaired, and is let go on: by
   expect(told.code).toBe(1);
   expect(await api.offset(id)).toBe(MiB);
 
-  const held = await deployment.run(["repair", "--go", "--json"]);
+  const held = await deployment.run(["repair", "--restored", "--go", "--json"]);
   expect(reportOf(held)).toMatchObject({ ...found, dryRun: false });
   expect(held.code).toBe(1);
   expect(held.stderr).toContain("Removal is not allowed yet");
