@@ -252,8 +252,9 @@ function describeStart(databases: PostgresDatabases): void {
       await Promise.all(catalogs.map((each) => each.close()));
     });
 
-    test.for<"restored" | "promoted">(["restored", "promoted"])(
+    test.for(["restored", "promoted"] as const)(
       "a server that was %s is another one, and nothing is removed until that is allowed",
+      { timeout: 60_000 },
       async (way) => {
         const other = await PostgresDatabases.start();
         if (typeof other === "string") throw new Error(other);
@@ -272,7 +273,6 @@ function describeStart(databases: PostgresDatabases): void {
         expect(await guard.countSweep()).toBeUndefined();
         await catalog.close();
       },
-      60_000,
     );
   });
 }
