@@ -19,6 +19,8 @@ const statusesToMeet: readonly Refusal[] = ["lost", 412, 502, 503, 504];
 /** What was met on the way, for the record. */
 export class Met {
   readonly takeMs: number[] = [];
+  /** Of takes at a node after a take at another one, neither of them through the load balancer. */
+  takenOver = 0;
   /** Of bytes that were sent and not committed when another node took the upload over. */
   lateWriters = 0;
   readonly #counts = new Map<string, number>();
@@ -39,8 +41,8 @@ export class Met {
 interface Wanted {
   /** Of its body; all that is left when left out. */
   readonly length?: number;
-  /** Any that may be asked when left out. */
-  readonly node?: number;
+  /** Any that may be asked when left out; or another one than wrote last. */
+  readonly node?: number | "another";
   readonly isHeld?: boolean;
 }
 
@@ -53,6 +55,8 @@ export class NodeTrial {
   #sender: TakeSender | undefined;
   readonly #senders: TakeSender[] = [];
   #avoided: number | undefined;
+  /** Where the last take was let in; undefined when that was not at a node by its own address. */
+  #writer: number | undefined;
 
   constructor(cluster: Cluster, seed: number, met: Met) {
     this.#cluster = cluster;
@@ -78,8 +82,8 @@ export class NodeTrial {
     await sender.finish();
   }
 
-  /** Goes on with it at `node`, or at any, by a sender that is slow. */
-  async takeOver(node?: number): Promise<void> {
+  /** Goes on with it at `node`, at another than wrote last, or at any, by a sender that is slow. */
+  async takeOver(node?: number | "another"): Promise<void> {
     // Half of the senders before go on as if nothing were: they must be stopped by the nodes.
     if (this.#random.fraction() < 0.5) this.#sender?.cut();
     this.#sender = await this.#take(node === undefined ? {} : { node });
@@ -148,11 +152,13 @@ export class NodeTrial {
       const from = await this.#insist(() => upload.look(this.#anyPeer()));
       const to = length === undefined ? upload.length : from + length;
       const isWhole = to >= upload.length;
-      const peer = node === undefined ? this.#anyPeer() : this.#peers()[node];
+      const place = node === "another" ? this.#anotherNode() : (node ?? this.#anyPlace());
+      const peer = this.#peers()[place];
       if (peer === undefined) throw new Error("there is no such node");
       const options = { peer, upload, from, isHeld, random: this.#random };
       const begun = await TakeSender.begin(isWhole ? options : { ...options, to });
       if (begun instanceof TakeSender) {
+        this.#wrote(place);
         this.#met.takeMs.push(performance.now() - since);
         this.#senders.push(begun);
         return begun;
@@ -183,10 +189,32 @@ export class NodeTrial {
     return this.#upload;
   }
 
+  #wrote(place: number): void {
+    const node = place < this.#cluster.nodes.length ? place : undefined;
+    const isKnown = node !== undefined && this.#writer !== undefined;
+    if (isKnown && node !== this.#writer) this.#met.takenOver += 1;
+    this.#writer = node;
+  }
+
   #anyPeer(): GraphPeer {
-    const peers = this.#peers();
-    const avoided = [this.#avoided, this.#avoided === undefined ? undefined : peers.length - 1];
-    return this.#random.pick(peers.filter((_, index) => !avoided.includes(index)));
+    const peer = this.#peers()[this.#anyPlace()];
+    if (peer === undefined) throw new Error("there is nobody to ask");
+    return peer;
+  }
+
+  /** One of `#peers`. */
+  #anyPlace(): number {
+    const balancer = this.#cluster.nodes.length;
+    if (this.#avoided === undefined) return this.#random.integer(0, balancer);
+    return this.#random.pick(this.#nodesBut(this.#avoided));
+  }
+
+  #anotherNode(): number {
+    return this.#random.pick(this.#nodesBut(this.#writer));
+  }
+
+  #nodesBut(left: number | undefined): number[] {
+    return [...this.#cluster.nodes.keys()].filter((node) => node !== left);
   }
 
   /** The nodes, then the load balancer. */

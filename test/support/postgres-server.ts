@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { access, chown, mkdtemp, readdir, rm } from "node:fs/promises";
+import { access, chown, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -78,8 +78,8 @@ export class PostgresServer {
     return `postgres://postgres@127.0.0.1:${this.port}/${database}`;
   }
 
-  /** Starts it after it was stopped or killed, with what it had. */
-  async launch(): Promise<void> {
+  /** Starts it after it was stopped or killed, with what it had; `more` settings are for this time. */
+  async launch(more: Readonly<Record<string, string>> = {}): Promise<void> {
     const settings = {
       port: String(this.port),
       listen_addresses: "127.0.0.1",
@@ -87,6 +87,7 @@ export class PostgresServer {
       shared_buffers: "16MB",
       max_connections: "100",
       ...this.#settings,
+      ...more,
     };
     const words = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
     await eventually(
@@ -142,6 +143,17 @@ export class PostgresServer {
   async restart(): Promise<void> {
     await this.stop();
     await this.launch();
+  }
+
+  /** Ends it and starts it again as a backup that was laid down, or as a standby, of itself. */
+  async recover(as: "backup" | "standby"): Promise<void> {
+    await this.stop();
+    const signal = as === "backup" ? "recovery.signal" : "standby.signal";
+    const file = path.join(this.#data, signal);
+    await writeFile(file, "");
+    if (this.#owner !== undefined) await chown(file, this.#owner.uid, this.#owner.gid);
+    // There is no archive: its own log is all that it finds.
+    await this.launch({ restore_command: "false" });
   }
 
   async remove(): Promise<void> {

@@ -4,6 +4,8 @@ import { repair, type RepairReport } from "./repair.ts";
 
 export interface RepairWish {
   readonly dryRun: boolean;
+  /** An operator says so: without a sweep since the backup nothing else may show it. */
+  readonly restored: boolean;
   /** Afterwards bytes may be removed again on the catalog's word. */
   readonly go: boolean;
   /** Also where problems are left: what lies in the store of those blobs may be lost by it. */
@@ -21,9 +23,12 @@ export interface RepairOutcome extends RepairReport {
  */
 export async function repairAndGo(
   parts: EngineParts,
-  guard: Pick<CatalogGuard, "allow"> | undefined,
-  { dryRun, go, despiteProblems }: RepairWish,
+  guard: Pick<CatalogGuard, "allow" | "hold"> | undefined,
+  { dryRun, restored, go, despiteProblems }: RepairWish,
 ): Promise<RepairOutcome> {
+  if (restored && !dryRun && (await parts.removalGuard.refusal()) === undefined) {
+    await guard?.hold("an operator said that the catalog was restored");
+  }
   const report = await repair(parts, { dryRun });
   const removalAllowed = go && !dryRun && (despiteProblems || report.problems.length === 0);
   if (removalAllowed) await guard?.allow();

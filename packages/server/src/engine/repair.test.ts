@@ -20,7 +20,7 @@ import { Leases, type Lease } from "./lease.ts";
 import { findUpload } from "./look-up.ts";
 import type { EngineParts } from "./parts.ts";
 import { readBlob } from "./read.ts";
-import { unguardedRemoval } from "./removal-guard.ts";
+import { CatalogGuard, unguardedRemoval } from "./removal-guard.ts";
 import { repair } from "./repair.ts";
 import { repairAndGo } from "./repair-go.ts";
 import { sweepOrphans } from "./sweep-orphans.ts";
@@ -176,13 +176,50 @@ test.for([
     return Promise.resolve();
   };
   const { despiteProblems } = given;
-  const dry = { dryRun: true, go: true, despiteProblems };
-  expect((await repairAndGo(held(), { allow }, dry)).removalAllowed || isAllowed).toBe(false);
-  const { removalAllowed } = await repairAndGo(held(), { allow }, { ...dry, dryRun: false });
+  const guard = { hold: () => Promise.resolve() };
+  const dry = { dryRun: true, go: true, despiteProblems, restored: false };
+  expect((await repairAndGo(held(), { ...guard, allow }, dry)).removalAllowed || isAllowed).toBe(
+    false,
+  );
+  const { removalAllowed } = await repairAndGo(
+    held(),
+    { ...guard, allow },
+    { ...dry, dryRun: false },
+  );
   expect({ removalAllowed, isAllowed }).toEqual({
     removalAllowed: given.isAllowed,
     isAllowed: given.isAllowed,
   });
+});
+
+test("a backup that nothing shows to be one is repaired on the operator's word", async () => {
+  const upload = await fill(await begin(50_000), 20_000);
+  const backup = new MemoryCatalog(catalog.rows.copy());
+  const body = givenBody([patternBytes({ seed: 8, start: 20_000, length: 20_000 })]);
+  const request = { id: upload.id, offset: 20_000, body };
+  await append(engine, { ...request, authorise: () => Promise.resolve() });
+  const guard = new CatalogGuard({
+    catalog: backup,
+    counter: { read: () => Promise.resolve(undefined), write: () => Promise.resolve() },
+    identity: () => Promise.resolve(undefined),
+  });
+  const restored = engineOver(backup, { blobs: engine.blobs, clock, removalGuard: guard });
+  const wish = { dryRun: false, go: false, despiteProblems: false, restored: false };
+  const offset = async () => (await backup.findUpload(upload.id))?.offset;
+
+  const told = { adopted: [{ from: 20_000, to: 40_000 }], dryRun: true, removalHeld: undefined };
+  expect(await repairAndGo(restored, guard, wish)).toMatchObject(told);
+  const dry = { ...wish, dryRun: true, restored: true };
+  expect(await repairAndGo(restored, guard, dry)).toMatchObject(told);
+  expect(await offset()).toBe(20_000);
+
+  const removalHeld = "an operator said that the catalog was restored";
+  const done = { adopted: [{ from: 20_000, to: 40_000 }], dryRun: false, removalHeld };
+  expect(await repairAndGo(restored, guard, { ...wish, restored: true })).toMatchObject(done);
+  expect(await offset()).toBe(40_000);
+  expect(await guard.countSweep()).toBe(removalHeld);
+  await repairAndGo(restored, guard, { ...wish, go: true });
+  expect(await guard.countSweep()).toBeUndefined();
 });
 
 test("an upload whose writer does not let go is told of, and keeps no other from repair", async () => {
