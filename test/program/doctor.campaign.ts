@@ -5,6 +5,7 @@ import {
   proxyNames,
   startDocumentedProxy,
 } from "../support/documented-proxy.ts";
+import { haproxyMissing, startHaproxy } from "../support/haproxy.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { Cli } from "../support/cli.ts";
 import { type Examination, examineAt, faultsIn, runDoctor } from "./doctor-run.ts";
@@ -144,6 +145,34 @@ describe("hawser doctor behind a proxy with a fault", { timeout: 60_000 }, () =>
     expect(examination.proxy).toBe(fault.proxy);
     const advice = examination.seen[0]?.change?.[fault.proxy] ?? [];
     expect(advice.join("\n")).toContain(fault.words);
+    expect(examination.code).toBe(1);
+  });
+});
+
+/** Servers that take the same token, and know nothing of each other's uploads. */
+async function strangers(count: number, context: TestContext): Promise<string> {
+  if (haproxyMissing !== undefined) return context.skip(haproxyMissing);
+  const started: ServerProcess[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const stranger = await ServerProcess.start({ extraArguments: ["--trust-proxy"] });
+    context.onTestFinished(() => stranger.remove());
+    started.push(stranger);
+  }
+  const proxy = await startHaproxy(started.map(({ address }) => address));
+  context.onTestFinished(() => proxy[Symbol.asyncDispose]());
+  return proxy.url.origin;
+}
+
+describe("hawser doctor before servers that share no catalog", { timeout: 60_000 }, () => {
+  // Two take turns, so that only the append goes astray; of three, the question for its offset does.
+  it.for([2, 3])("finds that an upload does not go on at %i of them", async (count, context) => {
+    const url = await strangers(count, context);
+    const examination = await examine(url, ["--only", "cut-upload"]);
+    expect(faultsIn(examination), JSON.stringify(examination.seen)).toEqual([
+      "upload-does-not-go-on",
+    ]);
+    expect(examination.seen[0]?.change?.haproxy?.join()).toContain("one backend");
+    expect(examination.seen[0]?.change?.hawser?.join()).toContain("--catalog");
     expect(examination.code).toBe(1);
   });
 });
