@@ -44,7 +44,7 @@ async function get(fileId: string, flags: GetFlags, signal: AbortSignal): Promis
   const attempt = () => client.file(fileId, signal);
   const file = await persist({ attempt, onRetry, signal }).catch(explainMissing);
   const overwrite = flags.force === true;
-  const place = await choosePlace(file, flags.output, overwrite);
+  const place = await choosePlace(file, { wanted: flags.output, overwrite });
   const done = await download({ client, file, place, overwrite, onRetry, signal });
   if (flags.json === true) printJson({ id: fileId, path: place, ...done });
   else print(place);
