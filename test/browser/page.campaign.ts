@@ -4,7 +4,7 @@ import { connectGraph } from "hawser-client";
 import type { Browser } from "playwright-core";
 import { describe, expect, test, vi } from "vitest";
 
-import { GraphApi } from "../conformance/graph/graph-api.ts";
+import { GraphApi, uploadPath } from "../conformance/graph/graph-api.ts";
 import { RawConnection } from "../support/raw-http.ts";
 import { repositoryDirectory, ServerProcess } from "../support/server-process.ts";
 import { accessibilityFaults } from "./support/accessibility.ts";
@@ -294,6 +294,11 @@ describe.each(["light", "dark"])("in %s colours", (colours) => {
     await using visit = await open();
     const { page } = visit;
     const row = await openLive(visit, name);
+    const refused = await api.append({ id, offset: 5, bytes: Buffer.from("late") });
+    expect(refused.status).toBe(412);
+    const [path = ""] = uploadPath(id).split("?");
+    const error = page.locator(".error-list li").filter({ hasText: `412 POST ${path}` });
+    await error.getByText("offset mismatch", { exact: true }).waitFor();
     // Only now: the server cuts a body that is silent for half a minute.
     using connection = await RawConnection.open({ host: "127.0.0.1", port: server.port });
     await connection.sendHead(api.appendHead(id, 2000));

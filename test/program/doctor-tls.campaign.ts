@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 
@@ -113,4 +113,54 @@ describe.each(proxyNames)("hawser doctor before %s with TLS", { timeout: 60_000 
     // No token goes there, so nothing else was looked at.
     expect(seen[1]?.outcome).toBe("could-not-look");
   });
+});
+
+/** An address of this machine that is not loopback's. */
+const ownAddress = Object.values(networkInterfaces())
+  .flatMap((addresses = []) => addresses)
+  .find(({ internal, family }) => !internal && family === "IPv4")?.address;
+
+/** A door without TLS, at that address. */
+const plainDoors: Readonly<Record<ProxyName, (host: string) => readonly Change[]>> = {
+  nginx: (host) => [
+    ["underscores_in_headers on;", `listen ${host};\n  underscores_in_headers on;`],
+  ],
+  haproxy: (host) => [["default_backend hawser", `bind ${host}\n  default_backend hawser`]],
+  caddy: (host) => [
+    [
+      "bind 127.0.0.1",
+      `bind 127.0.0.1\n  reverse_proxy ${server.address.host}\n}\n` +
+        `http://${host} {\n  bind ${ownAddress ?? ""}`,
+    ],
+  ],
+};
+
+const plainWords: Readonly<Record<ProxyName, string>> = {
+  nginx: "listen 443 ssl",
+  haproxy: "bind :443 ssl",
+  caddy: "the site's name",
+};
+
+describe("hawser doctor before a proxy without TLS", { timeout: 60_000 }, () => {
+  it.for(proxyNames)(
+    "finds that %s's door to a network is not encrypted",
+    async (name, context) => {
+      if (ownAddress === undefined)
+        return context.skip("this machine has loopback's addresses only");
+      const host = `${ownAddress}:${await freePort()}`;
+      const proxy = await startDocumentedProxy(name, server.address, {
+        changes: plainDoors[name](host),
+      });
+      if (typeof proxy === "string") return context.skip(proxy);
+      context.onTestFinished(() => proxy[Symbol.asyncDispose]());
+      const examination = await examineAt(server, `http://${host}`, {
+        more: ["--only", "tls,request-header"],
+      });
+      expect(faultsIn(examination)).toEqual(["not-encrypted"]);
+      expect(examination.seen.map(({ outcome }) => outcome)).toEqual(["finding", "ok"]);
+      expect(examination.seen[0]?.evidence).toContain("plain HTTP");
+      expect(examination.seen[0]?.change?.[name]?.join()).toContain(plainWords[name]);
+      expect(examination.code).toBe(1);
+    },
+  );
 });

@@ -1,7 +1,10 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 
 import { GraphApi } from "../conformance/graph/graph-api.ts";
 import { eventually } from "../support/eventually.ts";
@@ -91,6 +94,22 @@ test("what will not change is not asked again", { timeout }, async () => {
   expect(got.code).not.toBe(0);
   expect(got.stderr).not.toMatch(/trying again/);
   expect(questions).toBe(1);
+});
+
+test("an id that a server makes up leads to no other directory", { timeout }, async () => {
+  const liar = createServer(({ url = "" }, response) => {
+    response.end(url.includes("/content") ? "" : JSON.stringify({ id: "../led-away" }));
+  });
+  await once(liar.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void liar.close());
+  const inner = join(directory, "inner");
+  await mkdir(inner);
+  const { port } = liar.address() as AddressInfo; // a TCP server always has one
+  const command = commandOf(fileId, `http://127.0.0.1:${port}`);
+  const unnamed = command.filter((word) => !["-o", "got"].includes(word));
+  const got = await runHawser(unnamed, { stateDirectory: inner });
+  expect(await readdir(directory), got.stderr).toEqual(["inner"]);
+  expect(await readdir(inner)).toContain(fileId);
 });
 
 test("Ctrl-C ends a wait, and the command says that it was stopped", { timeout }, async () => {

@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { link, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, posix } from "node:path";
 import type { GraphClient, PublishedFile } from "hawser-client";
 import { crc32 } from "../base/crc32.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -21,19 +21,39 @@ export interface Downloaded {
   readonly crc32: string | undefined;
 }
 
+export interface Wish {
+  /** A file or a directory; the present directory when left out. */
+  readonly wanted?: string | undefined;
+  readonly overwrite?: boolean;
+  readonly platform?: NodeJS.Platform;
+}
+
 /** Where the file goes; refuses a place that is taken. */
 export async function choosePlace(
   file: PublishedFile,
-  wanted: string | undefined,
-  overwrite: boolean,
+  { wanted, overwrite = false, platform = process.platform }: Wish,
 ): Promise<string> {
-  // The name comes from the server: it must not be able to lead to another directory.
-  const name = basename((file.name ?? "").replaceAll("\\", "/")) || file.id;
-  const safeName = name === "." || name === ".." ? file.id : name;
+  const name = ownName(file, platform);
   const there = await stat(wanted ?? ".").catch(() => undefined);
-  const place = there?.isDirectory() === true ? join(wanted ?? "", safeName) : (wanted ?? safeName);
+  const place = there?.isDirectory() === true ? join(wanted ?? "", name) : (wanted ?? name);
   if (!overwrite && (await exists(place))) throw taken(place);
   return place;
+}
+
+/** The name comes from the server: it must not be able to lead anywhere but to a file right here. */
+function ownName({ id, name = "" }: PublishedFile, platform: NodeJS.Platform): string {
+  const last = posix.basename(name.replaceAll("\\", "/"));
+  const possible = platform === "win32" ? nameOnWindows(last) : last;
+  return ["", ".", ".."].includes(possible) ? id : possible;
+}
+
+/** Devices that Windows finds in every directory, whatever follows a dot. */
+const windowsDevice = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)/i;
+
+/** With a colon it would be a drive's or a stream's; dots and spaces at its end go unsaid there. */
+function nameOnWindows(name: string): string {
+  const written = name.replaceAll(/[<>:"|?*\p{Cc}]/gu, "_").replace(/[. ]+$/, "");
+  return windowsDevice.test(written) ? "" : written;
 }
 
 /** Fetches to a temporary name, checks, renames. Cuts are gone on with. */

@@ -42,9 +42,11 @@ async function get(fileId: string, flags: GetFlags, signal: AbortSignal): Promis
     if (flags.json !== true) note(retryLine(fileId, error.message, waitMs));
   };
   const attempt = () => client.file(fileId, signal);
-  const file = await persist({ attempt, onRetry, signal }).catch(explainMissing);
+  const found = await persist({ attempt, onRetry, signal }).catch(explainMissing);
+  // Names are made of the id, so it is the one that was asked for, whatever the server calls it.
+  const file = { ...found, id: fileId };
   const overwrite = flags.force === true;
-  const place = await choosePlace(file, flags.output, overwrite);
+  const place = await choosePlace(file, { wanted: flags.output, overwrite });
   const done = await download({ client, file, place, overwrite, onRetry, signal });
   if (flags.json === true) printJson({ id: fileId, path: place, ...done });
   else print(place);

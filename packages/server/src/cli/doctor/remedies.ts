@@ -123,5 +123,6 @@ export const remedies: Readonly<Record<Fault, Remedy>> = Object.freeze({
     nginx: ["one upstream for all of Hawser's paths; no proxy_cache, no rewrite of them"],
     haproxy: ["one backend for all of Hawser's paths; no http-request set-path"],
     caddy: ["one reverse_proxy for all of Hawser's paths; no rewrite, no uri strip_prefix"],
+    hawser: ["where there are several nodes, each with the same --catalog and --blobs"],
   },
 });

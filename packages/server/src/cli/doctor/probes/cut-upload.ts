@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { crc32, formatCrc32 } from "../../../base/crc32.ts";
 import { formatBytes } from "../../amounts.ts";
-import { describeAnswer, jsonOf } from "../answer.ts";
+import { describeAnswer, jsonOf, type Answer } from "../answer.ts";
 import { sampleBytes, type Deployment } from "../deployment.ts";
 import { finding, ok, type Probe } from "../probe.ts";
 
@@ -47,16 +47,26 @@ async function goOn(deployment: Deployment, id: string, bytes: Buffer): Promise<
   let told = "";
   for (let tries = 0; tries < triesMax; tries += 1) {
     await sleep(betweenTriesMs, undefined, { signal: deployment.options.signal });
-    const from = await deployment.offset(id);
+    const asked = await deployment.ask({ method: "GET", path: deployment.path(id) });
+    const { file_offset: from } = jsonOf(asked);
+    if (typeof from !== "number") {
+      told = `how far it is was answered ${describeAnswer(asked)}`;
+      if (mayPass(asked)) continue;
+      break;
+    }
     const body = bytes.subarray(from);
     const { path, headers = {} } = deployment.appendHead(id, from, body.length);
     const answer = await deployment.ask({ method: "POST", path, headers, body });
     const { h: handle } = jsonOf(answer);
     if (typeof handle === "string") return { kind: "complete", handle, from };
     told = `going on from ${formatBytes(from)} was answered ${describeAnswer(answer)}`;
-    if (![412, 503].includes(answer.status)) break;
+    if (!mayPass(answer)) break;
   }
   return { kind: "refused", told };
+}
+
+function mayPass({ status }: Answer): boolean {
+  return status === 412 || status === 503;
 }
 
 async function faultOfFile(
