@@ -276,8 +276,8 @@ describe("a PATCH while another one is stalled", () => {
     const started = performance.now();
     const rest = bytes.subarray(300_000);
     const answer = await api.patch({ url, offset: 300_000, bytes: rest });
-    // A hang guard: far below the 15 s after which a newcomer would be sent away.
-    expect(performance.now() - started).toBeLessThan(8_000);
+    // A hang guard: below the 15 s after which a newcomer would be sent away.
+    expect(performance.now() - started).toBeLessThan(14_000);
     expect(answer.status, answer.seen).toBe(204);
     expect((await target().content(url)).equals(bytes)).toBe(true);
   }, 90_000);
