@@ -8,6 +8,7 @@ export default defineConfig({
     ...base.test,
     include: ["test/**/*.campaign.ts"],
     testTimeout: 45 * 60_000,
+    hookTimeout: 120_000,
     maxWorkers: 1,
   },
 });

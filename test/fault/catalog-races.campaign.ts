@@ -45,7 +45,7 @@ if (typeof databases === "string") {
       const random = new SeededRandom(seed);
       let noticed: string | undefined;
       let race = 0;
-      for (; race < 400 && noticed === undefined; race += 1) {
+      for (; race < 4_000 && noticed === undefined; race += 1) {
         noticed = (await setting.race(random)).problems[0];
       }
       await setting.close();

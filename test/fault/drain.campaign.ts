@@ -46,8 +46,10 @@ const fault = "SIGTERM while slow appends are open";
 const length = 400_000;
 /** As many as get a checkpoint soon; less is a trickle, which waits for it far longer. */
 const begun = limits.trickleBytesMax;
+/** So many bring bytes that only the drain syncs, which must be done within its time. */
+const unsynced = 20;
 /** Bytes that were written to the socket of the append with this seed before the signal. */
-const sentBy = (seed: number): number => begun + 1_000 + seed * 500;
+const sentBy = (seed: number): number => (seed < unsynced ? begun + 1_000 + seed * 500 : begun);
 
 /** The head of an append of all of the upload, which is the same one in each protocol. */
 async function headOf(dialect: Dialect, api: GraphApi, id: string): Promise<RawRequestHead> {
@@ -92,7 +94,7 @@ async function drain(server: ServerProcess, count: number): Promise<void> {
     },
     { what: "a first checkpoint of each", timeoutMs: 25_000, intervalMs: 200 },
   );
-  for (const { connection, seed } of appends) {
+  for (const { connection, seed } of appends.slice(0, unsynced)) {
     await connection.write(patternBytes({ seed, start: begun, length: sentBy(seed) - begun }));
   }
   // They have been read once the server has answered something later, on connections that it had

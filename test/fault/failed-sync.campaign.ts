@@ -226,20 +226,25 @@ async function appendUntilRunOut(
 /** One upload onto a volume that runs out under it, then room, then the rest of the upload. */
 async function runOutOfBacking(
   volume: OvercommittedVolume,
-  random: SeededRandom,
+  trial: number,
   program: readonly string[],
 ): Promise<RunOut> {
+  const random = new SeededRandom(seed + trial);
+  // One at least has acknowledged bytes when it runs out, whatever is drawn.
+  const isFirst = trial === 0;
   const dataDirectory = join(volume.mountPoint, "data");
   await mkdir(dataDirectory);
   const server = await ServerProcess.start({ dataDirectory, program });
   try {
-    const room = random.integer(64 * KiB, 24 * MiB);
+    const drawn = random.integer(64 * KiB, 24 * MiB);
+    const room = isFirst ? Math.max(2 * MiB, drawn) : drawn;
     const length = room + random.integer(12 * MiB, 24 * MiB);
     const content = patternBytes({ seed: random.word(), length });
     const nextDialect = () => random.pick(dialects);
     const upload = await TrackedUpload.create(new GraphPeer(server), content, nextDialect);
     await volume.limitRoom(room);
-    const end = await appendUntilRunOut(server, upload, random.pick([length, 5 * MiB, MiB]));
+    const pieceLength = isFirst ? MiB : random.pick([length, 5 * MiB, MiB]);
+    const end = await appendUntilRunOut(server, upload, pieceLength);
     const { acknowledged } = upload;
     if (end === "lived") {
       await upload.check();
@@ -277,7 +282,7 @@ it(`a sync that really fails loses no acknowledged byte (seed ${seed}, ${overcom
   for (let trial = 0; trial < overcommitTrials; trial += 1) {
     const volume = await overcommittedOrSkip(context);
     try {
-      ends.push(await runOutOfBacking(volume, new SeededRandom(seed + trial), sourceProgram));
+      ends.push(await runOutOfBacking(volume, trial, sourceProgram));
     } finally {
       await volume.remove();
     }
@@ -293,7 +298,7 @@ it(`a sync that really fails loses no acknowledged byte (seed ${seed}, ${overcom
 it("a sync retried after it really failed loses bytes, and that is noticed", async (context) => {
   for (let trial = 0; trial < overcommitTrials; trial += 1) {
     const volume = await overcommittedOrSkip(context);
-    const running = runOutOfBacking(volume, new SeededRandom(seed + trial), retryingProgram);
+    const running = runOutOfBacking(volume, trial, retryingProgram);
     const outcome = await running.catch((error: unknown) => error).finally(() => volume.remove());
     const cause = outcome instanceof Error ? String(outcome.cause) : "";
     if (!/not the one sent|cannot be read|byte is gone|is damaged/.test(cause)) continue;

@@ -67,7 +67,8 @@ async function finishAll([first, ...others]: readonly TrackedUpload[]): Promise<
       throw error;
     }
   };
-  await eventually(finish, { what: "the server to see that there is room" });
+  const what = "the server to see that there is room";
+  await eventually(finish, { what, timeoutMs: 10 * 60_000 });
   for (const upload of others) await upload.finish();
 }
 

@@ -62,6 +62,8 @@ export class KnownUpload {
   #acknowledged = 0;
   #handle: string | undefined;
   #fileId: string | undefined;
+  /** How often it may yet be told that another request holds it. */
+  #busyLeft = 2;
 
   private constructor(random: SeededRandom) {
     this.#random = random;
@@ -136,7 +138,7 @@ export class KnownUpload {
         ? { cutAfterBytes: this.#random.integer(0, length - 1) }
         : {}),
     };
-    const answer = await client.append(append).catch(leaveMismatch);
+    const answer = await client.append(append).catch((error: unknown) => this.#askedLater(error));
     if (answer.handle !== undefined) {
       this.#handle = answer.handle;
       this.#acknowledge(this.#bytes.length);
@@ -150,6 +152,18 @@ export class KnownUpload {
     this.#acknowledge(answer.offset);
     if (append.isLast) this.#handle = await this.#handleAfter(client, append);
     return answer.offset;
+  }
+
+  /** The last append was cut and is still being made durable: where it ends is asked for. */
+  #askedLater(error: unknown): Appended {
+    if (!(error instanceof RefusedError)) throw error;
+    if (error.status === offsetMismatch) return unanswered;
+    // A machine that stands still may make it late; a holder that never lets go is a mistake.
+    if (isBusy(error) && this.#busyLeft > 0) {
+      this.#busyLeft -= 1;
+      return unanswered;
+    }
+    throw error;
   }
 
   /** For one that was taken to the last byte, in a dialect that has no word for handles. */
@@ -175,11 +189,10 @@ export class KnownUpload {
 }
 
 const offsetMismatch = 412;
+const busy = 503;
 
-/** The last append was cut and is still being made durable: where it ends is asked for. */
-function leaveMismatch(error: unknown): Appended {
-  if (error instanceof RefusedError && error.status === offsetMismatch) return unanswered;
-  throw error;
+function isBusy({ status, message }: RefusedError): boolean {
+  return status === busy && message.includes("has not let go yet");
 }
 
 /** Unknown, damaged, gone: not of an upload that was acknowledged. */

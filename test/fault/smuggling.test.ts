@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GraphApi, uploadPath } from "../conformance/graph/graph-api.ts";
 import { answersIn } from "./answer-stream.ts";
 import { sendRaw } from "./raw-trial.ts";
+import { eventually } from "../support/eventually.ts";
 import { headerValue, type RawResponse } from "../support/raw-http.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { recordBadInput } from "./record-bad-input.ts";
@@ -190,8 +191,10 @@ describe("a request whose end two readers could see at different places", () => 
     );
     expect((await api.status(victim)).status).toBe(410);
     const uuid = uuidOf(victim);
-    const seen = server.logLines.filter((each) => each.includes('"DELETE"') && each.includes(uuid));
-    expect(seen).toHaveLength(1);
+    const seen = () =>
+      server.logLines.filter((each) => each.includes('"DELETE"') && each.includes(uuid));
+    await eventually(() => seen()[0], { what: "its line in the access log" });
+    expect(seen()).toHaveLength(1);
   });
 
   it.for(refused)("is refused and the connection closed: %s", async (shape) => {

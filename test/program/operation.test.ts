@@ -115,7 +115,7 @@ async function appendOnceThereIsRoom(
       const answer = await appendRest(server, { ...piece, from: Number(from) });
       return answer.status === 507 ? undefined : answer;
     },
-    { what: "the room to be seen" },
+    { what: "the room to be seen", timeoutMs: 60_000 },
   );
 }
 
@@ -188,7 +188,7 @@ it("a full disk: 507 with the true offset, and the upload ends once there is roo
   expect(firstStrangeByte(bytes, { seed: 7 })).toBeUndefined();
   expect(server.pid).toBe(pid);
   console.log(`a full disk: 507 at ${offset} of ${length}`);
-});
+}, 90_000);
 
 it("room that is promised to one upload is not promised to another", async (context) => {
   const place = await mountOrSkip(40 * MiB, context);
@@ -228,7 +228,7 @@ it("an upload does not go on into the last free bytes", async (context) => {
   await rm(ballast);
   const done = await appendOnceThereIsRoom(server, { id, seed: 8, length });
   expect(done.status, JSON.stringify(done.json)).toBe(200);
-});
+}, 90_000);
 
 it("SIGTERM commits the append in flight, and the process ends with 0", async (context) => {
   const server = await startServer({}, context);

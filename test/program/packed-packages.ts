@@ -76,7 +76,10 @@ export async function installPackages(
   await mkdir(directory, { recursive: true });
   const manifest = { name: "somebodys-project", private: true, type: "module" };
   await writeFile(join(directory, "package.json"), JSON.stringify(manifest));
-  await runIn(directory, ["npm", "install", "--no-audit", "--no-fund", ...wanted], node);
+  const install = () =>
+    runIn(directory, ["npm", "install", "--no-audit", "--no-fund", ...wanted], node);
+  // Once more, since a registry may fail for a moment.
+  await install().catch(install);
 }
 
 /** Why nothing can be installed here; undefined when it can. */

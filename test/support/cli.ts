@@ -76,7 +76,7 @@ export class Cli {
     const data = ["--data", this.#dataDirectory, "--json"];
     const { stdout } = await run(process.execPath, [...sourceProgram, ...command, ...data], {
       env: environmentWithoutHawser(),
-      timeout: 20_000,
+      timeout: 60_000, // a hang guard
     });
     return stdout;
   }

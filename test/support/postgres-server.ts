@@ -24,7 +24,7 @@ export interface PostgresServerOptions {
  * cluster is used but the programs.
  */
 export class PostgresServer {
-  readonly port: number;
+  #port = 0;
   readonly #directory: string;
   readonly #programs: string;
   readonly #owner: Account | undefined;
@@ -33,13 +33,11 @@ export class PostgresServer {
   #databases = 0;
 
   private constructor(parts: {
-    port: number;
     directory: string;
     programs: string;
     owner: Account | undefined;
     settings: Readonly<Record<string, string>>;
   }) {
-    this.port = parts.port;
     this.#directory = parts.directory;
     this.#programs = parts.programs;
     this.#owner = parts.owner;
@@ -54,20 +52,25 @@ export class PostgresServer {
     const directory = await mkdtemp(path.join(await fastDirectory(), "hawser-postgres-"));
     if (owner !== undefined) await chown(directory, owner.uid, owner.gid);
     const { settings = {} } = options;
-    const port = await freePort();
-    const server = new PostgresServer({ port, directory, programs, owner, settings });
+    const server = new PostgresServer({ directory, programs, owner, settings });
     try {
       const initialise = ["-D", server.#data, "-A", "trust", "-U", "postgres", "-E", "UTF8"];
       await run(path.join(programs, "initdb"), [...initialise, "--no-locale", "--no-sync"], {
         ...owner,
         cwd: directory,
       });
+      // Drawn late, since anybody may take it in the meantime.
+      server.#port = await freePort();
       await server.launch();
       return server;
     } catch (error) {
       await server.remove();
       throw error;
     }
+  }
+
+  get port(): number {
+    return this.#port;
   }
 
   get #data(): string {

@@ -9,6 +9,8 @@ import type { SuiteReport } from "./suite-reporter.ts";
 
 const vitest = join(repositoryDirectory, "node_modules/vitest/vitest.mjs");
 const reporter = join(repositoryDirectory, "test/support/suite-reporter.ts");
+/** Hang guards: a case may take many times as long on several nodes as on a server of its own. */
+const patience = ["--testTimeout=120000", "--hookTimeout=120000"];
 
 /**
  * Runs the tests whose paths have one of `suites` in them, in a process of its own: they take the
@@ -22,7 +24,7 @@ export async function runSuite(
   try {
     const file = join(directory, "report.json");
     const reporters = ["--reporter=default", `--reporter=${reporter}`];
-    const words = ["run", "--config", "vitest.config.ts", ...reporters, ...suites];
+    const words = ["run", "--config", "vitest.config.ts", ...patience, ...reporters, ...suites];
     const child = spawn(process.execPath, [vitest, ...words], {
       cwd: repositoryDirectory,
       stdio: ["ignore", "inherit", "inherit"],

@@ -122,6 +122,19 @@ describe("the TCP proxy", () => {
     proxy.resetAll();
     expect(await connection.peerClosed()).toBe("reset");
   });
+
+  it("stalls everything at once when told", async () => {
+    using connection = await through(() => ({}), 10);
+    await eventually(receivedLength(10), { what: "the bytes" });
+    proxy.stallAll();
+    await connection.write("more");
+    // What was sent later arrives on a connection that is not stalled.
+    using other = await through(() => ({}), 10);
+    await eventually(() => server.received[1], { what: "the bytes of another" });
+    expect(server.received[0]).toHaveLength(10);
+    expect(connection.peerEnd).toBe("open");
+    expect(other.peerEnd).toBe("open");
+  });
 });
 
 describe("a seeded plan", () => {

@@ -105,6 +105,11 @@ export class TcpProxy {
     for (const link of this.#links) fail(link, "reset");
   }
 
+  /** Whatever is open now stays so and carries nothing more, as where a cable was pulled. */
+  stallAll(): void {
+    for (const link of this.#links) fail(link, "stall");
+  }
+
   async close(): Promise<void> {
     this.#listener.close();
     for (const link of this.#links) fail(link, "close");

@@ -60,7 +60,8 @@ describe("a disturbed upload", () => {
     // More than the buffers between take in, so that the stall is in the sending.
     const big = Buffer.concat(Array.from({ length: 8 }, () => content));
     await upload(big, options({ onState, stallMs: 400 }));
-    expect(errors).toEqual(["stalled"]);
+    // More than once where the machine itself stands still for so long.
+    expect(new Set(errors)).toEqual(new Set(["stalled"]));
     expect(fake.kept.equals(big)).toBe(true);
   });
 

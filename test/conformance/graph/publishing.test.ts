@@ -208,8 +208,9 @@ describe("listing the published files", () => {
     for (const id of published) expect(seen).toContain(id);
   });
 
-  it("goes on after a page of files that are deleted, and from a cursor that is an id alone", async () => {
-    const { api } = target();
+  it("goes on after a page of files that are deleted, and from a cursor that is an id alone", async (context) => {
+    // Its newest files are deleted, which must be nobody else's.
+    const api = await target().secondApp(context);
     for (let count = 0; count < 4; count += 1) await api.publish(await api.upload(bytes));
     const list = async (query: string) => {
       const answer = await api.get(`/v21.0/${api.appId}/files?${query}`);

@@ -43,8 +43,8 @@ describe("a second writer on the same upload", () => {
     const bytes = patternBytes({ ...second, start: stalledAt, length: length - stalledAt });
     const answer = await api.append({ id, offset: stalledAt, bytes });
     expect(Object.keys(answer.json), answer.body.toString()).toEqual(["h"]);
-    // A hang guard: far below the 15 s after which a newcomer would be sent away.
-    expect(performance.now() - started).toBeLessThan(8000);
+    // A hang guard: below the 15 s after which a newcomer would be sent away.
+    expect(performance.now() - started).toBeLessThan(14_000);
 
     // The first writer wakes up and goes on, into a connection that no longer counts.
     await connection.write(patternBytes({ ...first, start: stalledAt, length: 400_000 }));

@@ -83,10 +83,10 @@ describe("HEAD while a PATCH is being sent", { timeout: 90_000 }, () => {
 
   /** A PATCH that brought half of what it promised and then fell silent, still connected. */
   async function stalledPatch(context: TestContext, url: URL): Promise<RawConnection> {
+    const onlooker = await target().onlooker(context);
     const upload = { url, offset: 0 };
     const stalled = await target().beginPatch(context, upload, declaring(much.length));
     await stalled.write(half);
-    const onlooker = await target().onlooker(context);
     const moved = async () => ((await onlooker.offsetOf(url)) === half.length ? true : undefined);
     // The last of it may be one all the same.
     await eventually(moved, { what: "the first half to be durable", timeoutMs: 45_000 });

@@ -20,7 +20,7 @@ afterEach(async () => {
 
 function options(more: Partial<StandardUploadOptions> = {}): StandardUploadOptions {
   const retry = { waitMs: 5, attempts: 6 };
-  return { dialect: ietf, url: fake.url, retry, stallMs: 2000, answerMs: 2000, ...more };
+  return { dialect: ietf, url: fake.url, retry, stallMs: 20_000, answerMs: 20_000, ...more };
 }
 
 const file = (name = '50% "Füße\'s".bin') => new File([content], name, { lastModified: 1 });

@@ -18,7 +18,7 @@ afterEach(async () => {
 
 function options(more: Partial<StandardUploadOptions> = {}): StandardUploadOptions {
   const retry = { waitMs: 5, attempts: 6 };
-  return { dialect: tus, url: peer.url, retry, stallMs: 2000, answerMs: 2000, ...more };
+  return { dialect: tus, url: peer.url, retry, stallMs: 20_000, answerMs: 20_000, ...more };
 }
 
 /** The bytes as a file that a later process can find again. */

@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import pg from "pg";
 import type { Clock } from "../base/clock.ts";
 import { beat, forgetSilentNodes, leaveAll } from "./lease-queries.ts";
@@ -24,6 +25,12 @@ export interface PostgresNeighboursParts {
   readonly look: () => Promise<void>;
 }
 
+/** The listening connection, and what it goes over. */
+interface Listener {
+  readonly client: pg.Client;
+  readonly socket: Socket;
+}
+
 /**
  * Shows the other nodes that this one lives, and hears what they say, on one connection of its
  * own. While that is away, beats go through the pool, and what was not heard is found by looking.
@@ -31,7 +38,7 @@ export interface PostgresNeighboursParts {
 export class PostgresNeighbours {
   readonly #parts: PostgresNeighboursParts;
   readonly #stopping = new AbortController();
-  #listener: pg.Client | undefined;
+  #listener: Listener | undefined;
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(parts: PostgresNeighboursParts) {
@@ -49,7 +56,7 @@ export class PostgresNeighbours {
   /** Leaves nothing behind that anybody has to wait for; where that fails, the silence tells. */
   async close(): Promise<void> {
     this.#stopping.abort();
-    await this.#listener?.end().catch(() => undefined);
+    if (this.#listener !== undefined) await this.#end(this.#listener);
     await this.#loops;
     await this.#parts.pool.run(leaveAll(this.#parts.node)).catch(() => undefined);
   }
@@ -69,7 +76,7 @@ export class PostgresNeighbours {
     const listener = this.#listener;
     if (listener !== undefined) {
       try {
-        await listener.query({
+        await listener.client.query({
           text: statement.sql,
           values: [...statement.parameters],
           query_timeout: answerMsMax,
@@ -78,7 +85,7 @@ export class PostgresNeighbours {
       } catch {
         // Silently dead, or slow: another one is made, and this beat goes another way.
         if (this.#listener === listener) this.#listener = undefined;
-        void listener.end().catch(() => undefined);
+        void this.#end(listener);
       }
     }
     await this.#parts.pool.run(statement);
@@ -87,7 +94,12 @@ export class PostgresNeighbours {
   async #listenUntilStopped(): Promise<void> {
     let pauseMs = pauseMsMin;
     while (!this.#isStopping()) {
-      const client = new pg.Client(connectionOptions(this.#parts.url));
+      const socket = new Socket();
+      const client = new pg.Client({
+        ...connectionOptions(this.#parts.url),
+        stream: () => socket,
+      });
+      const listener = { client, socket };
       const ended = new Promise((resolve) => client.once("end", resolve));
       client.on("error", () => undefined);
       client.on("notification", ({ payload = "" }) => {
@@ -96,19 +108,29 @@ export class PostgresNeighbours {
       });
       try {
         await client.connect();
-        await client.query(`listen ${client.escapeIdentifier(this.#parts.channel)}`);
-        this.#listener = client;
+        await client.query({
+          text: `listen ${client.escapeIdentifier(this.#parts.channel)}`,
+          query_timeout: answerMsMax,
+        } as pg.QueryConfig); // its types leave the timeout out
+        this.#listener = listener;
         pauseMs = pauseMsMin;
         void this.#parts.look().catch(() => undefined);
-        if (this.#isStopping()) await client.end();
+        if (this.#isStopping()) await this.#end(listener);
         await ended;
       } catch {
-        void client.end().catch(() => undefined);
+        void this.#end(listener);
       }
-      if (this.#listener === client) this.#listener = undefined;
+      if (this.#listener === listener) this.#listener = undefined;
       await this.#pause(pauseMs);
       pauseMs = Math.min(2 * pauseMs, pauseMsMax);
     }
+  }
+
+  /** In order where the server still answers; a connection that is silently dead is cut. */
+  async #end({ client, socket }: Listener): Promise<void> {
+    const cancel = this.#parts.clock.after(answerMsMax, () => socket.destroy());
+    await client.end().catch(() => undefined);
+    cancel();
   }
 
   #isStopping(): boolean {

@@ -49,6 +49,9 @@ async function readAll(body: Body): Promise<{ bytes: Buffer; ending: BodyEnding 
   }
 }
 
+/** Head and a part of the body in one write: where the one is seen, the other has arrived. */
+const begunRequest = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhello";
+
 /** Answers with the body's length and ending. */
 async function echo(exchange: Exchange): Promise<void> {
   const { bytes, ending } = await readAll(exchange.body());
@@ -188,15 +191,16 @@ describe("a request's body", () => {
 
   it("gives what arrived before the connection was lost, and aborts the signal", async () => {
     const seen = Promise.withResolvers<{ length: number; ending: BodyEnding; aborted: boolean }>();
+    const begun = Promise.withResolvers<undefined>();
     const { address } = await serve(async (exchange) => {
+      begun.resolve(undefined);
       const { bytes, ending } = await readAll(exchange.body());
       seen.resolve({ length: bytes.length, ending, aborted: exchange.signal.aborted });
       await exchange.respond({ status: 200, headers: {} });
     });
     using connection = await RawConnection.open(address);
-    await connection.sendHead({ method: "POST", path: "/", headers: [["Content-Length", "9"]] });
-    await connection.write("hello");
-    await delay(20);
+    await connection.write(begunRequest);
+    await begun.promise;
     connection.reset();
     expect(await seen.promise).toEqual({ length: 5, ending: "cut", aborted: true });
   });
@@ -325,11 +329,14 @@ describe("the server", () => {
   });
 
   it("stops open bodies when it drains, and still answers them", async () => {
-    const { address, server } = await serve(echo);
+    const begun = Promise.withResolvers<undefined>();
+    const { address, server } = await serve(async (exchange) => {
+      begun.resolve(undefined);
+      await echo(exchange);
+    });
     using connection = await RawConnection.open(address);
-    await connection.sendHead({ method: "POST", path: "/", headers: [["Content-Length", "9"]] });
-    await connection.write("hello");
-    await delay(100);
+    await connection.write(begunRequest);
+    await begun.promise;
     const drained = server.drain();
     const answer = await connection.answer();
     expect(answer.body.toString()).toBe("5 stopped");
