@@ -10,6 +10,8 @@ const setting = `
 
 const right = [
   `upload("a", { appId: "1", token: "t", publish: true })`,
+  `upload("a", { dialect: "graph", appId: "1", token: "t", publish: true })`,
+  `new UploadQueue({ dialect: "graph", appId: "1", token: "t" })`,
   `upload("a", { dialect: tus, url: "https://host/files/" })`,
   `upload("a", { dialect: tus, url: "https://host/files/", token: () => "t", name: "b" })`,
   `new UploadQueue({ dialect: tus, url: "https://host/files/", parallel: 3 }).add("a", { name: "b" })`,

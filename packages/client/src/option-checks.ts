@@ -76,10 +76,7 @@ export function checkType(type: string): string {
 
 export function checkDialect(dialect: Dialect | string): Dialect {
   if (typeof dialect !== "string") return dialect;
-  throw invalidOption(
-    `dialect is "${dialect}"`,
-    "Give what hawser-client/tus or hawser-client/ietf exports, not its name.",
-  );
+  throw invalidOption(`dialect is "${dialect}"`, "Import hawser-client/tus or hawser-client/ietf.");
 }
 
 /** A whole number from 1 on, or undefined when it is not given. */

@@ -70,7 +70,7 @@ export interface UploadOptions extends ConnectionOptions {
   readonly publish?: boolean | FileAbout | undefined;
   readonly retry?: Partial<RetryPolicy> | undefined;
   /** What to speak: Graph unless given, see {@link StandardUploadOptions} for others. */
-  readonly dialect?: AppDialect | undefined;
+  readonly dialect?: AppDialect | "graph" | undefined;
 }
 
 /** Of an upload in another dialect, which knows neither apps nor publishing. */
@@ -147,7 +147,9 @@ export function parseConnection(options: ConnectionOptions): ParsedConnection {
 export function parseUpload(options: AnyUploadOptions): ParsedOptions {
   refuseUnknownKeys(options, uploadKeys);
   const { name, type, signal, resumeStore, keepCompleted = false, fresh = false } = options;
-  const dialect = checkDialect(options.dialect ?? graph);
+  const { dialect: wanted = graph } = options;
+  // The one that is loaded anyway is known by its name, too.
+  const dialect = wanted === "graph" ? graph : checkDialect(wanted);
   const publish = readPublish(options.publish);
   if (publish !== undefined && !dialect.needsApp) {
     throw invalidOption(`publish is not there in ${dialect.name}`, "Only Graph has it.");

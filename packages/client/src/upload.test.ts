@@ -52,6 +52,11 @@ describe("an undisturbed upload", () => {
     expect(fake.requests.join()).not.toContain(fake.token);
   });
 
+  test("speaks Graph where that is said by its name, too", async () => {
+    const { handle } = await upload(file, options({ dialect: "graph" }));
+    expect(handle).toBe(fake.handle);
+  });
+
   test("sends parts of chunkSize when it is given", async () => {
     await upload(file, options({ chunkSize: 1024 * 1024 }));
     expect(fake.requests.slice(1).map((request) => request.split("@")[1])).toEqual([

@@ -35,6 +35,8 @@ describe.each(interopVersions)("interim answers, interop $interop", (version) =>
     const api = target().at(version);
     const url = await api.begun();
     const answer = await api.append(url, 0, { bytes: whole, complete: true });
+    // Whether to send any is a server's own choice.
+    if (givenUrl === undefined) expect(answer.interim.length > 0).toBe(version.progress);
     for (const interim of answer.interim) {
       expect(interim.status).toBe(104);
       expect(interim.headers.location).toBeUndefined();
@@ -105,11 +107,9 @@ describe("interim answers", () => {
     await target().informing(context);
     const { api } = target();
     const headers = { Expect: "100-continue" };
-    const statuses: number[] = [];
     const answer = await api.create({ bytes: whole, complete: true, headers });
     expectTaken(answer, 201);
-    statuses.push(...answer.interim.map(({ status }) => status));
-    expect(statuses).toContain(104);
+    expect(answer.interim.map(({ status }) => status)).toEqual(expect.arrayContaining([100, 104]));
   });
 
   it("and 100 both come before the content does", async (context) => {

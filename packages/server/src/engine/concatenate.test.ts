@@ -1,5 +1,6 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { beforeEach, expect, test } from "vitest";
+import { overBlobStore } from "../../../../test/fault/simulation/composition.ts";
 import { givenBody } from "../../../../test/support/given-body.ts";
 import { ManualClock } from "../../../../test/support/manual-clock.ts";
 import { MemoryCatalog } from "../../../../test/support/memory-catalog.ts";
@@ -66,6 +67,43 @@ test("uploads are joined in the order given, one of them twice, at once", async 
   const length = first.length * 2 + second.length;
   expect(joined).toMatchObject({ state: "complete", offset: length, length });
   expect((await contentOf(joined)).equals(Buffer.concat([first, second, first]))).toBe(true);
+});
+
+/** What the blob store is asked for from here on. */
+function countedStore(): { readonly opened: number; readonly readBytes: number } {
+  const counted = { opened: 0, readBytes: 0 };
+  const { blobs } = engine;
+  engine = {
+    ...engine,
+    blobs: overBlobStore(blobs, {
+      openAppender: (request) => {
+        counted.opened += 1;
+        return blobs.openAppender(request);
+      },
+      read: (extent, range, signal) => {
+        counted.readBytes += range.to - range.from;
+        return blobs.read(extent, range, signal);
+      },
+    }),
+  };
+  return counted;
+}
+
+test("not a byte is written or read to join uploads", async () => {
+  const [one, other] = [await whole(first), await whole(second)];
+  const counted = countedStore();
+  const joined = await concatenate(engine, { ...words(), of: [one.id, other.id] });
+  expect(joined.state).toBe("complete");
+  expect(counted).toEqual({ opened: 0, readBytes: 0 });
+});
+
+test("all bytes are read, and still none is written, where a digest of the whole is to be judged", async () => {
+  const [one, other] = [await whole(first), await whole(second)];
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const counted = countedStore();
+  const joined = await concatenate(engine, { ...words(), sha256, of: [one.id, other.id] });
+  expect(joined.state).toBe("complete");
+  expect(counted).toEqual({ opened: 0, readBytes: bytes.length });
 });
 
 test("one that is made of unfinished uploads completes with the last of them", async () => {
