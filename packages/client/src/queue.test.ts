@@ -186,6 +186,15 @@ describe("a queue", () => {
     expect(sources).toEqual({ open: 0, most: 4 });
   });
 
+  test("says nothing of namesakes that are sent beside each other", async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ code }: { code: string }) => warnings.push(code);
+    const queue = newQueue({ resumeStore: new MemoryResumeStore(), onWarning });
+    queue.addAll(tinyFiles(20).map((file) => new File([file], "cover.txt", { lastModified: 1 })));
+    expect((await queue.settled()).counts.done).toBe(20);
+    expect(warnings).toEqual([]);
+  });
+
   test("ends with its caller's signal, those that wait as well", async () => {
     const controller = new AbortController();
     graph.held = true;
