@@ -54,6 +54,16 @@ test("it gives back what was put, replaces it whole, and forgets what was remove
   expect(seen).toEqual({ before: undefined, put: { got: entry, list }, left: [] });
 });
 
+test("it lists those alone whose key begins as wanted", async () => {
+  const seen = await page.evaluate(async (given) => {
+    const { store } = hawserPage;
+    for (const key of ["a", "k", "k:1", "k:\u{1f600}", "l"]) await store.put(key, given);
+    const wanted = await Promise.all([store.list("k"), store.list("k:"), store.list("x")]);
+    return wanted.map((list) => list.map(({ key }) => key));
+  }, entry);
+  expect(seen).toEqual([["k", "k:1", "k:\u{1f600}"], ["k:1", "k:\u{1f600}"], []]);
+});
+
 test("many puts at once, of two pages, leave one entry", async () => {
   const other = await context.newPage();
   await other.goto(site.url);

@@ -184,6 +184,7 @@ test("after a reload another file of the same name starts anew", async () => {
   const outcome = await outcomeOf();
   await expectPublished(outcome, other);
   expect(outcome.result?.resumedFrom).toBe(0);
+  expect(outcome.warnings).toEqual(["started-anew"]);
 });
 
 test("a file that differs in its middle alone is told from the one that was begun", async () => {

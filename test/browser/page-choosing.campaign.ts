@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from "vitest";
 
 import { ServerProcess } from "../support/server-process.ts";
 import { expectNamesakesStored, expectStored } from "./support/expect-stored.ts";
-import { PageVisit } from "./support/page-visit.ts";
+import { graphOf, PageVisit } from "./support/page-visit.ts";
 import { proxyWithFault, untilFault } from "./support/proxy-with-fault.ts";
 import { shareBrowser } from "./support/share-browser.ts";
 import { shareSamples } from "./support/share-samples.ts";
@@ -128,6 +128,27 @@ test("a dropped file goes on after a reload without being picked again", async (
   await visit.page.reload();
   await visit.row("dropped.mp4").getByText("On the server").waitFor();
   await expectStored(server, [harbour]);
+});
+
+test("a changed file that is picked after a reload begins anew, and its row says so", async () => {
+  await using proxy = await proxyWithFault(server, 12 * mib, "stall");
+  await using visit = await PageVisit.open(browser, proxy.url);
+  await visit.signIn(server.token, { remember: true });
+  const draft = await sample("draft.mp4", 20 * mib);
+  await visit.pick([draft.path]);
+  await untilFault(proxy);
+  await visit.untilRemembered("draft.mp4", ({ confirmed }) => confirmed > 0);
+  await visit.page.reload();
+  await visit.row("draft.mp4").getByText("again to go on").waitFor();
+  const changed = await sample("draft.mp4", 3 * mib);
+  await visit.pick([changed.path]);
+  const row = visit.row("draft.mp4").filter({ hasText: "begun under this name; starting anew" });
+  await row.getByText("On the server").waitFor();
+  // What was begun of the draft is there too, still open.
+  const { entries } = await graphOf(server).listUploads({ status: "complete" });
+  const complete = entries.filter(({ name }) => name === changed.name);
+  expect(complete.map(({ length }) => length)).toEqual([changed.bytes.length]);
+  expect(visit.complaints).toEqual([]);
 });
 
 test("a picked file goes on after a reload, after a click where the browser wants one", async () => {

@@ -21,7 +21,7 @@ export interface AdoptionParts {
 export async function adopt(entry: ResumeEntry, parts: AdoptionParts): Promise<Standing | string> {
   const { source, facts, ask } = parts;
   if (entry.fingerprint !== source.fingerprint) {
-    return "the file has changed since the upload was begun";
+    return "another file or version was begun under this name";
   }
   if (entry.name !== facts.name || entry.type !== facts.type) {
     return `the upload was begun as ${entry.name} (${entry.type})`;

@@ -43,13 +43,10 @@ export function checkToken(token: unknown): string {
   if (typeof token !== "string" || nothing.test(token)) {
     throw invalidOption("token is missing", "Give an access token; was a variable not set?");
   }
-  if (/^(oauth|bearer)\s/i.test(token)) {
-    throw invalidOption("token begins with its scheme", "Give the token alone.");
-  }
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw invalidOption(
     "token holds blanks or control characters",
-    "Was a line break copied with it?",
+    "Give it alone, without its scheme or a line break.",
   );
 }
 

@@ -19,10 +19,10 @@ export class Pace {
     // What is there at the beginning was not sent at any rate.
     this.#carried += Math.max(0, sent - (this.#sent ?? sent));
     this.#sent = sent;
-    const newest = this.#marks.at(-1);
+    const sinceMs = nowMs - (this.#marks.at(-1)?.atMs ?? -Infinity);
     // A clock that is put back would make every rate since then wrong.
-    if (newest !== undefined && nowMs < newest.atMs) this.#marks = [];
-    else if (newest !== undefined && nowMs - newest.atMs < markEveryMs) return;
+    if (sinceMs < 0) this.#marks = [];
+    else if (sinceMs < markEveryMs) return;
     this.#marks.push({ atMs: nowMs, carried: this.#carried });
     this.#forgetBefore(nowMs - windowMs);
   }
@@ -43,9 +43,7 @@ export class Pace {
 
   /** The newest mark before the window stays: the window begins there. */
   #forgetBefore(startMs: number): void {
-    const inside = this.#marks.findIndex(({ atMs }) => atMs > startMs);
-    const first = inside < 0 ? this.#marks.length - 1 : inside - 1;
-    if (first > 0) this.#marks.splice(0, first);
+    while ((this.#marks[1]?.atMs ?? Infinity) <= startMs) this.#marks.shift();
   }
 }
 

@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { NodeInput, Platform, QueueOptions, QueueSnapshot, UploadTask } from "./index.ts";
 import { MemoryResumeStore, nodePlatform, UploadQueue } from "./index.ts";
@@ -184,6 +187,29 @@ describe("a queue", () => {
     expect(graph.uploads.size).toBe(0);
     expect(await resumeStore.list()).toEqual([]);
     expect(sources).toEqual({ open: 0, most: 4 });
+  });
+
+  test("takes the files of a folder, under their names alone", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "hawser-folder-"));
+    await mkdir(join(folder, "inner"));
+    await writeFile(join(folder, "outer.txt"), "outer");
+    await writeFile(join(folder, "inner", "inner.txt"), "inner");
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    const queue = newQueue();
+    queue.addAll(files.map(({ parentPath, name }) => join(parentPath, name)));
+    expect((await queue.settled()).counts.done).toBe(2);
+    expect(graph.started.toSorted()).toEqual(["inner.txt", "outer.txt"]);
+    await rm(folder, { recursive: true });
+  });
+
+  test("says nothing of namesakes that are sent beside each other", async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ code }: { code: string }) => warnings.push(code);
+    const queue = newQueue({ resumeStore: new MemoryResumeStore(), onWarning });
+    queue.addAll(tinyFiles(20).map((file) => new File([file], "cover.txt", { lastModified: 1 })));
+    expect((await queue.settled()).counts.done).toBe(20);
+    expect(warnings).toEqual([]);
   });
 
   test("ends with its caller's signal, those that wait as well", async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { UploadOptions, UploadWarning } from "./index.ts";
-import { FileResumeStore, upload } from "./index.ts";
+import { FileResumeStore, MemoryResumeStore, upload, UploadQueue } from "./index.ts";
 import { answering, cutAfter, FakeGraph } from "./testing/fake-graph.ts";
 import { failureOf, optionsFor } from "./testing/upload-case.ts";
 
@@ -139,5 +139,62 @@ describe("resuming in a later process", () => {
     const result = await upload(file, options({ resumeStore: store, fresh: true }));
     expect(result.resumedFrom).toBe(0);
     expect(fake.starts).toBe(2);
+  });
+});
+
+describe("a file that is known by its name and content alone, as in a browser", () => {
+  let store: MemoryResumeStore;
+  let warnings: UploadWarning[];
+  beforeEach(() => {
+    store = new MemoryResumeStore();
+    warnings = [];
+  });
+
+  const fileOf = (first: string, name = "film.mp4") =>
+    new File([first, content], name, { lastModified: 1 });
+  const remembering = (more: Partial<UploadOptions> = {}) =>
+    options({ resumeStore: store, onWarning: (warning) => warnings.push(warning), ...more });
+  const toldAnew = () => warnings.filter(({ code }) => code === "started-anew");
+
+  /** Begins an upload that is stopped in the middle. */
+  async function leave(file: Blob): Promise<void> {
+    fake.appendFaults.push(cutAfter(1_500_000), answering(403, {}));
+    await failureOf(upload(file, options({ resumeStore: store })));
+  }
+
+  test("starts anew and says so once when another was begun under its name", async () => {
+    await leave(fileOf("a"));
+    const result = await upload(fileOf("b"), remembering());
+    expect(result.resumedFrom).toBe(0);
+    expect(toldAnew().map(({ message }) => message)).toEqual([
+      "another file or version was begun under this name; starting anew",
+    ]);
+    // It may well be another file: what was begun of it can still be gone on with.
+    expect(await store.list()).toHaveLength(1);
+  });
+
+  test("says nothing of files of other names, without a name, or that are complete", async () => {
+    await leave(fileOf("a", "film.mp4.part"));
+    await leave(new Blob(["a", content]));
+    await upload(fileOf("a"), remembering({ keepCompleted: true }));
+    await upload(new Blob(["b", content]), remembering());
+    await upload(fileOf("b"), remembering());
+    expect(toldAnew()).toEqual([]);
+  });
+
+  test("says nothing where what is remembered is not to be looked at", async () => {
+    await leave(fileOf("a"));
+    await upload(fileOf("b"), remembering({ fresh: true }));
+    expect(toldAnew()).toEqual([]);
+  });
+
+  test("is not given up with another of its name", async () => {
+    await leave(fileOf("a"));
+    fake.requests.length = 0;
+    const queue = new UploadQueue(remembering());
+    queue.pauseAll();
+    await queue.add(fileOf("b")).cancel();
+    expect(fake.requests).toEqual([]);
+    expect(await store.list()).toHaveLength(1);
   });
 });

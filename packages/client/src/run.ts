@@ -43,7 +43,7 @@ export class UploadRun {
   #adopted = false;
 
   constructor(parts: RunParts) {
-    const { options, tools, setState, source, facts } = parts;
+    const { options, tools, setState, facts } = parts;
     this.#parts = parts;
     this.#patience = new Patience({
       ...tools,
@@ -53,24 +53,16 @@ export class UploadRun {
       },
     });
     this.#offsets = new OffsetRules(facts.length);
-    const { url, appId } = options.connection;
+    const { url } = options.connection;
     this.#partSize = new PartSize({ wanted: options.chunkSize, url, clock: tools.clock });
-    const { identity, fingerprint } = source;
-    this.#remembrance = new Remembrance({
-      store: options.resumeStore,
-      fresh: options.fresh,
-      base: { url, appId, identity, fingerprint, ...facts },
-      clock: tools.clock,
-      onTrouble: (message) => {
-        options.onWarning({ code: "forgetful", message });
-      },
-    });
+    this.#remembrance = new Remembrance(parts);
   }
 
   /** Goes on until it is done, it fails or the signal is aborted; then it may be called again. */
   async run(signal: AbortSignal): Promise<UploadResult> {
     throwIfAborted(signal);
     this.#signal = signal;
+    const leave = this.#remembrance.enter();
     try {
       const id = await this.#begin();
       this.#handle ??= await this.#sendAll(id);
@@ -79,6 +71,8 @@ export class UploadRun {
       // What was sent of a file that changed is of no use to anybody.
       if (isOneOf(error, ["source-changed"])) await this.#remembrance.forget();
       throw error;
+    } finally {
+      leave();
     }
   }
 
@@ -120,7 +114,7 @@ export class UploadRun {
 
   async #resume(): Promise<string | undefined> {
     const { options, source, facts, tools, setState } = this.#parts;
-    const entry = await this.#remembrance.recall();
+    const entry = await this.#remembrance.recall(true);
     if (entry === undefined) return undefined;
     setState({ kind: "checking" });
     const ask = () => this.#ask(entry.id);

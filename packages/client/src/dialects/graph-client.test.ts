@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { connectGraph } from "../index.ts";
@@ -50,6 +51,22 @@ describe("the Graph routes", () => {
     const upload = await connect().status(id, ["crc32", "status"]);
     expect(seen[0]?.line).toBe(`GET /base/v21.0/${id}&fields=crc32%2Cstatus`);
     expect(upload).toMatchObject({ id, offset: 5, crc32: "00ab00cd", status: "open" });
+  });
+
+  test("an upload's id that was cut or changed is told from one that is gone", async () => {
+    const message = "HMAC check failed! sessionId=upload:x mac=";
+    answer = { status: 400, body: { debug_info: { message, type: "P" } } };
+    const cut = id.slice(0, -1);
+    const body = { length: 0, open: () => Readable.from([]) };
+    const refused = [
+      () => connect().status(cut),
+      () => connect().cancel(cut),
+      () => connect().append({ id: cut, offset: 0, body }),
+    ];
+    for (const call of refused) {
+      const hint = "Use the upload id exactly as it was given, with its ?sig= part.";
+      await expect(call()).rejects.toMatchObject({ code: "refused", hint });
+    }
   });
 
   test("publish sends the handle whole and refuses a media id", async () => {

@@ -2,11 +2,12 @@ import { UploadError } from "../errors.ts";
 import type { DownloadTransport, Transport, TransportDownload } from "../transports/transport.ts";
 import type { Json } from "./answer.ts";
 import { isSuccess } from "./answer.ts";
-import type { DialectParts, FileAbout } from "./dialect.ts";
+import type { AppendOutcome, DialectParts, FileAbout } from "./dialect.ts";
 import { readRefusal } from "./graph-answer.ts";
 import type { GraphPage, PublishedFile, UploadRecord } from "./graph-records.ts";
 import { readFile, readPage, readUpload } from "./graph-records.ts";
 import { callGraph, exchangeGraph } from "./graph-wire.ts";
+import type { GraphAppend } from "./graph.ts";
 import { GraphUploads, readOffset } from "./graph.ts";
 
 /** What part of a list to answer. */
@@ -53,8 +54,16 @@ export class GraphClient extends GraphUploads {
   ): Promise<UploadRecord & { readonly offset: number }> {
     const wanted = fields.length === 0 ? undefined : fields.join(",");
     const path = withQuery(id, { fields: wanted });
-    const body = await callGraph(this.#parts, { method: "GET", path, signal });
+    const body = await explaining(callGraph(this.#parts, { method: "GET", path, signal }));
     return { ...readUpload({ id, ...body }), offset: readOffset(body) };
+  }
+
+  override async append(append: GraphAppend): Promise<AppendOutcome> {
+    return explaining(super.append(append));
+  }
+
+  override async cancel(id: string, signal?: AbortSignal): Promise<void> {
+    await explaining(super.cancel(id, signal));
   }
 
   /** `GET /{app}/uploads`: a page of the app's uploads (Hawser only). */
@@ -69,11 +78,7 @@ export class GraphClient extends GraphUploads {
         hint: "A handle is the text the upload ended with; it begins like 4:… or 2:….",
       });
     }
-    try {
-      return await super.publish(handle, about, signal);
-    } catch (error) {
-      throw error instanceof UploadError ? explained(error) : error;
-    }
+    return explaining(super.publish(handle, about, signal));
   }
 
   /**
@@ -120,14 +125,26 @@ export class GraphClient extends GraphUploads {
   }
 }
 
-/** An upload's own handle is whole; one that was handed around may not be. */
-function explained(error: UploadError): UploadError {
-  if (error.code !== "handle-invalid") return error;
-  return error.with({
-    hint:
-      "A handle is the whole text the upload ended with, newlines and all. It expires after some " +
-      "days and works for its own app only; a media id is not a handle.",
-  });
+/** An upload's own id and handle are whole; those that were handed around may not be. */
+async function explaining<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof UploadError)) throw error;
+    const hint = hintForCopied(error);
+    throw hint === undefined ? error : error.with({ hint });
+  }
+}
+
+function hintForCopied({ code, message }: UploadError): string | undefined {
+  if (/hmac check failed/i.test(message)) {
+    return "Use the upload id exactly as it was given, with its ?sig= part.";
+  }
+  if (code !== "handle-invalid") return undefined;
+  return (
+    "A handle is the whole text the upload ended with, newlines and all. It expires after some " +
+    "days and works for its own app only; a media id is not a handle."
+  );
 }
 
 /** A file id goes into the path, so it must not be able to lead elsewhere. */

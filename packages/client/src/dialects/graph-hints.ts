@@ -6,9 +6,6 @@ export function hintFor(
   { status, graphCode, graphSubcode }: UploadErrorFacts,
   message: string,
 ): string | undefined {
-  if (/hmac check failed/i.test(message)) {
-    return "Use the upload id exactly as it was given, with its ?sig= part.";
-  }
   if (code === "refused" && status === 413) {
     return "A proxy takes no body of 256 KiB: raise its limit, or lower chunkSize.";
   }

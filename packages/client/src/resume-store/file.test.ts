@@ -67,6 +67,15 @@ describe.each(stores)("%s", (_, openStore) => {
     expect(await store.list()).toEqual([]);
   });
 
+  test("lists those alone whose key begins as wanted", async () => {
+    const store = openStore();
+    for (const key of ["a", "k", "k:1", "l"]) await store.put(key, entry);
+    const keysFrom = async (start: string) => (await store.list(start)).map(({ key }) => key);
+    expect((await keysFrom("k")).toSorted()).toEqual(["k", "k:1"]);
+    expect(await keysFrom("k:")).toEqual(["k:1"]);
+    expect(await keysFrom("x")).toEqual([]);
+  });
+
   test("survives many puts of one key at once", async () => {
     const store = openStore();
     await Promise.all(

@@ -51,11 +51,11 @@ export class FileResumeStore implements ResumeStore {
     });
   }
 
-  async list(): Promise<{ key: string; entry: ResumeEntry }[]> {
+  async list(start = ""): Promise<{ key: string; entry: ResumeEntry }[]> {
     const names = await readdir(this.#directory).catch(() => []);
     const entryNames = names.filter((name) => name.endsWith(".json"));
     const stored = await Promise.all(entryNames.map((name) => this.#load(name)));
-    return stored.filter((entry) => entry !== undefined);
+    return stored.filter((one) => one !== undefined).filter(({ key }) => key.startsWith(start));
   }
 
   /** Removes what puts of killed processes left; nothing is lost where that fails. */

@@ -42,9 +42,10 @@ export class IndexedDbResumeStore implements ResumeStore {
     await Promise.all([...removed, change.done]);
   }
 
-  async list(): Promise<{ key: string; entry: ResumeEntry }[]> {
+  async list(start = ""): Promise<{ key: string; entry: ResumeEntry }[]> {
     const { store } = (await this.#open()).transaction("entries");
-    const [keys, entries] = await Promise.all([store.getAllKeys(), store.getAll()]);
+    const range = IDBKeyRange.bound(start, `${start}\uffff`);
+    const [keys, entries] = await Promise.all([store.getAllKeys(range), store.getAll(range)]);
     return keys.flatMap((key, index) => {
       const entry = entries[index];
       return isResumeEntry(entry) ? [{ key, entry }] : [];

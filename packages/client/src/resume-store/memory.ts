@@ -18,7 +18,8 @@ export class MemoryResumeStore implements ResumeStore {
     return Promise.resolve();
   }
 
-  list(): Promise<{ key: string; entry: ResumeEntry }[]> {
-    return Promise.resolve(Array.from(this.#entries, ([key, entry]) => ({ key, entry })));
+  list(start = ""): Promise<{ key: string; entry: ResumeEntry }[]> {
+    const all = Array.from(this.#entries, ([key, entry]) => ({ key, entry }));
+    return Promise.resolve(all.filter(({ key }) => key.startsWith(start)));
   }
 }

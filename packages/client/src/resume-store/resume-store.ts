@@ -32,8 +32,13 @@ export interface ResumeStore {
   get(key: string): Promise<ResumeEntry | undefined>;
   put(key: string, entry: ResumeEntry): Promise<void>;
   remove(key: string): Promise<void>;
-  /** Every entry with its key, in no order. */
-  list(): Promise<readonly { readonly key: string; readonly entry: ResumeEntry }[]>;
+  /**
+   * Entries with their keys, in no order.
+   *
+   * @param start those alone whose key begins so; all unless given. Asked for before each upload of
+   *   a file that a browser knows by its name, hence best found without reading all
+   */
+  list(start?: string): Promise<readonly { readonly key: string; readonly entry: ResumeEntry }[]>;
 }
 
 /**

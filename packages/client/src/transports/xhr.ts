@@ -1,4 +1,4 @@
-import { abortedBy, throwIfAborted } from "../abortable.ts";
+import { abortable, throwIfAborted } from "../abortable.ts";
 import { UploadError } from "../errors.ts";
 import { refuseChanged } from "../sources/blob.ts";
 import { browserBody, browserUrl, connectionFailed } from "./browser-request.ts";
@@ -29,15 +29,7 @@ async function exchange(
   const { signal, stallMs, answerMs, onSent } = request;
   const xhr = new XMLHttpRequest();
   const { promise, resolve, reject } = Promise.withResolvers<TransportAnswer>();
-  // The first failure counts: aborting fails once more.
-  const fail = (error: UploadError) => {
-    reject(error);
-    xhr.abort();
-  };
-  const watch = watchForStall(fail);
-  const onAbort = () => {
-    fail(abortedBy(signal));
-  };
+  const watch = watchForStall(reject);
   const expectMore = () => {
     watch.expect(stallMs, "the answer stopped half-way");
   };
@@ -60,29 +52,29 @@ async function exchange(
   };
   xhr.onprogress = ({ loaded }) => {
     expectMore();
-    if (loaded > answerBytesMax) fail(answerTooLong());
+    if (loaded > answerBytesMax) reject(answerTooLong());
   };
   xhr.onload = () => {
     resolve({ status: xhr.status, headers: readHeaders(xhr), text: xhr.responseText });
   };
   xhr.onerror = () => {
-    fail(connectionFailed());
+    reject(connectionFailed());
   };
   // Also when the page is left.
   xhr.onabort = () => {
-    fail(new UploadError("network", "the browser broke off the request"));
+    reject(new UploadError("network", "the browser broke off the request"));
   };
-  signal.addEventListener("abort", onAbort, { once: true });
   try {
     xhr.open(request.method, browserUrl(request));
     for (const [name, value] of Object.entries(request.headers)) xhr.setRequestHeader(name, value);
     if (content === undefined) expectAnswer(stallMs);
     else watch.expect(stallMs, "the connection took nothing");
     xhr.send(content ?? null);
-    return await promise;
+    return await abortable(promise, signal);
   } finally {
     watch.rest();
-    signal.removeEventListener("abort", onAbort);
+    // Whatever failed first; of what is over nothing is left to abort.
+    xhr.abort();
   }
 }
 

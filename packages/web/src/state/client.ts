@@ -4,6 +4,7 @@ import type {
   GraphClient,
   Platform,
   UploadTask,
+  UploadWarning,
 } from "hawser-client";
 import { browserPlatform, connectGraph, UploadQueue } from "hawser-client";
 import { IndexedDbResumeStore } from "hawser-client/indexed-db";
@@ -25,12 +26,16 @@ export function connect(session: Session): GraphClient {
  * Lines up an upload behind those that were added before; it goes on with the one that was begun of
  * this very file, if there is one, and fails with `HeldElsewhere` while another tab sends it.
  */
-export function begin(session: Session, file: File): UploadTask {
+export function begin(
+  session: Session,
+  file: File,
+  onWarning: (warning: UploadWarning) => void,
+): UploadTask {
   const { id } = session.me.app;
   const queue = queues.get(id) ?? newQueue(session);
   queues.set(id, queue);
   // Its own, because each upload is refused on its own.
-  return queue.add(file, { token: tokenSource() });
+  return queue.add(file, { token: tokenSource(), onWarning });
 }
 
 /** The handle of a complete upload that this browser remembers. */

@@ -32,6 +32,8 @@ export interface RowView {
   readonly rate?: number | undefined;
   readonly secondsLeft?: number | undefined;
   readonly trouble?: Trouble | undefined;
+  /** What there is to know of an upload that goes on all the same. */
+  readonly remark?: string | undefined;
   /** The proof of the complete upload. */
   readonly handle?: string | undefined;
   /** The published file's id. */

@@ -1,4 +1,4 @@
-import type { UploadSnapshot, UploadState } from "hawser-client";
+import type { UploadSnapshot, UploadState, UploadWarning } from "hawser-client";
 import { UploadError } from "hawser-client";
 import { objectionTo } from "../words/limits-words.ts";
 import type { Trouble } from "../words/trouble.ts";
@@ -28,9 +28,11 @@ export function startTransfer(work: Work): void {
     fail(work, objection);
     return;
   }
-  const task = begin(current, work.file);
+  const task = begin(current, work.file, (warning) => {
+    if (work.task === task) remark(work, warning);
+  });
   work.task = task;
-  tell(work, { ...standingStill, phase: "queued" });
+  tell(work, { ...standingStill, phase: "queued", remark: undefined });
   task.subscribe(
     (snapshot) => {
       // A task that was replaced has nothing to say any more.
@@ -88,6 +90,13 @@ function show(work: Work, { state, progress }: UploadSnapshot): void {
   tell(work, { ...standingStill, ...moved, ...newsOf(state) });
   if (state.kind === "done") announce(`${work.row.name} is on the server.`);
   if (state.kind === "failed") concede(work, state.error);
+}
+
+/** Other warnings are for whoever wrote a program. */
+function remark(work: Work, { code, message }: UploadWarning): void {
+  if (code !== "started-anew") return;
+  tell(work, { remark: message });
+  announce(`${work.row.name}: ${message}.`);
 }
 
 /** Goes on when the tab that sends the same file has done so, or was closed. */

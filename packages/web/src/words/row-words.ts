@@ -2,7 +2,12 @@ import type { Row, RowView } from "../state/rows.ts";
 import { bytesInWords, percentInWords, rateInWords, timeLeftInWords } from "./amounts.ts";
 
 /** The line under a row's bar. */
-export function rowInWords({ name, length }: Row, view: RowView): string {
+export function rowInWords(row: Row, view: RowView): string {
+  const standing = standingInWords(row, view);
+  return view.remark === undefined ? standing : `${standing} · ${view.remark}`;
+}
+
+function standingInWords({ name, length }: Row, view: RowView): string {
   const done = `${bytesInWords(view.confirmed)} of ${bytesInWords(length)}`;
   const sent = `${bytesInWords(view.sent)} of ${bytesInWords(length)}`;
   switch (view.phase) {
