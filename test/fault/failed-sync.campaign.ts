@@ -100,6 +100,17 @@ async function expectFailedExit(server: ServerProcess): Promise<void> {
   expect(end.code).not.toBe(0);
 }
 
+/** Nobody is sent to it from the refusal on: it takes no connection, or says that it is not ready. */
+async function expectNeverReady(server: ServerProcess): Promise<void> {
+  while (server.running) {
+    const status = await fetch(`${server.url}/readyz`).then(
+      (answer) => answer.status,
+      () => "no connection",
+    );
+    expect(status, "ready after a failed sync").not.toBe(200);
+  }
+}
+
 /** One server whose n-th sync of a kind fails for good. */
 async function failAndRestart(
   failing: FailingCall,
@@ -115,7 +126,7 @@ async function failAndRestart(
     expect(calls.happened, "an append was refused before a sync failed").toBe(true);
     expect(taken).toBeLessThan(failing.nth);
     expectRefusal(answer);
-    await expectFailedExit(server);
+    await Promise.all([expectNeverReady(server), expectFailedExit(server)]);
   } finally {
     await calls.detach();
   }
