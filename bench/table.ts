@@ -19,13 +19,14 @@ const columns: Readonly<Record<string, Column>> = {
   "": (_title, row) => verdictOf(row),
 };
 
-/** For the front page: the unit beside the value, and no verdict. */
+/** For the front page: the unit beside the value. */
 const shortColumns: Readonly<Record<string, Column>> = {
   figure: (title) => title,
   Hawser: (title, row) => `${columns.Hawser?.(title, row) ?? ""} ${measuredWords(row)}`,
   peer: (title, row) => columns.against?.(title, row) ?? "",
   ratio: (_title, row) => number(row.ratio),
   "to reach": (_title, row) => boundOf(row),
+  "": (_title, row) => verdictOf(row),
 };
 
 /** The results as a Markdown table: a row a comparison, and whether it kept its bound. */

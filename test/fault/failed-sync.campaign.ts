@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, it, type TestContext } from "vitest";
 
 import { wholeNumber } from "../support/whole-number.ts";
@@ -12,6 +11,7 @@ import { ServerProcess, sourceProgram } from "../support/server-process.ts";
 import { recordPlanted, recordTrials } from "../support/trials.ts";
 import { type FailingCall, FailingCalls } from "./failing-calls.ts";
 import { GraphPeer } from "./graph-peer.ts";
+import { spoiltProgram } from "./planted/spoilt-program.ts";
 import { OvercommittedVolume } from "./overcommitted-volume.ts";
 import { type Range, TrackedUpload } from "./tracked-upload.ts";
 
@@ -29,8 +29,7 @@ const MiB = 1024 * KiB;
 const harness = "a sync that fails";
 const promise = "no 2xx for bytes whose sync failed, and what was told is kept";
 
-const retriedSync = fileURLToPath(new URL("planted/retried-sync.ts", import.meta.url));
-const retryingProgram = ["--import", retriedSync, ...sourceProgram];
+const retryingProgram = spoiltProgram("retried-sync");
 
 /** Calls of one thread are counted: there is one that syncs bytes. */
 const oneSyncingThread = { UV_THREADPOOL_SIZE: "1" };
@@ -100,6 +99,17 @@ async function expectFailedExit(server: ServerProcess): Promise<void> {
   expect(end.code).not.toBe(0);
 }
 
+/** Nobody is sent to it from the refusal on: it takes no connection, or says that it is not ready. */
+async function expectNeverReady(server: ServerProcess): Promise<void> {
+  while (server.running) {
+    const status = await fetch(`${server.url}/readyz`).then(
+      (answer) => answer.status,
+      () => "no connection",
+    );
+    expect(status, "ready after a failed sync").not.toBe(200);
+  }
+}
+
 /** One server whose n-th sync of a kind fails for good. */
 async function failAndRestart(
   failing: FailingCall,
@@ -113,14 +123,33 @@ async function failAndRestart(
   try {
     const { taken, answer } = await appendUntilRefused(uploads);
     expect(calls.happened, "an append was refused before a sync failed").toBe(true);
-    expect(taken).toBeLessThan(failing.nth);
+    expect(taken, "appends were taken whose sync failed").toBeLessThan(failing.nth);
     expectRefusal(answer);
-    await expectFailedExit(server);
+    await Promise.all([expectNeverReady(server), expectFailedExit(server)]);
   } finally {
     await calls.detach();
   }
   await server.restart();
   for (const upload of uploads) await upload.check();
+  for (const upload of uploads) await upload.finish();
+}
+
+/** The n-th sync of a kind has no room; the server lives on, and so do the uploads. */
+async function failAndGoOn(
+  server: ServerProcess,
+  failing: FailingCall,
+  random: SeededRandom,
+): Promise<void> {
+  const uploads = await makeUploads(new GraphPeer(server), random, failing.nth + 2);
+  const calls = await FailingCalls.attach(server.pid, failing);
+  try {
+    const { taken, answer } = await appendUntilRefused(uploads);
+    expect(calls.happened, "an append was refused before a sync failed").toBe(true);
+    expect(taken, "appends were taken whose sync failed").toBeLessThan(failing.nth);
+    expectRefusal(answer);
+  } finally {
+    await calls.detach();
+  }
   for (const upload of uploads) await upload.finish();
 }
 
@@ -159,20 +188,9 @@ it.for([
   async ({ what, where, error }, context) => {
     await skipWithoutStrace(context);
     await using server = await ServerProcess.start({ environment: oneSyncingThread });
-    const peer = new GraphPeer(server);
     const { pid } = server;
     for (let nth = 1; nth <= nthMax; nth += 1) {
-      const uploads = await makeUploads(peer, new SeededRandom(seed + nth), nth + 2);
-      const calls = await FailingCalls.attach(pid, { ...where, error, nth });
-      try {
-        const { taken, answer } = await appendUntilRefused(uploads);
-        expect(calls.happened, "an append was refused before a sync failed").toBe(true);
-        expect(taken).toBeLessThan(nth);
-        expectRefusal(answer);
-      } finally {
-        await calls.detach();
-      }
-      for (const upload of uploads) await upload.finish();
+      await failAndGoOn(server, { ...where, error, nth }, new SeededRandom(seed + nth));
     }
     expect(server.pid, "the server was started again").toBe(pid);
     const fault = `${harness} with ${error}, of ${what}`;
@@ -181,16 +199,39 @@ it.for([
 );
 
 /** Seen by what the server does; the bytes themselves do reach the disk with the second call. */
-it("a sync retried after an error is noticed where the first call is not carried out", async (context) => {
+it.for(["EIO", "ENOSPC", "EDQUOT"] as const)(
+  "a sync retried after %s is noticed where the first call is not carried out",
+  async (error, context) => {
+    await skipWithoutStrace(context);
+    const failing: FailingCall = { ...bytes, error, nth: 1 };
+    const random = new SeededRandom(seed);
+    const trial = async (): Promise<void> => {
+      if (error === "EIO") {
+        await failAndRestart(failing, random, retryingProgram);
+        return;
+      }
+      const starting = { environment: oneSyncingThread, program: retryingProgram };
+      await using server = await ServerProcess.start(starting);
+      await failAndGoOn(server, failing, random);
+    };
+    const as = await trial().then(() => "nothing", String);
+    expect(as).toMatch(/all \d+ appends were taken/);
+    const planted = "a sync retried after an error";
+    const fault = `${harness} with ${error}, of bytes`;
+    await recordPlanted({ harness: fault, planted, noticedAfter: 1, as });
+  },
+);
+
+it("a failed commit that counts as made is noticed", async (context) => {
   await skipWithoutStrace(context);
-  const failing: FailingCall = { ...bytes, error: "EIO", nth: 1 };
-  const outcome = await failAndRestart(failing, new SeededRandom(seed), retryingProgram).catch(
-    (error: unknown) => error,
-  );
-  expect(String(outcome), "nothing was noticed").toMatch(/all \d+ appends were taken/);
-  const planted = "a sync retried after an error";
-  const fault = `${harness} with EIO, of bytes`;
-  await recordPlanted({ harness: fault, planted, noticedAfter: 1, as: String(outcome) });
+  const failing: FailingCall = { ...catalog, error: "EIO", nth: 1 };
+  const program = spoiltProgram("swallowed-commit-error");
+  const trial = failAndRestart(failing, new SeededRandom(seed), program);
+  const as = await trial.then(() => "nothing", String);
+  expect(as).toMatch(/appends were taken whose sync failed/);
+  const planted = "a failed commit counts as made";
+  const fault = `${harness} with EIO, of the catalog`;
+  await recordPlanted({ harness: fault, planted, noticedAfter: 1, as });
 });
 
 interface RunOut {

@@ -18,6 +18,7 @@ import { TrackedUpload } from "./tracked-upload.ts";
 const seed = wholeNumber("HAWSER_FULL_DISK_SEED", Date.now() % 2 ** 31);
 const fullDisk = "a full disk under the bytes";
 const fullCatalog = "no free byte under the catalog alone";
+const fullBoth = "no free byte under catalog and bytes";
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
@@ -141,39 +142,44 @@ async function commitUntilRefused(
   return { done, refused };
 }
 
+/** Commits on a disk without a free byte, before and after a kill; then room, and all end. */
+async function meetFullCatalog(place: Place, random: SeededRandom): Promise<CatalogCommits> {
+  const { peer, server, volume } = place;
+  const { pid } = server;
+  const first = await smallUpload(place, random);
+  const last = await smallUpload(place, random);
+  const rest: TrackedUpload[] = [];
+  while (rest.length < 600) rest.push(await smallUpload(place, random));
+  const given = await trackedUpload(peer, random.bytes(40 * KiB), random);
+  await given.append({ from: 0, to: 20 * KiB });
+  await volume.fillUntil(0);
+  expect(await volume.freeBytes()).toBe(0);
+
+  // What was set aside: an upload is given up although not one byte is free.
+  expect((await peer.cancel(first.id)).status).toBe(200);
+  const commits = await commitUntilRefused(rest, peer);
+  for (const upload of rest) await upload.check();
+  doneOrNoRoom(await peer.cancel(last.id));
+  expect(server.pid, "the server was started again").toBe(pid);
+
+  // The same volume, as full, under a server that has just started after a kill.
+  await server.kill9();
+  await server.restart();
+  for (const upload of [given, ...rest]) await upload.check();
+  doneOrNoRoom(await given.append({ from: given.acknowledged, to: given.length }));
+
+  await volume.makeRoom();
+  await finishAll([given, ...rest]);
+  return commits;
+}
+
 it(`a catalog on a full disk commits or refuses, and loses nothing (seed ${seed})`, async (context) => {
   const volume = await volumeOrSkip(32 * MiB, context);
-  const random = new SeededRandom(seed);
   await withPlace(volume, async (place) => {
-    const { peer, server } = place;
-    const { pid } = server;
-    const first = await smallUpload(place, random);
-    const last = await smallUpload(place, random);
-    const rest: TrackedUpload[] = [];
-    while (rest.length < 600) rest.push(await smallUpload(place, random));
-    const given = await trackedUpload(peer, random.bytes(40 * KiB), random);
-    await given.append({ from: 0, to: 20 * KiB });
-    await volume.fillUntil(0);
-    expect(await volume.freeBytes()).toBe(0);
-
-    // What was set aside: an upload is given up although not one byte is free.
-    expect((await peer.cancel(first.id)).status).toBe(200);
-    const commits = await commitUntilRefused(rest, peer);
-    for (const upload of rest) await upload.check();
-    doneOrNoRoom(await peer.cancel(last.id));
-    expect(server.pid, "the server was started again").toBe(pid);
-
-    // The same volume, as full, under a server that has just started after a kill.
-    await server.kill9();
-    await server.restart();
-    for (const upload of [given, ...rest]) await upload.check();
-    doneOrNoRoom(await given.append({ from: given.acknowledged, to: given.length }));
-
-    await volume.makeRoom();
-    await finishAll([given, ...rest]);
+    const commits = await meetFullCatalog(place, new SeededRandom(seed));
     await recordTrials({
       promise: "a commit is made or refused with 507, and what was told is kept",
-      fault: "no free byte under catalog and bytes",
+      fault: fullBoth,
       n: commits.done + commits.refused,
       seed,
       met: `${commits.done} commits made in the room set aside, ${commits.refused} refused`,
@@ -229,13 +235,15 @@ async function noticedBy(
   return asError(broken.cause).message;
 }
 
+const tellsWhatCame = "a 507 tells what came";
+
 it("a 507 that tells what was received, and not what is kept, is noticed", async (context) => {
   const volume = await volumeOrSkip(24 * MiB, context);
   const as = await noticedBy("received-for-kept", volume, async (place) => {
     await meetFullDisk(place, 3001 * KiB, new SeededRandom(seed));
   });
   expect(as).toMatch(/an acknowledged byte is gone/);
-  await recordPlanted({ harness: fullDisk, planted: "a 507 tells what came", noticedAfter: 1, as });
+  await recordPlanted({ harness: fullDisk, planted: tellsWhatCame, noticedAfter: 1, as });
 });
 
 it("a commit that was refused and counts as made is noticed", async (context) => {
@@ -247,4 +255,14 @@ it("a commit that was refused and counts as made is noticed", async (context) =>
   expect(as).toMatch(/an acknowledged byte is gone/);
   const planted = "a refused commit counts as made";
   await recordPlanted({ harness: fullCatalog, planted, noticedAfter: 1, as });
+});
+
+/* Here an append may be refused for want of room before it comes to a commit. */
+it("a 507 that tells what was received is noticed among commits, too", async (context) => {
+  const volume = await volumeOrSkip(32 * MiB, context);
+  const as = await noticedBy("received-for-kept", volume, async (place) => {
+    await meetFullCatalog(place, new SeededRandom(seed));
+  });
+  expect(as).toMatch(/an acknowledged byte is gone/);
+  await recordPlanted({ harness: fullBoth, planted: tellsWhatCame, noticedAfter: 1, as });
 });

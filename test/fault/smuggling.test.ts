@@ -6,6 +6,8 @@ import { sendRaw } from "./raw-trial.ts";
 import { eventually } from "../support/eventually.ts";
 import { headerValue, type RawResponse } from "../support/raw-http.ts";
 import { ServerProcess } from "../support/server-process.ts";
+import { recordPlanted } from "../support/trials.ts";
+import { spoiltProgram } from "./planted/spoilt-program.ts";
 import { recordBadInput } from "./record-bad-input.ts";
 
 /*
@@ -22,7 +24,7 @@ type Shape = readonly [name: string, rest: (hidden: string) => string];
 const chunk = (hidden: string): string => `${hidden.length.toString(16)}\r\n${hidden}\r\n0\r\n\r\n`;
 
 /** Each must be refused with 400 and the connection closed. */
-const refused: readonly Shape[] = [
+const refused: readonly [Shape, ...Shape[]] = [
   ["CL.TE", (m) => `Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${m}`],
   ["TE.CL", (m) => `Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n${m}`],
   ["CL.0 and TE", (m) => `Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${m}`],
@@ -117,23 +119,29 @@ const unambiguous: readonly (readonly [...Shape, taken: number])[] = [
   ["a length with zeros before it", () => "Content-Length: 005\r\n\r\nabcde", 5],
 ];
 
+interface Target {
+  readonly server: ServerProcess;
+  readonly api: GraphApi;
+}
+
 let server: ServerProcess;
 let api: GraphApi;
 let trials = 0;
 
+const fault = "a request hidden in another";
+
 beforeAll(async () => {
-  server = await ServerProcess.start();
-  const { address: url, appId, token } = server;
-  api = new GraphApi({ url, appId, token });
+  ({ server, api } = targetOf(await ServerProcess.start()));
 });
+
+function targetOf(started: ServerProcess): Target {
+  const { address: url, appId, token } = started;
+  return { server: started, api: new GraphApi({ url, appId, token }) };
+}
 
 afterAll(async () => {
   await server.remove();
-  await recordBadInput({
-    fault: "a request hidden in another",
-    n: trials,
-    seed: 0,
-  });
+  await recordBadInput({ fault, n: trials, seed: 0 });
 });
 
 interface Outcome {
@@ -142,11 +150,16 @@ interface Outcome {
   readonly offset: number;
 }
 
+type Attack = readonly [string, Shape[1], ...unknown[]];
+
+async function attack(line: string, shape: Attack): Promise<Outcome> {
+  const outcome = await attackAt({ server, api }, line, shape);
+  trials += 1;
+  return outcome;
+}
+
 /** Sends a shape at a fresh upload, with a request hidden in it that must not be seen. */
-async function attack(
-  line: string,
-  [, rest]: readonly [string, Shape[1], ...unknown[]],
-): Promise<Outcome> {
+async function attackAt({ server, api }: Target, line: string, [, rest]: Attack): Promise<Outcome> {
   const id = await api.start({ file_length: 1_000 });
   const victim = await api.start({ file_length: length });
   const authorization = `Authorization: OAuth ${api.token}\r\n`;
@@ -158,8 +171,9 @@ async function attack(
   );
   const parsed = answersIn(received, { headPossible: false });
   expect(parsed.rest.toString()).toBe("");
-  trials += 1;
-  expect(await api.offset(victim), "the hidden request was carried out").toBe(0);
+  const standing = await api.status(victim);
+  expect(standing.status, "the hidden request was carried out").toBe(200);
+  expect(standing.number("file_offset")).toBe(0);
   const uuid = uuidOf(victim);
   const seen = server.logLines.filter((each) => each.includes('"DELETE"') && each.includes(uuid));
   expect(seen, "the hidden request is in the access log").toEqual([]);
@@ -195,6 +209,16 @@ describe("a request whose end two readers could see at different places", () => 
       server.logLines.filter((each) => each.includes('"DELETE"') && each.includes(uuid));
     await eventually(() => seen()[0], { what: "its line in the access log" });
     expect(seen()).toHaveLength(1);
+  });
+
+  it("would be noticed: a server that reads leniently carries one out", async (context) => {
+    const lenient = await ServerProcess.start({ program: spoiltProgram("lenient-parser") });
+    context.onTestFinished(() => lenient.remove());
+    const [shape] = refused;
+    const attacking = attackAt(targetOf(lenient), append, shape);
+    const as = await attacking.then(() => "nothing", String);
+    expect(as).toMatch(/was carried out/);
+    await recordPlanted({ harness: fault, planted: "a lenient parser", noticedAfter: 1, as });
   });
 
   it.for(refused)("is refused and the connection closed: %s", async (shape) => {

@@ -55,10 +55,11 @@ it("figures of several nodes have a table of their own, where there are any", ()
   ]);
 });
 
-it("the front page has the unit beside the value", () => {
-  expect(rowsOf(performanceSections([kept]).front)[0]).toBe(
-    "| one \\<big\\> body | 90.0 MB/s | peer: 60.0 | 1.50 | at least 2 |",
-  );
+it("the front page has the unit beside the value, and tells which bound was missed", () => {
+  expect(rowsOf(performanceSections([kept]).front).slice(0, 2)).toEqual([
+    "| one \\<big\\> body | 90.0 MB/s | peer: 60.0 | 1.50 | at least 2 | missed |",
+    "| one \\<big\\> body | 90.0 CPU s/GB | peer: 60.0 | 1.50 | at most 2 | kept |",
+  ]);
 });
 
 it("a quick look is not passed off as a result", () => {

@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 
 import { GraphApi } from "../conformance/graph/graph-api.ts";
 import { eventually } from "../support/eventually.ts";
+import { RawConnection } from "../support/raw-http.ts";
 import { patternBytes } from "../support/seeded.ts";
 import { ServerProcess } from "../support/server-process.ts";
 
@@ -27,6 +28,8 @@ it("further signals while a first one drains change nothing", async (context) =>
   const { url, appId, token, logLines } = server;
   const api = new GraphApi({ url: new URL(url), appId, token });
   const handle = await api.upload(patternBytes({ seed: 20, length: longLength }));
+  const asking = await RawConnection.open({ host: "127.0.0.1", port: server.port });
+  await asking.write("GET /readyz HTTP/1.1\r\nHost: x\r\n");
   const download = await openDownload(server, await api.publish(handle));
   server.signal("SIGTERM");
   const isDeaf = async () => {
@@ -42,6 +45,10 @@ it("further signals while a first one drains change nothing", async (context) =>
   server.signal("SIGINT");
   await eventually(isDeaf, { what: "still nobody is let in" });
   expect(server.running).toBe(true);
+  // Who had begun to ask is not sent here either.
+  await asking.write("\r\n");
+  expect((await asking.answer()).status).toBe(503);
+  asking.close();
   download.destroy();
   expect(await server.terminate()).toEqual({ code: 0, signal: null });
   const before = logLines.length;

@@ -59,7 +59,7 @@ function unreadable(thrown: unknown): UploadError {
   if (cause.name === "NotReadableError") {
     return new UploadError("source-changed", "the file changed since it was picked", {
       cause,
-      hint: "Wait until nothing writes to it, then pick it again.",
+      hint: "When nothing writes to it, pick it again.",
     });
   }
   return new UploadError("source-unreadable", `cannot read the file: ${cause.message}`, {

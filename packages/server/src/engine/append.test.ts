@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
+import { calmVolume } from "../../../../test/fault/simulation/calm-volume.ts";
 import { EngineUploads } from "../../../../test/support/engine-uploads.ts";
-import { eventually } from "../../../../test/support/eventually.ts";
+import { eventually, within } from "../../../../test/support/eventually.ts";
 import { givenBody } from "../../../../test/support/given-body.ts";
 import { ManualClock } from "../../../../test/support/manual-clock.ts";
-import { engineOver } from "../../../../test/support/memory-engine.ts";
+import { diskStoreOver, engineOver } from "../../../../test/support/memory-engine.ts";
 import { patternBytes } from "../../../../test/support/seeded.ts";
 import type { Body, BodyBatch } from "../base/body.ts";
 import { CatalogFullError } from "../catalog/catalog.ts";
@@ -224,6 +225,42 @@ test("bytes that come while others are committed become durable, too, when nothi
   expect(told).toEqual([front.length, reached]);
   waiting.at(-1)?.resolve({ kind: "end", ending: "cut" });
   await expect(ended).rejects.toMatchObject({ code: "body_cut" });
+});
+
+test("a sync that does not end holds up no other upload", async () => {
+  const volume = calmVolume();
+  const [begun, ended] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+  const create = volume.create.bind(volume);
+  volume.create = async (key) => {
+    volume.create = create;
+    const file = await create(key);
+    const sync = async (): Promise<void> => {
+      begun.resolve(undefined);
+      await ended.promise;
+      await file.sync();
+    };
+    return { ...file, sync };
+  };
+  uploads.engine = engineOver(uploads.catalog, { blobs: diskStoreOver(volume) });
+  const [slow, other] = [await uploads.create(), await uploads.create()];
+  const held = uploads.send(slow, 0, { body: givenBody([front, back]) });
+  await within(begun.promise, { what: "the sync that does not end" });
+
+  const told: number[] = [];
+  const onDurable = (offset: number) => told.push(offset);
+  const send = (offset: number, chunk: Uint8Array): Promise<Upload> =>
+    within(uploads.send(other, offset, { body: givenBody([chunk]), onDurable }), {
+      what: `the other upload to go on from ${offset}`,
+    });
+  expect(await send(0, front)).toMatchObject({ state: "open", offset: front.length });
+  const whole = await send(front.length, back);
+  expect(whole).toMatchObject({ state: "complete", offset: bytes.length });
+  expect(told).toEqual([front.length, bytes.length]);
+  expect((await uploads.contentOf(whole)).equals(bytes)).toBe(true);
+  expect(await uploads.stored(slow), "told of before its sync").toMatchObject({ offset: 0 });
+
+  ended.resolve(undefined);
+  expect(await held).toMatchObject({ state: "complete", offset: bytes.length });
 });
 
 describe("a catalog that has no room for a commit", () => {
