@@ -128,8 +128,9 @@ describe("a button that is clicked", () => {
     const buoy = await sample("buoy.mp4", 20 * mib);
     await visit.pick([buoy.path]);
     await visit.someDurable(buoy.name);
-    // Time stands still: what has happened is not shown yet.
-    await page.clock.pauseAt(Date.now() + 1000);
+    // Time stands still: what has happened is not shown yet. The page may come to it late, and
+    // must not miss progress for the 20 s after which a connection counts as dead.
+    await page.clock.pauseAt(Date.now() + 10_000);
     await visit.setUplink(-1);
     await untilNothingIsSent(visit);
     await visit.button(`Pause ${buoy.name}`).click();
