@@ -110,7 +110,7 @@ async function keptSomething(id: string, least = 1): Promise<number> {
       const { offset } = await graph.status(id);
       return offset >= least ? offset : undefined;
     },
-    { what: "the server to keep a part" },
+    { what: "the server to keep a part", timeoutMs: 60_000 },
   );
 }
 
