@@ -124,7 +124,7 @@ describe("a button that is clicked", () => {
     const { page } = visit;
     await page.clock.install();
     await page.reload();
-    await visit.setUplink(4 * mib);
+    await visit.setUplink(mib);
     const buoy = await sample("buoy.mp4", 20 * mib);
     await visit.pick([buoy.path]);
     await visit.someDurable(buoy.name);
@@ -200,7 +200,7 @@ describe("signing out while a fresh token is asked for", () => {
     const [done, film] = [await sample(`${name}.pdf`, 3000), await sample(`${name}.mp4`, 20 * mib)];
     await visit.pick([done.path]);
     await visit.row(done.name).getByText("On the server").waitFor();
-    await visit.setUplink(4 * mib);
+    await visit.setUplink(mib);
     await visit.pick([film.path]);
     await visit.someDurable(film.name);
     await visit.button(`Pause ${film.name}`).click();

@@ -121,7 +121,7 @@ describe("uploading", () => {
   test("asks no more whether to cancel what has finished meanwhile", async () => {
     await using visit = await PageVisit.open(browser, server.url);
     await visit.signIn(server.token);
-    await visit.setUplink(4 * mib);
+    await visit.setUplink(mib);
     const mooring = await sample("mooring.mp4", 20 * mib);
     await visit.pick([mooring.path]);
     await visit.someDurable("mooring.mp4");
