@@ -63,6 +63,7 @@ const proxysOwn = [
   ].map((title) => `creation-with-upload.test.ts > POST with bytes > ${title}`),
   // A sender that is gone before the proxy has passed on what it sent.
   ...[
+    "leaves the bytes that came, from which the upload goes on",
     "leaves even the bytes that came in the same moment",
     "right after its last byte is complete or can be completed",
   ].map((title) => `patch.test.ts > a PATCH that is cut > ${title}`),
