@@ -145,7 +145,7 @@ test.each([1100, 360])(
     await using visit = await PageVisit.open(browser, server.url, { width });
     const { page } = visit;
     await visit.signIn(server.token);
-    await visit.setUplink(4 * mib);
+    await visit.setUplink(mib);
     const schooner = await sample(`schooner ${width}.mp4`, 12 * mib);
     const skiff = await sample(`skiff ${width}.mp4`, 2 * mib);
     await visit.pick([schooner.path, skiff.path]);
@@ -160,6 +160,7 @@ test.each([1100, 360])(
         }
       }).observe({ type: "layout-shift" });
     });
+    await visit.setUplink(4 * mib);
     await visit.row(schooner.name).getByText("On the server").waitFor();
     await page.getByRole("heading", { name: "2 files on the server" }).waitFor();
     // Two frames later the last change has been laid out and looked at.

@@ -124,12 +124,13 @@ describe("a button that is clicked", () => {
     const { page } = visit;
     await page.clock.install();
     await page.reload();
-    await visit.setUplink(4 * mib);
+    await visit.setUplink(mib);
     const buoy = await sample("buoy.mp4", 20 * mib);
     await visit.pick([buoy.path]);
     await visit.someDurable(buoy.name);
-    // Time stands still: what has happened is not shown yet.
-    await page.clock.pauseAt(Date.now() + 1000);
+    // Time stands still: what has happened is not shown yet. The page may come to it late, and
+    // must not miss progress for the 20 s after which a connection counts as dead.
+    await page.clock.pauseAt(Date.now() + 10_000);
     await visit.setUplink(-1);
     await untilNothingIsSent(visit);
     await visit.button(`Pause ${buoy.name}`).click();
@@ -199,7 +200,7 @@ describe("signing out while a fresh token is asked for", () => {
     const [done, film] = [await sample(`${name}.pdf`, 3000), await sample(`${name}.mp4`, 20 * mib)];
     await visit.pick([done.path]);
     await visit.row(done.name).getByText("On the server").waitFor();
-    await visit.setUplink(4 * mib);
+    await visit.setUplink(mib);
     await visit.pick([film.path]);
     await visit.someDurable(film.name);
     await visit.button(`Pause ${film.name}`).click();

@@ -32,9 +32,20 @@ export function optionsFor(api: UploadsPlace, { endpoint, options }: JsUpload): 
 /** Uploads by tus-js-client as people use it; answers the upload's URL as the server knows it. */
 export async function sendByJsClient(api: UploadsPlace, wanted: JsUpload): Promise<URL> {
   const done = Promise.withResolvers<undefined>();
+  const options = optionsFor(api, wanted);
+  let startsLeft = 8;
   const upload = new Upload(wanted.source, {
-    ...optionsFor(api, wanted),
-    onError: done.reject,
+    ...options,
+    onError: (error) => {
+      // The request that puts parts together is the one that the client does not try again.
+      const isConcatenation = (options.parallelUploads ?? 1) > 1 && !("originalRequest" in error);
+      if (isConcatenation && startsLeft > 0) {
+        startsLeft -= 1;
+        upload.start();
+      } else {
+        done.reject(error);
+      }
+    },
     onSuccess: () => {
       done.resolve(undefined);
     },

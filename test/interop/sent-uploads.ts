@@ -34,7 +34,7 @@ export class SentUploads {
         const offsets = await Promise.all(uploads.map(ask));
         return offsets.every((offset) => offset > 0) ? offsets : undefined;
       },
-      { what: "the server to keep a part of every upload" },
+      { what: "the server to keep a part of every upload", timeoutMs: 60_000 },
     );
   }
 

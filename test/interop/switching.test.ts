@@ -115,7 +115,8 @@ describe("an upload that was started by the guide's curl lines", () => {
     const id = await startByCurl(path, length);
     const first = await offsetByCurl(id);
     const second = await onePartByTusJsClient(id, content);
-    expect(second).toBe(first + 1_000_000);
+    // What came last before the cut may count only now.
+    expect(second).toBeGreaterThanOrEqual(first + 1_000_000);
     expect(second).toBeLessThan(length);
     const answer = await fetch(`${server.url}/uploads/${uuidOf(id)}`, {
       method: "PATCH",

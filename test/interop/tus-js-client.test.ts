@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { Upload, type UploadOptions } from "tus-js-client";
+import { type HttpRequest, Upload, type UploadOptions } from "tus-js-client";
 import { describe, expect, it } from "vitest";
 
 import { useTusTarget } from "../conformance/tus/tus-target.ts";
@@ -137,5 +137,26 @@ describe("tus-js-client on a network that cuts it off", () => {
     expect((await target().content(url)).equals(bytes)).toBe(true);
     const happened = proxy.connections.filter((connection) => connection.happened !== undefined);
     expect(happened.length).toBeGreaterThan(0);
+  });
+
+  it("carries a file in four parts at once though what puts them together is cut", async (context) => {
+    const { api } = target();
+    await using proxy = await TcpProxy.start(target().rawAddress(context));
+    let closings = 0;
+    const onBeforeRequest = (request: HttpRequest) => {
+      if (request.getHeader("Upload-Concat")?.startsWith("final") !== true) return;
+      closings += 1;
+      if (closings > 1) return;
+      const next = proxy.connections.length;
+      proxy.setPlan((index) =>
+        index === next ? { toServer: { afterBytes: 0, fault: "reset" } } : {},
+      );
+      proxy.resetAll();
+    };
+    const options = { parallelUploads: 4, onBeforeRequest };
+    const endpoint = `${proxy.url}${api.url.pathname}`;
+    const url = await sendByJsClient(api, { source: bytes, endpoint, options });
+    expect((await target().content(url)).equals(bytes)).toBe(true);
+    expect(closings).toBe(2);
   });
 });
