@@ -6,6 +6,7 @@ import { systemRandom } from "../../packages/server/src/base/random.ts";
 import { S3BlobStore } from "../../packages/server/src/blobs/s3/s3-blob-store.ts";
 import { parseS3Location } from "../../packages/server/src/blobs/s3/s3-location.ts";
 import type { S3Profile } from "../../packages/server/src/blobs/s3/s3-profile.ts";
+import { refuseUnequalParts } from "../support/equal-parts-rule.ts";
 import { S3FaultProxy, type S3Request } from "../support/s3-fault-proxy.ts";
 import type { S3Gateway } from "../support/s3-gateway.ts";
 import { S3InTests } from "../support/s3-in-tests.ts";
@@ -272,6 +273,22 @@ function describeAppends({ gateway, profile }: S3OfAppends): void {
       expect(proxy.requests.some(({ path }) => path.includes("UploadPartCopy"))).toBe(false);
       blob.extents = [extent];
       expectSame(await blob.read(store), bytes);
+    });
+
+    test("makes one object where every part but the last must be as long as the others", async () => {
+      const refused = refuseUnequalParts(proxy, (source) => {
+        return blob.extents.find(({ key }) => source.endsWith(`/${key}`))?.length;
+      });
+      for (const turn of [1, 2]) {
+        const bytes = await storedInPieces([3 * long, 700, 2 * MiB, 4 * long, 10]);
+        const extent = await store.assemble({ epoch: epochOf(blob), extents: blob.extents });
+        // Once it was met it is kept in mind.
+        expect(refused, `turn ${turn}`).toEqual([true, false, false].slice(0, turn + 1));
+        blob.extents = [extent];
+        expectSame(await blob.read(store), bytes);
+        blob = new KeptBlob();
+      }
+      expect(proxy.requests.some(({ path }) => path.includes("x-id=UploadPartCopy"))).toBe(true);
     });
 
     test("ends by an error when an extent is not what it says, and leaves nothing begun", async () => {

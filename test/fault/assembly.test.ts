@@ -1,16 +1,19 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { combineCrc32 } from "../../packages/server/src/base/crc32.ts";
 import { limits } from "../../packages/server/src/base/limits.ts";
 import { systemRandom } from "../../packages/server/src/base/random.ts";
 import { TooManyExtentsError, type BlobStore } from "../../packages/server/src/blobs/blob-store.ts";
 import type { PublishedFile, Upload } from "../../packages/server/src/catalog/records.ts";
+import { append } from "../../packages/server/src/engine/append.ts";
 import { assembleNext, requestAssembly } from "../../packages/server/src/engine/assemble.ts";
+import { createUpload } from "../../packages/server/src/engine/create.ts";
 import type { EngineParts } from "../../packages/server/src/engine/parts.ts";
 import { downloadUrl, readBlob } from "../../packages/server/src/engine/read.ts";
 import { sweep } from "../../packages/server/src/engine/sweep.ts";
 import { verify } from "../../packages/server/src/engine/verify.ts";
 import { completion, makeFile, makeUpload } from "../contract/catalog-samples.ts";
+import { givenBody } from "../support/given-body.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { MemoryBlobStore } from "../support/memory-blob-store.ts";
 import { MemoryBucket } from "../support/memory-bucket.ts";
@@ -19,6 +22,13 @@ import { engineOf } from "./many-keys/engine-of.ts";
 import { overBlobStore } from "./simulation/composition.ts";
 
 const never = new AbortController().signal;
+const app = {
+  id: "1001",
+  lengthMax: 1e12,
+  lifetimeMs: 86_400_000,
+  contentPolicy: "off",
+  roomBytesMax: undefined,
+} as const;
 
 interface Place {
   readonly bucket: MemoryBucket;
@@ -202,6 +212,36 @@ describe("making one extent of several", () => {
     expect(place.bucket.keys()).toEqual([]);
     expect(await place.catalog.listEpochs(upload.blobId)).toEqual([]);
   });
+
+  test.for([
+    ["background", 1],
+    ["on-publish", 3],
+  ] as const)(
+    "a completed upload that nobody published becomes, %s, %d extents",
+    async ([assembly, extents]) => {
+      const place = openPlace({}, { assembly });
+      const bytes = Buffer.concat(threePieces);
+      const upload = await createUpload(place.engine, {
+        ...{ id: randomUUID(), userId: "42", creation: "{}", app },
+        ...{ protocol: "graph", completes: "at_length" },
+        ...{ name: "a.bin", type: "application/octet-stream", length: bytes.length },
+      });
+      for (const piece of threePieces) {
+        const offset = (await place.catalog.findUpload(upload.id))?.offset ?? 0;
+        const body = givenBody([piece]);
+        await append(place.engine, {
+          id: upload.id,
+          offset,
+          body,
+          authorise: () => Promise.resolve(),
+        });
+      }
+      expect(await place.catalog.findUpload(upload.id)).toMatchObject({ state: "complete" });
+      expect(await assembleNext(place.engine, never)).toBe(assembly === "background");
+      expect(await place.catalog.listExtents(upload.blobId)).toHaveLength(extents);
+      expect(await read(place, upload.blobId, bytes.length)).toEqual(bytes);
+    },
+  );
 
   test("where the policy is never, nothing is made one", async () => {
     const place = openPlace({}, { assembly: "never" });

@@ -10,7 +10,7 @@ import { digestOf, md5Of } from "./s3-digest.ts";
 import { isRefusal } from "./s3-error.ts";
 import { beforeSigning, settingHeaders } from "./s3-headers.ts";
 import { withoutQuotes, type ObjectFacts, type S3Objects } from "./s3-objects.ts";
-import { planObject, type ExtentSlice, type Piece } from "./s3-pieces.ts";
+import { planEqually, planObject, type ExtentSlice, type Piece } from "./s3-pieces.ts";
 
 export interface S3AssemblyParts {
   readonly objects: S3Objects;
@@ -18,6 +18,8 @@ export interface S3AssemblyParts {
   readonly keyOf: (extent: Pick<StoredExtent, "start" | "length" | "crc32">) => string;
   /** Tells our own object from whatever else may be found at the key. */
   readonly nonce: string;
+  /** Every part but the last is to be as long as the others. */
+  readonly equalParts: boolean;
 }
 
 interface StoredPiece {
@@ -33,6 +35,11 @@ interface Upload {
   readonly signal: AbortSignal | undefined;
 }
 
+/** The store has all parts, and makes no object of them. */
+export class PartsRefusedError extends Error {
+  override readonly name = "PartsRefusedError";
+}
+
 /** Makes one plain object of a blob's extents, and sees to it that it holds their bytes. */
 export class S3Assembly {
   readonly #parts: S3AssemblyParts;
@@ -45,7 +52,8 @@ export class S3Assembly {
     const length = extents.reduce((sum, extent) => sum + extent.length, 0);
     const run = { start: 0, length, crc32: crc32OfRuns(extents) };
     const extent = { ...run, key: this.#parts.keyOf(run), inline: undefined };
-    const pieces = planObject(extents, this.#parts.objects.profile);
+    const plan = this.#parts.equalParts ? planEqually : planObject;
+    const pieces = plan(extents, this.#parts.objects.profile);
     const [only] = pieces;
     if (pieces.length <= 1 && only?.kind !== "copy") {
       await this.#putPlain(extent, only, signal);
@@ -242,6 +250,9 @@ export class S3Assembly {
     const facts = await objects.head(key, signal);
     if (facts?.metadata.nonce === nonce) return facts;
     if (failure === undefined || isRefusal(failure)) await this.#abort(upload);
+    if (isRefusal(failure)) {
+      throw new PartsRefusedError(`the parts of ${key} were refused`, { cause: failure });
+    }
     throw failure ?? new Error(`${key} was completed, and what is there is not ours`);
   }
 

@@ -18,7 +18,7 @@ import type {
 import { Gate } from "../../base/gate.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { S3Appender } from "./s3-appender.ts";
-import { S3Assembly } from "./s3-assembly.ts";
+import { PartsRefusedError, S3Assembly } from "./s3-assembly.ts";
 import { connectS3, type S3Connection } from "./s3-client.ts";
 import { isMissingKey, serviceError, storageError } from "./s3-error.ts";
 import {
@@ -55,6 +55,8 @@ export class S3BlobStore implements BlobStore {
   readonly #mergeMemory = new MemoryBudget(limits.s3MergesMemoryMax);
   readonly #puts = new Gate(limits.s3PutsInFlight);
   #objects: S3Objects;
+  /** Seen once the store has refused an object for its parts, and not for equal ones. */
+  #wantsEqualParts = false;
 
   private constructor(options: S3BlobStoreOptions, connection: S3Connection) {
     this.#options = options;
@@ -158,13 +160,16 @@ export class S3BlobStore implements BlobStore {
     }
   }
 
-  readonly assemble = (request: AssembleRequest): Promise<StoredExtent> =>
-    new S3Assembly({
-      objects: this.#objects,
-      memory: this.#mergeMemory,
-      keyOf: (extent) => extentKey(this.#space, request.epoch, extent),
-      nonce: this.#options.random.bytes(16).toString("hex"),
-    }).run(request);
+  readonly assemble = async (request: AssembleRequest): Promise<StoredExtent> => {
+    try {
+      return await this.#assemble(request, this.#wantsEqualParts);
+    } catch (error) {
+      if (this.#wantsEqualParts || !(error instanceof PartsRefusedError)) throw error;
+      const extent = await this.#assemble(request, true);
+      this.#wantsEqualParts = true;
+      return extent;
+    }
+  };
 
   readonly signUrl = (request: SignUrlRequest): Promise<string> => {
     const { sdk, presigner, client, bucket } = this.#connection;
@@ -219,6 +224,16 @@ export class S3BlobStore implements BlobStore {
     const body = Buffer.from(text);
     const key = inPrefix(this.#space.prefix, name);
     await this.#objects.put({ key, body, crc32: crc32(body), signal: undefined });
+  }
+
+  #assemble(request: AssembleRequest, equalParts: boolean): Promise<StoredExtent> {
+    return new S3Assembly({
+      objects: this.#objects,
+      memory: this.#mergeMemory,
+      keyOf: (extent) => extentKey(this.#space, request.epoch, extent),
+      nonce: this.#options.random.bytes(16).toString("hex"),
+      equalParts,
+    }).run(request);
   }
 
   #objectsFor(profile: S3Profile): S3Objects {

@@ -25,7 +25,10 @@ export function planObject(
   extents: readonly StoredExtent[],
   { partCopy, partsMax }: Pick<S3Profile, "partCopy" | "partsMax">,
 ): Piece[] {
-  const pieces = planPieces(extents, partCopy);
+  return noMoreThan(partsMax, planPieces(extents, partCopy));
+}
+
+function noMoreThan(partsMax: number, pieces: Piece[]): Piece[] {
   if (pieces.length <= partsMax) return pieces;
   throw new TooManyExtentsError(`one object has at most ${partsMax} parts, not ${pieces.length}`);
 }
@@ -67,6 +70,39 @@ export function planPieces(extents: readonly StoredExtent[], partCopy: boolean):
   }
   write();
   return pieces;
+}
+
+/** For stores that want every piece but the last as long as the others. */
+export function planEqually(
+  extents: readonly StoredExtent[],
+  { partCopy, partsMax }: Pick<S3Profile, "partCopy" | "partsMax">,
+): Piece[] {
+  const whole = extents.reduce((sum, extent) => sum + extent.length, 0);
+  let each: number = limits.s3RewriteBytes;
+  while (each * partsMax < whole && each < limits.s3MergesMemoryMax) each *= 2;
+  const pieces: Piece[] = [];
+  let slices: ExtentSlice[] = [];
+  let length = 0;
+  const end = (): void => {
+    const [only, ...others] = slices;
+    if (only === undefined) return;
+    const { key, length: bytes } = only.extent;
+    const isCopyable = partCopy && others.length === 0 && key !== "" && bytes >= partBytesMin;
+    pieces.push(isCopyable ? { kind: "copy", ...only } : { kind: "write", slices, length });
+    slices = [];
+    length = 0;
+  };
+  for (const extent of extents) {
+    for (let from = 0; from < extent.length;) {
+      const to = Math.min(extent.length, from + each - length);
+      slices.push({ extent, from, to });
+      length += to - from;
+      from = to;
+      if (length === each) end();
+    }
+  }
+  end();
+  return noMoreThan(partsMax, pieces);
 }
 
 /** As few slices as there can be of at most so many bytes, all about as long. */
