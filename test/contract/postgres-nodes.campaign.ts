@@ -3,11 +3,9 @@ import { systemClock, type Clock } from "../../packages/server/src/base/clock.ts
 import { migratePostgres } from "../../packages/server/src/catalog/postgres-migrate.ts";
 import type { PostgresCatalog } from "../../packages/server/src/catalog/postgres.ts";
 import { findUpload } from "../../packages/server/src/engine/look-up.ts";
-import { CatalogGuard } from "../../packages/server/src/engine/removal-guard.ts";
 import { eventually } from "../support/eventually.ts";
 import { engineOver } from "../support/memory-engine.ts";
 import { PostgresDatabases, openPostgres } from "../support/postgres-databases.ts";
-import type { PostgresServer } from "../support/postgres-server.ts";
 import { SeededRandom } from "../support/seeded.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import {
@@ -281,54 +279,7 @@ function describeStart(databases: PostgresDatabases): void {
       expect(second).toBe(first);
       await Promise.all(catalogs.map((each) => each.close()));
     });
-
-    test.for(["restored", "promoted"] as const)(
-      "a server that was %s is another one, and nothing is removed until that is allowed",
-      { timeout: 60_000 },
-      async (way) => {
-        const other = await PostgresDatabases.start();
-        if (typeof other === "string") throw new Error(other);
-        await using server = other.server;
-        const catalog = await other.open(await other.create());
-        const identity = (): Promise<string> => catalog.identity();
-        const counter = { read: () => Promise.resolve(0), write: () => Promise.resolve() };
-        const guard = new CatalogGuard({ catalog, counter, identity });
-        expect(await guard.countSweep()).toBeUndefined();
-        const before = await identity();
-        await (way === "restored" ? restore(server) : promote(server));
-        const after = before.replace(/\/1$/, "/2");
-        const refusal = `the database is ${after}, and was ${before} before`;
-        expect(await guard.countSweep()).toBe(refusal);
-        await guard.allow();
-        expect(await guard.countSweep()).toBeUndefined();
-        await catalog.close();
-      },
-    );
   });
-}
-
-async function restore(server: PostgresServer): Promise<void> {
-  await server.recover("backup");
-  await eventually(
-    async () => {
-      const [found] = await server.query<{ over: boolean }>(
-        "select not pg_is_in_recovery() as over",
-      );
-      return found?.over === true ? true : undefined;
-    },
-    { what: "Postgres to end its recovery" },
-  );
-}
-
-/** And no checkpoint comes that tells the new timeline: only the log does. */
-async function promote(server: PostgresServer): Promise<void> {
-  await server.recover("standby");
-  const [found] = await server.query<{ pid: number }>(
-    "select pid from pg_stat_activity where backend_type = 'checkpointer'",
-  );
-  if (found === undefined) throw new Error("Postgres has no checkpointer");
-  process.kill(found.pid, "SIGSTOP");
-  await server.query("select pg_promote()");
 }
 
 function describeWayToServer(databases: PostgresDatabases): void {
