@@ -9,6 +9,7 @@ export default defineConfig({
     include: ["test/**/*.campaign.ts"],
     testTimeout: 45 * 60_000,
     hookTimeout: 120_000,
-    maxWorkers: 1,
+    // Most of their time they wait: for a silent body, a dead node, a sync.
+    maxWorkers: 2,
   },
 });
