@@ -1,8 +1,21 @@
 import { expect, test } from "vitest";
 
-import { exampleCode, fencedCode, typeFaults } from "../support/documented-code.ts";
+import {
+  exampleCode,
+  fencedCode,
+  typeFaults,
+  undocumentedExports,
+} from "../support/documented-code.ts";
 
 const pages = ["README.md", "packages/client/README.md"];
+/** Entries of the package, as `package.json` names them. */
+const doors = [
+  "index.ts",
+  "index.browser.ts",
+  "dialects/tus.ts",
+  "dialects/ietf.ts",
+  "resume-store/indexed-db.ts",
+];
 const sources = {
   "hawser-client": ["index.ts", "queue.ts"],
   "hawser-client/browser": ["index.browser.ts", "queue.browser.ts"],
@@ -18,6 +31,14 @@ const setting = `
   declare const upload: typeof import("hawser-client").upload;
   declare const UploadQueue: typeof import("hawser-client").UploadQueue;
 `;
+
+test.each(doors)(
+  "everything that %s exports has a comment",
+  (door) => {
+    expect(undocumentedExports(`packages/client/src/${door}`)).toEqual([]);
+  },
+  120_000,
+);
 
 test("the code that the pages show compiles", async () => {
   const pieces = (await Promise.all(pages.map(fencedCode))).flat();

@@ -8,6 +8,7 @@ import { UploadError } from "../errors.ts";
 import { fileHandleSource } from "./file-handle.ts";
 import type { Source } from "./source.ts";
 
+/** How much of a stream to take, what to call it, and where to put it meanwhile. */
 export interface SpoolOptions {
   /** File name told to the server; its ending tells the media type too. */
   readonly name?: string | undefined;
