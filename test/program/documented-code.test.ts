@@ -16,9 +16,13 @@ const doors = [
   "dialects/ietf.ts",
   "resume-store/indexed-db.ts",
 ];
+/** Where examples are, by the door that each of them has `upload` from. */
 const sources = {
-  "hawser-client": ["index.ts", "queue.ts"],
-  "hawser-client/browser": ["index.browser.ts", "queue.browser.ts"],
+  "hawser-client": [
+    ...["index.ts", "queue.ts", "resume-store/file.ts", "sources/spool.ts"],
+    ...["dialects/tus.ts", "dialects/ietf.ts"],
+  ],
+  "hawser-client/browser": ["index.browser.ts", "queue.browser.ts", "resume-store/indexed-db.ts"],
 };
 
 /** What a reader is to have: an input of files, credentials, something that draws. */
@@ -51,11 +55,11 @@ test("the examples in the comments of the public doors compile", async () => {
     Object.entries(sources).map(async ([door, files]) => {
       const paths = files.map((file) => `packages/client/src/${file}`);
       const found = (await Promise.all(paths.map(exampleCode))).flat();
-      const imports = `import { upload, UploadQueue } from "${door}";\n`;
+      const imports = `import { connectGraph, upload, UploadQueue } from "${door}";\n`;
       return found.map(({ place, code }) => ({ place, code: imports + code }));
     }),
   );
-  expect(pieces.flat()).toHaveLength(4);
+  expect(pieces.flat()).toHaveLength(11);
   expect(typeFaults(pieces.flat(), setting)).toEqual([]);
 }, 120_000);
 

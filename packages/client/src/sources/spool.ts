@@ -25,6 +25,13 @@ export interface SpoolOptions {
  * it is open, so that even a process that is killed leaves nothing behind (where the system allows
  * that; elsewhere it is removed by `close`). A later process cannot go on with it.
  *
+ * @example
+ * import { nodePlatform, spoolSource } from "hawser-client";
+ * const { crc32 } = nodePlatform;
+ * const spool = { name: "film.mp4", bytesMax: 2 ** 30 };
+ * const openSource = () => spoolSource(process.stdin, crc32, spool);
+ * const task = upload("-", { appId: "1234", token }, { ...nodePlatform, openSource });
+ *
  * @throws UploadError `source-unreadable` when the stream fails, is longer than `bytesMax`, or does
  *   not fit on the disk; `aborted`
  */
