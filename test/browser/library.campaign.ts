@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { connectGraph } from "hawser-client";
 import type { Browser, BrowserContext, Page } from "playwright-core";
@@ -79,11 +79,19 @@ async function outcomeOf(): Promise<Outcome> {
 /** Fails unless the upload ended with a published file of exactly these bytes. */
 async function expectPublished({ result, failure }: Outcome, bytes: Buffer): Promise<void> {
   expect(failure).toBeUndefined();
-  const { url, appId, token } = { ...connection(), url: server.url };
-  const { body } = await connectGraph({ url, appId, token }).download(result?.fileId ?? "");
+  expect(await digestOf(result?.fileId ?? "")).toBe(sha256(bytes));
+}
+
+/** SHA-256 of what the server hands out as that file. */
+async function digestOf(fileId: string): Promise<string> {
+  const { body } = await connectGraph({ ...connection(), url: server.url }).download(fileId);
   const got = createHash("sha256");
   for await (const chunk of body) got.update(chunk);
-  expect(got.digest("hex")).toBe(createHash("sha256").update(bytes).digest("hex"));
+  return got.digest("hex");
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 /** The first connection from now on that carries so much meets the fault. */
@@ -265,6 +273,30 @@ test("an upload that is stopped in the page stays resumable", async () => {
   expect((await outcomeOf()).failure?.code).toBe("aborted");
   expect(await begin(path)).toBe(id);
   await expectPublished(await outcomeOf(), bytes);
+});
+
+test("the files of a folder that was picked go up, those of its folders too", async () => {
+  const paths = ["photos/one.mp4", "photos/summer/two.mp4", "photos/summer/three.mp4"];
+  const files = paths.map((path, index) => {
+    return { path, bytes: patternBytes({ seed: 11 + index, length: 4096 + index }) };
+  });
+  for (const { path, bytes } of files) {
+    await mkdir(join(directory, dirname(path)), { recursive: true });
+    await writeFile(join(directory, path), bytes);
+  }
+  await page.setInputFiles("#folder", join(directory, "photos"));
+  const fileIds = await page.evaluate((given) => hawserPage.uploadFolder(given), connection());
+  const graph = connectGraph({ ...connection(), url: server.url });
+  const published = fileIds.map(async (fileId) => {
+    const { name } = await graph.file(fileId);
+    return { name, digest: await digestOf(fileId) };
+  });
+  const wanted = files.map(({ path, bytes }) => {
+    return { name: basename(path), digest: sha256(bytes) };
+  });
+  // Browsers list a folder in an order of their own.
+  expect(new Set(await Promise.all(published))).toEqual(new Set(wanted));
+  expect(fileIds).toHaveLength(paths.length);
 });
 
 test("a page can read what was published, from any byte on", async () => {

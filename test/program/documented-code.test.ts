@@ -1,11 +1,28 @@
 import { expect, test } from "vitest";
 
-import { exampleCode, fencedCode, typeFaults } from "../support/documented-code.ts";
+import {
+  exampleCode,
+  fencedCode,
+  typeFaults,
+  undocumentedExports,
+} from "../support/documented-code.ts";
 
 const pages = ["README.md", "packages/client/README.md"];
+/** Entries of the package, as `package.json` names them. */
+const doors = [
+  "index.ts",
+  "index.browser.ts",
+  "dialects/tus.ts",
+  "dialects/ietf.ts",
+  "resume-store/indexed-db.ts",
+];
+/** Where examples are, by the door that each of them has `upload` from. */
 const sources = {
-  "hawser-client": ["index.ts", "queue.ts"],
-  "hawser-client/browser": ["index.browser.ts", "queue.browser.ts"],
+  "hawser-client": [
+    ...["index.ts", "queue.ts", "resume-store/file.ts", "sources/spool.ts"],
+    ...["dialects/tus.ts", "dialects/ietf.ts"],
+  ],
+  "hawser-client/browser": ["index.browser.ts", "queue.browser.ts", "resume-store/indexed-db.ts"],
 };
 
 /** What a reader is to have: an input of files, credentials, something that draws. */
@@ -19,6 +36,14 @@ const setting = `
   declare const UploadQueue: typeof import("hawser-client").UploadQueue;
 `;
 
+test.each(doors)(
+  "everything that %s exports has a comment",
+  (door) => {
+    expect(undocumentedExports(`packages/client/src/${door}`)).toEqual([]);
+  },
+  120_000,
+);
+
 test("the code that the pages show compiles", async () => {
   const pieces = (await Promise.all(pages.map(fencedCode))).flat();
   expect(pieces.length).toBeGreaterThan(3);
@@ -30,11 +55,11 @@ test("the examples in the comments of the public doors compile", async () => {
     Object.entries(sources).map(async ([door, files]) => {
       const paths = files.map((file) => `packages/client/src/${file}`);
       const found = (await Promise.all(paths.map(exampleCode))).flat();
-      const imports = `import { upload, UploadQueue } from "${door}";\n`;
+      const imports = `import { connectGraph, upload, UploadQueue } from "${door}";\n`;
       return found.map(({ place, code }) => ({ place, code: imports + code }));
     }),
   );
-  expect(pieces.flat()).toHaveLength(4);
+  expect(pieces.flat()).toHaveLength(11);
   expect(typeFaults(pieces.flat(), setting)).toEqual([]);
 }, 120_000);
 

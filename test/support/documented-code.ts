@@ -68,6 +68,22 @@ export function typeFaults(pieces: readonly DocumentedCode[], setting: string): 
   });
 }
 
+/** What a source file exports, from wherever it has it, without a comment that says what it is. */
+export function undocumentedExports(path: string): string[] {
+  const name = join(repositoryDirectory, path);
+  const program = ts.createProgram([name], readOptions());
+  const checker = program.getTypeChecker();
+  const file = program.getSourceFile(name);
+  const door = file && checker.getSymbolAtLocation(file);
+  if (door === undefined) throw new Error(`${path} exports nothing`);
+  const undocumented = checker.getExportsOfModule(door).filter((symbol) => {
+    const isAlias = (symbol.flags & ts.SymbolFlags.Alias) !== 0;
+    const meant = isAlias ? checker.getAliasedSymbol(symbol) : symbol;
+    return meant.getDocumentationComment(checker).length === 0;
+  });
+  return undocumented.map((symbol) => symbol.getName());
+}
+
 /** Beside the packages, so that their names are found as anybody's program finds them. */
 function nameOf(piece: number | "setting"): string {
   return join(repositoryDirectory, `documented-${piece}.ts`);

@@ -42,6 +42,10 @@ export function upload(
 /**
  * The Graph routes one by one, for callers that need more than `upload`.
  *
+ * @example
+ * const graph = connectGraph({ url, appId: "app", token });
+ * const { entries, after } = await graph.listUploads({ status: "open", limit: 100 });
+ *
  * @throws UploadError `invalid-option`
  */
 export function connectGraph(

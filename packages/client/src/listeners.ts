@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import { toError } from "./errors.ts";
 
+/** How often a listener wants to be told. */
 export interface SubscribeOptions {
   /** Tell at most once in so many milliseconds; the newest is always told in the end. */
   readonly everyMs?: number | undefined;

@@ -39,6 +39,7 @@ export interface UploadWarning {
   readonly message: string;
 }
 
+/** Of an upload in Graph; one that is wrong or unknown is refused with `invalid-option`. */
 export interface UploadOptions extends ConnectionOptions {
   /** File name told to the server; the source's own unless given. */
   readonly name?: string | undefined;

@@ -6,6 +6,7 @@ import {
   fileIdentity,
   resumeKey,
   upload,
+  UploadQueue,
 } from "hawser-client/browser";
 import type { ConnectionOptions, UploadOptions, UploadResult } from "hawser-client/browser";
 import type { BrowserInput, UploadTask } from "hawser-client/browser";
@@ -74,6 +75,14 @@ function picked(): File {
   return file;
 }
 
+/** Uploads and publishes all files of the folder that was picked; the published files' ids. */
+async function uploadFolder(options: ConnectionOptions): Promise<string[]> {
+  const input = document.querySelector<HTMLInputElement>("#folder");
+  const queue = new UploadQueue({ ...options, publish: true });
+  const results = await Promise.all(queue.addAll(input?.files ?? []));
+  return results.map(({ fileId = "" }) => fileId);
+}
+
 /** How many bytes the page itself has read of blobs since it was loaded. */
 let bytesRead = 0;
 const { prototype } = Blob;
@@ -104,6 +113,7 @@ const hawser = {
   begin,
   picked,
   privateFile,
+  uploadFolder,
   task: () => task,
   outcome: () => outcome,
   bytesRead: () => bytesRead,

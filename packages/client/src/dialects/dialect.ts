@@ -22,6 +22,7 @@ export interface Standing {
   readonly status?: string | undefined;
 }
 
+/** A part to send: of which upload, and from which byte on. */
 export interface Append {
   readonly id: string;
   /** Where the part begins. */
@@ -35,6 +36,7 @@ export interface Append {
   readonly signal: AbortSignal;
 }
 
+/** Where an upload stands after an append: complete, or open at an offset in bytes. */
 export type AppendOutcome =
   /** `handle` is the upload's id where the server has no handles. */
   | { readonly kind: "complete"; readonly handle: string }

@@ -21,6 +21,7 @@ export interface ListOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** From which byte on to answer a published file, and on what condition; all of it unless given. */
 export interface DownloadOptions {
   /** First byte wanted. */
   readonly from?: number | undefined;

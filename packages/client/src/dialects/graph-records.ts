@@ -33,6 +33,7 @@ export interface PublishedFile {
   readonly url?: string | undefined;
 }
 
+/** A page of a list, its entries in the server's order. */
 export interface GraphPage<T> {
   readonly entries: readonly T[];
   /** Cursor of the next page; undefined when this is the last one. */

@@ -13,6 +13,7 @@ import type {
 } from "./dialect.ts";
 import { callGraph } from "./graph-wire.ts";
 
+/** A part to send in Graph, where the length of the whole need not be told again. */
 export interface GraphAppend {
   readonly id: string;
   /** Where the body begins; bytes. */

@@ -16,6 +16,10 @@ import { StandardCalls } from "./standard.ts";
  * ietf`. An upload is made empty, so that its URL is known before the first byte goes out; it is
  * complete when the last part says so.
  *
+ * @example
+ * import { ietf } from "hawser-client/ietf";
+ * const { id } = await upload("film.mp4", { dialect: ietf, url: "https://host/uploads" });
+ *
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpbis-resumable-upload/
  */
 export const ietf: StandardDialect = {

@@ -13,6 +13,10 @@ import { readOffset, StandardCalls } from "./standard.ts";
  * tus 1.0.0 with creation and, for `cancel`, termination: `dialect: tus` uploads to any server of
  * it. The upload's id is its URL, which is the handle as well where the server has no handles.
  *
+ * @example
+ * import { tus } from "hawser-client/tus";
+ * const { id } = await upload("film.mp4", { dialect: tus, url: "https://host/files/" });
+ *
  * @see https://tus.io/protocols/resumable-upload
  */
 export const tus: StandardDialect = {

@@ -13,6 +13,7 @@ import type { Platform } from "./platform.ts";
 /** What can be uploaded in Node: a path, a `file:` URL, bytes, a `Blob` or `File`, an open file. */
 export type NodeInput = string | URL | Uint8Array | Blob | FileHandle;
 
+/** Carries what `upload` and `connectGraph` send in Node, unless they are given another. */
 export const nodeTransport = new NodeHttpTransport();
 
 /** Node's parts put together. */

@@ -11,6 +11,11 @@ const putMsMax = 24 * 60 * 60_000;
 /**
  * Remembers uploads in a directory, one file an entry. Files are readable by their owner only,
  * because ids and handles are worth something to others.
+ *
+ * @example
+ * import { FileResumeStore } from "hawser-client";
+ * const resumeStore = new FileResumeStore("./uploads-under-way");
+ * const { resumedFrom } = await upload("film.mp4", { appId: "1234", token, resumeStore });
  */
 export class FileResumeStore implements ResumeStore {
   readonly #directory: string;

@@ -14,6 +14,11 @@ const durable = Object.freeze({ durability: "strict" });
 /**
  * Remembers uploads in the browser, for the pages of one origin. It can keep a file's handle beside
  * its upload as well, so that a reload goes on without the file being picked again.
+ *
+ * @example
+ * import { IndexedDbResumeStore } from "hawser-client/indexed-db"; // wants the package idb
+ * const resumeStore = new IndexedDbResumeStore();
+ * const task = upload(input.files[0], { url, appId: "app", token, resumeStore });
  */
 export class IndexedDbResumeStore implements ResumeStore {
   readonly #name: string;

@@ -8,6 +8,7 @@ import { UploadError } from "../errors.ts";
 import { fileHandleSource } from "./file-handle.ts";
 import type { Source } from "./source.ts";
 
+/** How much of a stream to take, what to call it, and where to put it meanwhile. */
 export interface SpoolOptions {
   /** File name told to the server; its ending tells the media type too. */
   readonly name?: string | undefined;
@@ -23,6 +24,13 @@ export interface SpoolOptions {
  * before it begins, and a part that was cut must be read again. The file has no name any more once
  * it is open, so that even a process that is killed leaves nothing behind (where the system allows
  * that; elsewhere it is removed by `close`). A later process cannot go on with it.
+ *
+ * @example
+ * import { nodePlatform, spoolSource } from "hawser-client";
+ * const { crc32 } = nodePlatform;
+ * const spool = { name: "film.mp4", bytesMax: 2 ** 30 };
+ * const openSource = () => spoolSource(process.stdin, crc32, spool);
+ * const task = upload("-", { appId: "1234", token }, { ...nodePlatform, openSource });
  *
  * @throws UploadError `source-unreadable` when the stream fails, is longer than `bytesMax`, or does
  *   not fit on the disk; `aborted`

@@ -23,6 +23,7 @@ export interface TransportBody {
   readonly blob?: (() => Blob) | undefined;
 }
 
+/** One HTTP request, and how long to wait for it to move and to be answered; milliseconds. */
 export interface TransportRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE";
   /** Absolute. Used as it is: a transport must not re-encode the path. */
@@ -38,6 +39,7 @@ export interface TransportRequest {
   readonly onSent?: ((sent: number) => void) | undefined;
 }
 
+/** An answer of any status, its whole body read as text: 4 MiB at most. */
 export interface TransportAnswer {
   readonly status: number;
   /** Names in lower case. */
@@ -45,6 +47,7 @@ export interface TransportAnswer {
   readonly text: string;
 }
 
+/** An answer of any status whose body comes in chunks, as it arrives. */
 export interface TransportDownload {
   readonly status: number;
   /** Names in lower case. */
