@@ -194,8 +194,9 @@ export class S3Assembly {
         ...digest.fields,
       });
       command.middlewareStack.add(settingHeaders(digest.headers), beforeSigning);
-      const { ETag: etag } = await client.send(command, endedBy(signal));
-      return { etag: withoutQuotes(etag), md5: (await md5Of(body)).toString("hex") };
+      const etag = withoutQuotes((await client.send(command, endedBy(signal))).ETag);
+      if (etag === "") throw new Error(`part ${partNumber} of ${key} was not confirmed`);
+      return { etag, md5: (await md5Of(body)).toString("hex") };
     } finally {
       memory.give(piece.length);
     }
