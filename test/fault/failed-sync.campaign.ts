@@ -110,6 +110,18 @@ async function expectNeverReady(server: ServerProcess): Promise<void> {
   }
 }
 
+/** Appends until one is refused, which is the first whose sync failed. */
+async function expectRefusalOf(
+  failing: FailingCall,
+  calls: FailingCalls,
+  uploads: Parameters<typeof appendUntilRefused>[0],
+): Promise<void> {
+  const { taken, answer } = await appendUntilRefused(uploads);
+  expect(calls.happened, "an append was refused before a sync failed").toBe(true);
+  expect(taken, "appends were taken whose sync failed").toBeLessThan(failing.nth);
+  expectRefusal(answer);
+}
+
 /** One server whose n-th sync of a kind fails for good. */
 async function failAndRestart(
   failing: FailingCall,
@@ -121,10 +133,7 @@ async function failAndRestart(
   const uploads = await makeUploads(peer, random, failing.nth + 3);
   const calls = await FailingCalls.attach(server.pid, failing);
   try {
-    const { taken, answer } = await appendUntilRefused(uploads);
-    expect(calls.happened, "an append was refused before a sync failed").toBe(true);
-    expect(taken, "appends were taken whose sync failed").toBeLessThan(failing.nth);
-    expectRefusal(answer);
+    await expectRefusalOf(failing, calls, uploads);
     await Promise.all([expectNeverReady(server), expectFailedExit(server)]);
   } finally {
     await calls.detach();
@@ -143,10 +152,7 @@ async function failAndGoOn(
   const uploads = await makeUploads(new GraphPeer(server), random, failing.nth + 2);
   const calls = await FailingCalls.attach(server.pid, failing);
   try {
-    const { taken, answer } = await appendUntilRefused(uploads);
-    expect(calls.happened, "an append was refused before a sync failed").toBe(true);
-    expect(taken, "appends were taken whose sync failed").toBeLessThan(failing.nth);
-    expectRefusal(answer);
+    await expectRefusalOf(failing, calls, uploads);
   } finally {
     await calls.detach();
   }
